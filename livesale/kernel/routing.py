@@ -1,0 +1,76 @@
+"""Routes as plain data: what a room offers over HTTP, without knowing how HTTP is spoken.
+
+A room's `routes.py` gives a list of Route; `http/` serves them, checks what they declare and describes them in the
+OpenAPI file, so that a route can never be served but undocumented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from livesale.kernel.actor import Actor
+from livesale.kernel.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, already decoded and checked: `body` has the route's body type, `query` its query parameters."""
+
+    actor: Actor | None
+    path: dict[str, str]
+    body: Any = None
+    raw: bytes = b""
+    query: dict[str, str] = field(default_factory=dict)
+    key: str | None = None  # Idempotency-Key
+    fingerprint: str = ""  # SHA-256 (hex) of method, path and body
+    host: str = ""  # the host name and port the page was asked under
+    secure: bool = False  # asked over https
+    peer: str = ""  # address of the client, behind trusted proxies
+    headers: dict[str, str] = field(default_factory=dict)  # names in lower case
+
+    def account(self) -> Actor:
+        """The caller; only for routes whose `who` is not `anyone`."""
+        if self.actor is None:
+            raise Refusal("unauthenticated", "Please sign in first.")
+        return self.actor
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response: `body` is a value to be encoded as JSON, or bytes that are JSON already."""
+
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+ANYONE: frozenset[str] = frozenset()
+ACCOUNT = frozenset({"viewer", "host", "operator", "guardian", "advertiser"})
+HOST = frozenset({"host", "operator"})
+OPERATOR = frozenset({"operator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation under `/api/v1`: `path` as in `/shows/{show}/orders`, `who` the roles that may call it.
+
+    `atomic`: the service keeps the idempotency key in the same commit as the effect; otherwise `http/` keeps the
+    answer beside it. `key_required`: refuse a call without an Idempotency-Key.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    who: frozenset[str] = ANYONE
+    body: Any = None  # a msgspec type; bytes for a raw body
+    answer: Any = None  # a msgspec type, for the OpenAPI file
+    status: int = 200
+    atomic: bool = False
+    key_required: bool = False
+    most_bytes: int = 65_536
+    query: tuple[str, ...] = ()

@@ -1,0 +1,60 @@
+"""The SQL database beside the store: one engine a process, SQLite (WAL, fsync on every commit) or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import as_file, files
+from typing import Any
+
+from sqlalchemy import MetaData, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def engine(url: str) -> AsyncEngine:
+    """An engine on `url` (`sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`)."""
+    made = create_async_engine(url)
+    if made.dialect.name == "sqlite":
+        event.listen(made.sync_engine, "connect", _tune_sqlite)
+        event.listen(made.sync_engine, "begin", _begin_immediate)
+    return made
+
+
+@asynccontextmanager
+async def reading(database: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection for reading: on SQLite outside any write lock."""
+    async with database.connect() as connection:
+        yield await connection.execution_options(livesale_reads=True)
+
+
+def _tune_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # our `begin` listener starts transactions, not the driver
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Any) -> None:
+    # A deferred transaction that turns into a write can fail with SQLITE_BUSY at once, whatever the timeout.
+    reads = connection.get_execution_options().get("livesale_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def migrate(url: str) -> None:
+    """Bring the schema at `url` to the newest revision; blocking, run by `livesale up` before the processes."""
+    from alembic import command
+    from alembic.config import Config
+
+    with as_file(files("livesale.store").joinpath("migrations")) as scripts:
+        config = Config()
+        config.set_main_option("script_location", str(scripts))
+        config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+        command.upgrade(config, "head")

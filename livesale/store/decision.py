@@ -1,0 +1,152 @@
+"""Decision: what a model wants done to one shelf, whole or not at all. Pure data; `commit.lua` carries it out.
+
+Sizes (checked by the store before its first write): at most 500 writes, 256 KiB a record, 256 KiB of events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgpack
+
+from livesale.kernel.events import Event
+from livesale.kernel.ids import random_name
+
+NEXT_SEQ: Literal["seq"] = "seq"  # a mark's score: the position of the entry this commit appends
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Add `delta` to counter `name`; afterwards it must be within `floor` and `ceiling` (None: unbounded)."""
+
+    name: str
+    delta: int
+    floor: int | None = 0
+    ceiling: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write `data` as record `record`, which must now have version `replaces` (0: must not exist)."""
+
+    record: str
+    replaces: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Put `member` into sorted index `index` at `score` (ms, or NEXT_SEQ), or take it out (None)."""
+
+    index: str
+    member: str
+    score: int | Literal["seq"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Reply cache: the same `scope` and `key` gets `answer` again for 24 h; another `fingerprint` is refused."""
+
+    scope: str
+    key: str
+    fingerprint: str
+    answer: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One atomic act on `shelf`. A Decision repeated with the same `id` has happened once."""
+
+    shelf: str
+    expect: tuple[tuple[str, int], ...] = ()
+    counters: tuple[Counter, ...] = ()
+    puts: tuple[Put, ...] = ()
+    drops: tuple[tuple[str, int], ...] = ()
+    marks: tuple[Mark, ...] = ()
+    not_before: int | None = None
+    once: Once | None = None
+    events: tuple[Event, ...] = ()
+    id: str = field(default_factory=random_name)
+
+    def once_key(self) -> str:
+        """The key, behind `{shelf}:once:`, under which the answer is kept."""
+        return f"k:{self.once.scope}:{self.once.key}" if self.once else f"d:{self.id}"
+
+    def indexes(self) -> list[str]:
+        """The indexes its marks touch, in the order their keys are handed over."""
+        return list(dict.fromkeys(mark.index for mark in self.marks))
+
+    def packed(self) -> bytes:
+        """The msgpack the store reads (`use_bin_type=False`: Valkey's cmsgpack knows no bin type)."""
+        indexes = self.indexes()
+        fields: dict[str, Any] = {
+            "id": self.id,
+            "expect": self.expect,
+            "counters": [_row(c.name, c.delta, c.floor, c.ceiling) for c in self.counters],
+            "puts": [(p.record, p.replaces, p.data) for p in self.puts],
+            "drops": self.drops,
+            "indexes": indexes,
+            "marks": [_row(indexes.index(m.index) + 1, m.member, m.score) for m in self.marks],
+            "not_before": False if self.not_before is None else self.not_before,
+            "once": (self.once.fingerprint, self.once.answer) if self.once else False,
+            "events": msgpack.packb(self.events, use_bin_type=False),
+        }
+        packed: bytes = msgpack.packb(fields, use_bin_type=False)
+        return packed
+
+
+def _row(*values: object) -> list[object]:
+    """A row with `false` for None: a nil inside a Lua list would end it."""
+    return [False if value is None else value for value in values]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a Decision: its log position, the store's time, the answer kept under its key."""
+
+    seq: int
+    at_ms: int
+    answer: bytes
+    replayed: bool
+
+
+class NotCommitted(Exception):
+    """The Decision was not carried out; nothing changed."""
+
+
+class Conflict(NotCommitted):
+    """Records it read or replaces have other versions now: load and decide again."""
+
+    def __init__(self, records: list[str]) -> None:
+        super().__init__(", ".join(records))
+        self.records = records
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One counter that would have left its bounds: it stands at `now`, the Decision wanted to add `delta`."""
+
+    name: str
+    now: int
+    delta: int
+
+
+class Short(NotCommitted):
+    """Counters would leave their bounds; names every one that does not fit."""
+
+    def __init__(self, lacks: list[Lack]) -> None:
+        super().__init__(", ".join(lack.name for lack in lacks))
+        self.lacks = lacks
+
+
+class Early(NotCommitted):
+    """The store's clock has not reached `not_before`."""
+
+
+class KeyReused(NotCommitted):
+    """The idempotency key was used with another fingerprint."""
+
+
+class Invalid(NotCommitted):
+    """The store found a field of the wrong type, size or count: a bug in the room that made it."""

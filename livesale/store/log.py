@@ -1,0 +1,113 @@
+"""Tail: follows the logs of many shelves over one connection, in order and without a gap for each shelf."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+from redis.exceptions import RedisError
+
+from livesale.kernel.events import Event
+from livesale.kernel.refusals import Refusal
+from livesale.store.valkey import Store
+
+BLOCK_MS = 200  # the longest a shelf added meanwhile waits for its first entry
+MOST_AT_ONCE = 500
+RETRY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One commit as the log tells it: `raw` is the entry's exact bytes, the rest is what they say."""
+
+    shelf: str
+    seq: int
+    raw: bytes
+
+    def fields(self) -> dict[str, Any]:
+        """`{id, at, counters, puts, drops, events}` (design section 2, law 2)."""
+        decoded: dict[str, Any] = msgpack.unpackb(self.raw, raw=False)
+        return decoded
+
+
+def events_of(fields: dict[str, Any]) -> list[Event]:
+    """The events of a decoded entry."""
+    return list(fields["events"])
+
+
+class LogGap(Exception):
+    """Entries after the wanted position are gone: the log was trimmed further, or the store lost its tail."""
+
+    def __init__(self, shelf: str, wanted: int, found: int) -> None:
+        super().__init__(f"{shelf}: wanted entry {wanted}, the log goes on at {found}")
+        self.shelf = shelf
+
+
+class Tail:
+    """Follows shelves from given positions. `follow` and `leave` may be called while it runs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._after: dict[str, int] = {}
+        self._changed = asyncio.Event()
+
+    def follow(self, shelf: str, after: int) -> None:
+        """Deliver the entries of `shelf` with seq > `after`."""
+        self._after[shelf] = after
+        self._changed.set()
+
+    def leave(self, shelf: str) -> None:
+        """Deliver nothing more of `shelf`."""
+        self._after.pop(shelf, None)
+
+    def following(self) -> dict[str, int]:
+        """Each shelf followed and the last position delivered."""
+        return dict(self._after)
+
+    async def batches(self) -> AsyncIterator[list[Entry]]:
+        """Entries as they come, at most 500 a shelf and batch; goes on through a restart of the store."""
+        while True:
+            if not self._after:
+                self._changed.clear()
+                await self._changed.wait()
+            try:
+                batch = await self._next()
+            except (RedisError, OSError, Refusal):
+                await asyncio.sleep(RETRY_S)
+                continue
+            if batch:
+                yield batch
+
+    async def _next(self) -> list[Entry]:
+        streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in self._after.items()}
+        found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
+        rows = found.items() if isinstance(found, dict) else found
+        batch: list[Entry] = []
+        for key, entries in rows or ():
+            shelf = key.decode()[1 : -len("}:log")]
+            if isinstance(found, dict):
+                entries = entries[0]
+            batch.extend(self._in_order(shelf, entries))
+        return batch
+
+    def _in_order(self, shelf: str, entries: list[Any]) -> list[Entry]:
+        batch = []
+        for stream_id, fields in entries:
+            after = self._after.get(shelf)
+            if after is None:
+                break
+            seq = int(stream_id.split(b"-")[0])
+            if seq != after + 1:
+                raise LogGap(shelf, after + 1, seq)
+            batch.append(Entry(shelf, seq, fields[b"e"]))
+            self._after[shelf] = seq
+        return batch
+
+
+async def read_log(store: Store, shelf: str, after: int = 0, most: int = 1000) -> list[Entry]:
+    """At most `most` entries of a shelf's log with seq > `after`, as still kept."""
+    found = await store._ask(store.client.xrange(f"{{{shelf}}}:log", f"{after + 1}-0", "+", most))
+    return [Entry(shelf, int(stream_id.split(b"-")[0]), fields[b"e"]) for stream_id, fields in found]

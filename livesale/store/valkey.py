@@ -1,0 +1,248 @@
+"""Store: the connection to Valkey, owner of the batch of commits that leave in the same turn of the event loop.
+
+Law: commits ready in one turn share one pipeline and so one fsync; each caller gets its own outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import msgpack
+import redis.asyncio as redis
+from redis.exceptions import ConnectionError as StoreConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as StoreTimeoutError
+
+from livesale.kernel.refusals import Refusal
+from livesale.store.decision import (
+    Committed,
+    Conflict,
+    Decision,
+    Early,
+    Invalid,
+    KeyReused,
+    Lack,
+    NotCommitted,
+    Short,
+)
+
+T = TypeVar("T")
+
+ACTIVE = "{livesale}:active"  # set of shelves that may have marks or unread entries
+MOST_IN_A_PIPELINE = 512
+MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
+CLOCK_SAMPLE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """A record as stored: `version` is the log position of the commit that wrote it."""
+
+    version: int
+    data: bytes
+
+
+Records = Mapping[str, Versioned | None]
+
+
+class Store:
+    """One process's connection to the store. Make it with `connect`, end it with `close`."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self._waiting: list[tuple[Decision, asyncio.Future[Any]]] = []
+        self._active: set[str] = set()
+        self._offset_ms = 0.0
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._clock: asyncio.Task[None] | None = None
+
+    async def commit(self, decision: Decision) -> Committed:
+        """Carry out `decision`; raises Conflict, Short, Early, KeyReused, Invalid, or Refusal store_unavailable.
+
+        Once this returns, the change is on disk (`appendfsync always`).
+        """
+        if decision.shelf not in self._active:
+            await self.activate(decision.shelf)
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Any] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        self._waiting.append((decision, outcome))
+        return _outcome(decision, await outcome)
+
+    async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
+        """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
+        names = tuple(records)
+        for attempt in range(MOST_TRIES):
+            decision = decide(await self.read(shelf, *names), self.now_ms())
+            try:
+                return await self.commit(decision)
+            except Conflict:
+                await asyncio.sleep(min(0.02, 0.001 * attempt))
+        raise Refusal("conflict", "Too many changes at the same moment. Please try again.")
+
+    async def read(self, shelf: str, *records: str) -> dict[str, Versioned | None]:
+        """The named records of a shelf; None where there is none."""
+        if not records:
+            return {}
+        stored = await self._ask(self.client.hmget(f"{{{shelf}}}:r", list(records)))
+        return {name: _versioned(raw) for name, raw in zip(records, stored, strict=True)}
+
+    async def records(self, shelf: str) -> dict[str, Versioned]:
+        """Every record of a shelf: for verification and snapshots, not for the hot path."""
+        stored = await self._ask(self.client.hgetall(f"{{{shelf}}}:r"))
+        found = {name.decode(): _versioned(raw) for name, raw in stored.items()}
+        return {name: record for name, record in found.items() if record is not None}
+
+    async def counters(self, shelf: str, *names: str) -> dict[str, int]:
+        """The named counters (0 where there is none); without names, every counter that is not zero."""
+        if not names:
+            every = await self._ask(self.client.hgetall(f"{{{shelf}}}:c"))
+            return {name.decode(): int(value) for name, value in every.items()}
+        stored = await self._ask(self.client.hmget(f"{{{shelf}}}:c", list(names)))
+        return {name: int(value or 0) for name, value in zip(names, stored, strict=True)}
+
+    async def seq(self, shelf: str) -> int:
+        """The position of the shelf's last log entry; 0 when it has none."""
+        return int(await self._ask(self.client.get(f"{{{shelf}}}:seq")) or 0)
+
+    async def due(self, shelf: str, index: str, until_ms: int, most: int = 100) -> list[str]:
+        """Members of a mark index with a score up to `until_ms`, lowest first."""
+        found = await self._ask(self.client.zrangebyscore(f"{{{shelf}}}:m:{index}", "-inf", until_ms, 0, most))
+        return [member.decode() for member in found]
+
+    async def activate(self, shelf: str) -> None:
+        """Make `shelf` known to readers and deadlines; before its first commit, so that no mark is ever unseen."""
+        await self._ask(self.client.sadd(ACTIVE, shelf))
+        self._active.add(shelf)
+
+    async def active_shelves(self) -> list[str]:
+        """Every shelf that readers and deadlines look at."""
+        return sorted(name.decode() for name in await self._ask(self.client.smembers(ACTIVE)))
+
+    def now_ms(self) -> int:
+        """The store's clock as last sampled, carried on by this machine's monotonic one."""
+        return int(time.monotonic() * 1000 + self._offset_ms)
+
+    async def close(self) -> None:
+        """End the connection; commits already handed over get their outcome first."""
+        if self._clock:
+            self._clock.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._clock
+        await asyncio.gather(*self._flushing, return_exceptions=True)
+        await self.client.aclose()
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for start in range(0, len(waiting), MOST_IN_A_PIPELINE):
+            task = asyncio.create_task(self._send(waiting[start : start + MOST_IN_A_PIPELINE]))
+            self._flushing.add(task)
+            task.add_done_callback(self._flushing.discard)
+
+    async def _send(self, batch: list[tuple[Decision, asyncio.Future[Any]]]) -> None:
+        pipeline = self.client.pipeline(transaction=False)
+        for decision, _ in batch:
+            keys = _keys(decision)
+            pipeline.execute_command("FCALL", "livesale_commit", len(keys), *keys, decision.packed())
+        try:
+            replies = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            replies = [error] * len(batch)
+        for (_, outcome), reply in zip(batch, replies, strict=True):
+            if not outcome.done():
+                outcome.set_result(reply)
+
+    async def _ask(self, question: Awaitable[T] | T) -> Any:
+        try:
+            return await question  # type: ignore[misc]
+        except (StoreConnectionError, StoreTimeoutError, OSError) as error:
+            raise _unavailable() from error
+
+    async def sample_clock(self) -> None:
+        """Compare the store's clock with this machine's monotonic one."""
+        before = time.monotonic()
+        seconds, micros = await self._ask(self.client.time())
+        middle = (before + time.monotonic()) / 2
+        self._offset_ms = seconds * 1000 + micros / 1000 - middle * 1000
+
+    async def _keep_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_SAMPLE_S)
+            with contextlib.suppress(Refusal):
+                await self.sample_clock()
+
+    def start_clock(self) -> None:
+        """Go on sampling the store's clock until closed."""
+        self._clock = asyncio.create_task(self._keep_clock())
+
+
+async def connect(url: str) -> Store:
+    """A Store on the Valkey at `url` (`unix:///…` or `redis://…`), with the commit function loaded."""
+    client = redis.from_url(url)
+    store = Store(client)
+    await load(store)
+    await store.sample_clock()
+    store.start_clock()
+    return store
+
+
+async def load(store: Store) -> None:
+    """Load (or replace) the commit function; a store that restarted from its own file has it already."""
+    source = files("livesale.store").joinpath("commit.lua").read_text()
+    await store._ask(store.client.execute_command("FUNCTION", "LOAD", "REPLACE", source))
+
+
+def _keys(decision: Decision) -> list[str]:
+    tag = f"{{{decision.shelf}}}"
+    marks = [f"{tag}:m:{index}" for index in decision.indexes()]
+    return [f"{tag}:seq", f"{tag}:log", f"{tag}:r", f"{tag}:c", f"{tag}:once:{decision.once_key()}", *marks]
+
+
+def _versioned(raw: bytes | None) -> Versioned | None:
+    if raw is None:
+        return None
+    version, _, data = raw.partition(b":")
+    return Versioned(int(version), data)
+
+
+def _outcome(decision: Decision, reply: Any) -> Committed:
+    if isinstance(reply, Exception):
+        raise _failure(reply)
+    kind = reply[0]
+    if kind == b"ok":
+        return Committed(reply[1], reply[2], reply[3], replayed=False)
+    if kind == b"replay":
+        _, _, told, seq, at, payload = msgpack.unpackb(reply[1], raw=True)
+        if told == b"short":
+            raise _short(payload)
+        return Committed(seq, at, payload, replayed=True)
+    raise _refused(kind, reply)
+
+
+def _refused(kind: bytes, reply: list[Any]) -> NotCommitted:
+    if kind == b"conflict":
+        return Conflict([name.decode() for name in reply[1:]])
+    if kind == b"short":
+        return _short(reply[1])
+    return KeyReused() if kind == b"reused" else Early()
+
+
+def _short(payload: bytes) -> Short:
+    return Short([Lack(name, int(now), int(delta)) for name, now, delta in msgpack.unpackb(payload)])
+
+
+def _failure(error: Exception) -> Exception:
+    if isinstance(error, ResponseError) and "INVALID" in str(error):
+        return Invalid(str(error))
+    return _unavailable()
+
+
+def _unavailable() -> Refusal:
+    return Refusal("store_unavailable", "The store does not answer right now. Please try again.", retry_after_s=1)
