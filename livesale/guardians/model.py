@@ -1,0 +1,121 @@
+"""Approvals: the rules, pure. `requested → approved → consumed`; ends declined, expired, cancelled, superseded, void,
+revoked, lapsed (shared law: BGB §§ 106–108; a minor's click is a request, not an order).
+
+Four clocks, never one: the hold (15 min, extendable once by the guardian), the approval (24 h), the payment (30 min),
+the legal one (14 days). Racing moves: the first compare-and-set wins, the loser is told the final state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from livesale.kernel.events import Event
+from livesale.kernel.refusals import Refusal
+
+HOLD_MS = 15 * MINUTE_MS
+APPROVAL_MS = 24 * HOUR_MS
+PAYMENT_MS = 30 * MINUTE_MS
+LEGAL_MS = 14 * DAY_MS
+MOST_OPEN_REQUESTS = 5  # of one minor on one shelf
+SHARE_OF_STOCK = 10  # requests may hold at most a tenth of an offer's stock, but one unit at least
+STEP_UP_MS = 10 * MINUTE_MS
+LINK_MUST_STAND_MS = DAY_MS
+
+MOVES = {
+    "requested": {"approved", "declined", "expired", "cancelled", "superseded", "void"},
+    "approved": {"consumed", "revoked", "void", "lapsed"},
+}
+TERMS_VERSION = "2026-11"
+
+
+class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a guardian is asked, and what became of it. `token` pays, once approved, for the guardian's account."""
+
+    id: str
+    order: str
+    minor: str
+    digest: str
+    total: int
+    currency: str
+    payee: str
+    requested_at: int
+    expires_at: int
+    state: str = "requested"
+    guardian: str = ""
+    token: str = ""
+    decided_at: int = 0
+
+
+class Guardian(msgspec.Struct, frozen=True):
+    """What the rules need to know of the account that decides about a minor's request."""
+
+    account: str
+    adult: bool
+    age_verified: bool
+    link_active_since: int | None  # ms; None: no active link to this minor
+    link_verified: bool
+    sells_it: bool
+    stepped_up_at: int
+
+
+def digest(lines: list[dict[str, Any]], total: int, currency: str, payee: str, ship_to: dict[str, Any]) -> str:
+    """SHA-256 (hex) of everything a guardian consents to; any change of it makes a new request."""
+    agreed = [lines, total, currency, payee, ship_to, TERMS_VERSION]
+    return hashlib.sha256(msgspec.json.encode(agreed, order="deterministic")).hexdigest()
+
+
+def moved(approval: Approval, state: str, **fields: Any) -> Approval:
+    """The approval in its next state; conflict, naming the state it has, when another move came first."""
+    if state not in MOVES.get(approval.state, set()):
+        raise Refusal("conflict", f"This request is already {approval.state}.", [{"state": approval.state}])
+    return msgspec.structs.replace(approval, state=state, **fields)
+
+
+def check_may_decide(approval: Approval, guardian: Guardian) -> None:
+    """Refuse anyone who is not this minor's guardian: to them the request does not exist."""
+    if guardian.link_active_since is None or guardian.account == approval.minor:
+        raise Refusal("not_found", "There is no such request.")
+
+
+def check_may_approve(approval: Approval, guardian: Guardian, told_digest: str, now_ms: int) -> None:
+    """Every condition of an approval but the state itself (the table of approvals, row `→ approved`)."""
+    check_may_decide(approval, guardian)
+    if not guardian.adult or not (guardian.age_verified or guardian.link_verified):
+        raise Refusal("forbidden", "Only an adult whose age has been verified can approve.")
+    if guardian.sells_it:
+        raise Refusal("forbidden", "Who sells an item cannot approve its purchase.")
+    stood = now_ms - (guardian.link_active_since or now_ms)
+    if not guardian.link_verified and stood < LINK_MUST_STAND_MS:
+        raise Refusal("forbidden", "A new family link can approve after 24 hours.")
+    if now_ms - guardian.stepped_up_at > STEP_UP_MS:
+        raise Refusal("step_up_required", "Please enter your password again to approve.")
+    if approval.state == "requested" and told_digest != approval.digest:
+        raise Refusal("superseded", "The request has changed. Please look at it again.")
+
+
+def request_ceiling(loaded: int) -> int:
+    """How many units of an offer open requests may hold, of `loaded` in all."""
+    return max(1, loaded // SHARE_OF_STOCK)
+
+
+def approval_event(before: Approval | None, after: Approval) -> Event:
+    """The fact of a change, for readers on the server only."""
+    return {
+        "type": APPROVAL_CHANGED,
+        "approval": after.id,
+        "order": after.order,
+        "minor": after.minor,
+        "guardian": after.guardian,
+        "state": after.state,
+        "before": before.state if before else "",
+        "digest": after.digest,
+        "total": after.total,
+        "currency": after.currency,
+        "requested_at": after.requested_at,
+        "expires_at": after.expires_at,
+    }

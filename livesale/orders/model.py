@@ -1,0 +1,165 @@
+"""Orders: the rules, pure. One order record on the shelf of its show (or shop); its units are the shelf's counters.
+
+Two machines, mapped to the one state people see (`VISIBLE`):
+  reservation  held → paying → claimed; ends released, expired; `lapsed`: a guardian is asked but the hold is over
+  order        held → (awaiting_guardian →) awaiting_payment → paid → shipped → completed, and the ends
+Units: `free → held → paying → claimed`, each move in the commit that changes the reservation, so that for every offer
+free + held + paying + claimed = loaded at every log position.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livesale.kernel.clock import MINUTE_MS
+from livesale.kernel.events import Event
+from livesale.kernel.refusals import Refusal
+from livesale.orders.events import ORDER_CHANGED
+from livesale.store.decision import Counter, Lack
+
+HOLD_MS = 10 * MINUTE_MS
+MOST_LINES = 50
+MOST_PAYING_ORDERS = 2
+UNLIMITED = 10**9  # what an untracked offer shows as left
+
+UNITS_OF = {"held": "held", "paying": "paying", "claimed": "claimed"}  # where a reservation keeps its units
+ENDED = {"expired", "cancelled", "declined", "payment_failed", "refunded", "withdrawn", "completed"}
+MOVES = {
+    "held": {"awaiting_guardian", "awaiting_payment", "cancelled", "expired"},
+    "awaiting_guardian": {"awaiting_payment", "declined", "cancelled", "expired"},
+    "awaiting_payment": {"paid", "payment_failed", "cancelled", "expired"},
+    "paid": {"shipped", "refunded", "withdrawn"},
+    "shipped": {"completed", "refunded", "withdrawn"},
+    "completed": {"refunded", "withdrawn"},
+}
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`quantity` units of an offer at `price` minor units each, as fixed when they were held."""
+
+    offer: str
+    product: str
+    title: str
+    image: str
+    quantity: int
+    price: int
+    deal: str | None = None
+    limited: bool = False
+    tracked: bool = True
+    age_gate: int | None = None
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An order. `version` grows by one with every change; `ship_to` is sealed with the buyer's key."""
+
+    id: str
+    shelf: str
+    shop: str
+    account: str
+    lines: list[Line]
+    total: int
+    currency: str
+    held_at: int
+    reserved_until: int
+    state: str = "held"
+    reservation: str = "held"
+    version: int = 1
+    reason: str = ""
+    ref: str | None = None
+    ship_to: bytes = b""
+    approval: str | None = None
+
+
+def changed(order: Order, **fields: Any) -> Order:
+    """The order with `fields` and the next version; an impossible move of its state is a conflict."""
+    state = fields.get("state", order.state)
+    if state != order.state and state not in MOVES.get(order.state, set()):
+        raise Refusal("conflict", f"An order that is {order.state} cannot become {state}.")
+    return msgspec.structs.replace(order, version=order.version + 1, **fields)
+
+
+def unit_moves(before: Order | None, after: Order) -> list[Counter]:
+    """The counters that follow the order from one reservation to the next; checks come with their floors."""
+    source = UNITS_OF.get(before.reservation, "free") if before else "free"
+    target = UNITS_OF.get(after.reservation, "free")
+    moves: list[Counter] = []
+    for line in after.lines:
+        if source != target and line.tracked:
+            moves += [
+                Counter(f"{source}:{line.offer}", -line.quantity),
+                Counter(f"{target}:{line.offer}", line.quantity),
+            ]
+        moves += _limits(line, after.account, source, target)
+    return moves
+
+
+def _limits(line: Line, account: str, source: str, target: str) -> list[Counter]:
+    """What a hold counts against and a release gives back: the buyer's limit and the deal's quantity."""
+    if (source == "free") == (target == "free"):
+        return []
+    sign = -1 if target == "free" else 1
+    rows = [Counter(f"buyer:{account}:{line.offer}", sign * line.quantity)] if line.limited else []
+    if line.deal:
+        rows.append(Counter(f"deal:{line.deal}", -sign * line.quantity))
+    return rows
+
+
+def state_moves(before: Order | None, after: Order) -> list[Counter]:
+    """The shelf's number of orders in each state, and of the buyer's orders that are being paid."""
+    was, now = before.state if before else None, after.state
+    if was == now:
+        return []
+    rows = [Counter(f"n:{now}", 1)] + ([Counter(f"n:{was}", -1)] if was else [])
+    paying = f"paying_orders:{after.account}"
+    if now == "awaiting_payment":
+        rows.append(Counter(paying, 1, 0, MOST_PAYING_ORDERS))
+    elif was == "awaiting_payment":
+        rows.append(Counter(paying, -1))
+    return rows
+
+
+def moves(before: Order | None, after: Order) -> tuple[Counter, ...]:
+    """Every counter a change of an order moves."""
+    return (*unit_moves(before, after), *state_moves(before, after))
+
+
+def order_event(before: Order | None, after: Order) -> Event:
+    """The fact of a change, with all that lists and mails need and nothing personal but the account id."""
+    return {
+        "type": ORDER_CHANGED,
+        "owner": after.account,
+        "order": after.id,
+        "version": after.version,
+        "state": after.state,
+        "before": before.state if before else "",
+        "lines": [
+            {"offer": line.offer, "product": line.product, "quantity": line.quantity, "price": line.price}
+            for line in after.lines
+        ],
+        "total": after.total,
+        "currency": after.currency,
+        "shop": after.shop,
+        "held_at": after.held_at,
+        "reserved_until": after.reserved_until,
+        "reason": after.reason,
+    }
+
+
+def lack_refusal(lacks: list[Lack], lines: list[Line]) -> Refusal:
+    """What the buyer is told when counters did not fit: every short line and what is left of it."""
+    by_name = {lack.name: lack for lack in lacks}
+    errors = []
+    for place, line in enumerate(lines):
+        lack = by_name.get(f"free:{line.offer}") or by_name.get(f"deal:{line.deal}")
+        if lack:
+            errors.append({"line": place, "offer": line.offer, "requested": line.quantity, "left": max(0, lack.now)})
+    if errors:
+        return Refusal("sold_out", "There are not enough units left.", errors)
+    if any(name.startswith("paying_orders:") for name in by_name):
+        return Refusal("limit_reached", "Two of your orders are being paid already. Please finish one first.")
+    if any(name.startswith("request") for name in by_name):
+        return Refusal("limit_reached", "There are too many open requests right now. Please try again later.")
+    limits = [line.offer for line in lines if any(name.endswith(f":{line.offer}") for name in by_name)]
+    return Refusal("limit_reached", "That is more than one buyer may have.", [{"offer": offer} for offer in limits])

@@ -1,0 +1,169 @@
+"""Shows, offers, pins and deals: the rules, pure. A show's shelf is `show:ID`.
+
+`draft → live ⇄ paused → ended`; a scheduled show is a draft with a start time. Prices are minor units of the show's
+currency. Stock is never in these records: it is the shelf's counters, so that a hold disturbs no reader of an offer.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from livesale.kernel.clock import SECOND_MS
+from livesale.kernel.events import Event
+from livesale.kernel.refusals import Refusal, invalid
+
+MOST_PINS = 3
+COUNTDOWN_S = (0, 300)
+DURATION_S = (30, 1200)
+MOST_OFFERS = 200
+MOST_TITLE = 120
+MOST_CHAT_CHARACTERS = 300
+
+MOVES = {
+    "start": ({"draft"}, "live"),
+    "pause": ({"live"}, "paused"),
+    "resume": ({"paused"}, "live"),
+    "end": ({"live", "paused"}, "ended"),
+}
+
+
+class Show(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The show itself. `epoch` (ms) is when its broadcast began: media time 0."""
+
+    id: str
+    title: str
+    shop: str
+    currency: str
+    owner: str
+    state: str = "draft"
+    created_at: int = 0
+    starts_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    epoch: int = 0
+
+
+class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A product on sale in a show at `price` minor units."""
+
+    id: str
+    product: str
+    title: str
+    image: str
+    price: int
+    currency: str
+    per_buyer_limit: int | None = None
+    tracked: bool = True
+    age_gate: int | None = None
+
+
+class Pins(msgspec.Struct, frozen=True):
+    """The offers on air, at most three, and since when (ms)."""
+
+    offers: list[str]
+    since: int = 0
+
+
+class Deal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A flash deal: `price` from `starts_at` until before `ends_at` (ms), for `quantity` units if given."""
+
+    id: str
+    offer: str
+    price: int
+    starts_at: int
+    ends_at: int
+    quantity: int | None = None
+    per_buyer_limit: int | None = None
+
+    def runs(self, now_ms: int) -> bool:
+        """Whether its price is the price now."""
+        return self.starts_at <= now_ms < self.ends_at
+
+
+class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One part of the rundown."""
+
+    title: str
+    offers: list[str] = []
+    planned_s: int = 300
+
+
+class Rundown(msgspec.Struct, frozen=True):
+    """What is planned, and which part runs (None: not begun)."""
+
+    segments: list[Segment]
+    current: int | None = None
+    since: int = 0
+
+
+class Mutes(msgspec.Struct, frozen=True):
+    """Accounts that may not chat in this show."""
+
+    accounts: list[str]
+
+
+def move(show: Show, verb: str, now_ms: int) -> Show:
+    """The show after `start`, `pause`, `resume` or `end`; conflict when its state does not allow it."""
+    allowed, state = MOVES[verb]
+    if show.state not in allowed:
+        raise Refusal("conflict", f"A show that is {show.state} cannot {verb}.")
+    changed = msgspec.structs.replace(show, state=state)
+    if verb == "start":
+        return msgspec.structs.replace(changed, started_at=now_ms, epoch=now_ms)
+    return msgspec.structs.replace(changed, ended_at=now_ms) if verb == "end" else changed
+
+
+def on_air(show: Show | None) -> Show:
+    """The show, if it can sell right now; show_not_live otherwise."""
+    if show is None:
+        raise Refusal("not_found", "There is no such show.")
+    if show.state not in ("live", "paused"):
+        raise Refusal("show_not_live", "This show is not on air.")
+    return show
+
+
+def price_now(offer: Offer, deal: Deal | None, now_ms: int) -> int:
+    """What one unit costs at `now_ms` (minor units)."""
+    if deal is not None and deal.offer == offer.id and deal.runs(now_ms):
+        return deal.price
+    return offer.price
+
+
+def check_deal(offer: Offer, price: int, countdown_s: int, duration_s: int) -> None:
+    """Refuse a deal outside the contract's ranges, or that is none."""
+    if not COUNTDOWN_S[0] <= countdown_s <= COUNTDOWN_S[1]:
+        raise invalid("countdown_s", "a countdown takes 0 to 300 seconds")
+    if not DURATION_S[0] <= duration_s <= DURATION_S[1]:
+        raise invalid("duration_s", "a deal lasts 30 to 1200 seconds")
+    if price >= offer.price:
+        raise invalid("price", "a deal costs less than the offer does now")
+
+
+def deal_times(countdown_s: int, duration_s: int, now_ms: int) -> tuple[int, int]:
+    """Start and end (ms) of a deal announced at `now_ms`."""
+    starts = now_ms + countdown_s * SECOND_MS
+    return starts, starts + duration_s * SECOND_MS
+
+
+def offer_event(offer: Offer) -> Event:
+    """The offer as viewers are told it (stock comes with the counters)."""
+    return {
+        "id": offer.id,
+        "product": offer.product,
+        "title": offer.title,
+        "image": offer.image,
+        "price": {"amount": offer.price, "currency": offer.currency},
+        "per_buyer_limit": offer.per_buyer_limit,
+    }
+
+
+def deal_event(deal: Deal, currency: str) -> Event:
+    """The deal as viewers are told it; times in ms."""
+    return {
+        "id": deal.id,
+        "offer": deal.offer,
+        "price": {"amount": deal.price, "currency": currency},
+        "starts_at": deal.starts_at,
+        "ends_at": deal.ends_at,
+        "quantity": deal.quantity,
+    }
