@@ -1,0 +1,98 @@
+"""From a buyer's wish to held units: checks the lines against the shelf and prices them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from livesale.kernel.ids import new_id
+from livesale.kernel.refusals import Refusal
+from livesale.orders import model
+from livesale.orders.model import Line, Order
+from livesale.shows.model import Deal, Offer, Show, on_air, price_now
+from livesale.store.decision import Counter, Decision, Mark, Once, Put
+from livesale.store.record import encode, load, version
+from livesale.store.valkey import Records
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One line as asked for; `price` is what the page showed, if it says so."""
+
+    offer: str
+    quantity: int
+    price: int | None = None
+
+
+def record_names(wishes: list[Wish]) -> tuple[str, ...]:
+    """The records `place` reads."""
+    return ("show", "deal", *dict.fromkeys(f"offer:{wish.offer}" for wish in wishes))
+
+
+def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
+    """The lines at today's price, one for each wish; price_changed when the page showed another."""
+    deal = load(Deal, records["deal"])
+    lines, stale = [], []
+    for place, wish in enumerate(wishes):
+        offer = load(Offer, records[f"offer:{wish.offer}"])
+        if offer is None:
+            raise Refusal("not_found", "There is no such offer in this show.", [{"line": place, "offer": wish.offer}])
+        price = price_now(offer, deal, now_ms)
+        if wish.price is not None and wish.price != price:
+            stale.append({"line": place, "offer": offer.id, "price": price, "currency": offer.currency})
+        lines.append(_line(offer, wish.quantity, price, deal, now_ms))
+    if stale:
+        raise Refusal("price_changed", "The price has changed since the page showed it.", stale)
+    return lines
+
+
+def place(
+    on_shelf: str, records: Records, account: str, wishes: list[Wish], ref: str | None, now_ms: int
+) -> tuple[Order, Decision]:
+    """Hold the units of every line for ten minutes, or refuse; all or none."""
+    show = on_air(load(Show, records["show"]))
+    lines = priced(records, wishes, now_ms)
+    order = Order(
+        new_id("o", on_shelf), on_shelf, show.shop, account, lines, sum(x.price * x.quantity for x in lines),
+        show.currency, now_ms, now_ms + model.HOLD_MS, ref=ref,
+    )  # fmt: skip
+    decision = Decision(
+        on_shelf,
+        expect=tuple((name, version(records[name])) for name in record_names(wishes)),
+        counters=_with_limits(records, order, model.moves(None, order)),
+        puts=(Put(f"order:{order.id}", 0, encode(order)),),
+        marks=(Mark("due", f"hold:{order.id}", order.reserved_until),),
+        events=(model.order_event(None, order),),
+    )
+    return order, decision
+
+
+def with_once(decision: Decision, once: Once | None) -> Decision:
+    """The Decision, keeping its answer under an idempotency key."""
+    return decision if once is None else replace(decision, once=once)
+
+
+def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: int) -> Line:
+    dealt = deal if deal and deal.offer == offer.id and deal.runs(now_ms) else None
+    limited = offer.per_buyer_limit is not None or (dealt is not None and dealt.per_buyer_limit is not None)
+    return Line(
+        offer.id, offer.product, offer.title, offer.image, quantity, price,
+        deal=dealt.id if dealt and dealt.quantity else None,
+        limited=limited, tracked=offer.tracked, age_gate=offer.age_gate,
+    )  # fmt: skip
+
+
+def _with_limits(records: Records, order: Order, counters: tuple[Counter, ...]) -> tuple[Counter, ...]:
+    """The buyer's counters with their ceilings, which only the offer's record knows."""
+    ceilings: dict[str, int] = {}
+    deal = load(Deal, records["deal"])
+    for line in order.lines:
+        offer = load(Offer, records[f"offer:{line.offer}"])
+        limits = [offer.per_buyer_limit if offer else None]
+        if deal and deal.offer == line.offer and deal.runs(order.held_at):
+            limits.append(deal.per_buyer_limit)
+        known = [limit for limit in limits if limit is not None]
+        if known:
+            ceilings[f"buyer:{order.account}:{line.offer}"] = min(known)
+    return tuple(
+        Counter(one.name, one.delta, 0, ceilings[one.name]) if one.name in ceilings else one for one in counters
+    )

@@ -1,0 +1,229 @@
+"""What orders do when payments or approvals have moved: claim, finish, give back. Each reaction is one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from livesale.guardians import model as approvals
+from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.guardians.model import Approval
+from livesale.kernel.events import Event
+from livesale.kernel.ids import shelf_of
+from livesale.kernel.refusals import Refusal
+from livesale.orders import model
+from livesale.orders.events import ORDER_CHANGED
+from livesale.orders.model import Order
+from livesale.orders.service import ending, new_payment, request_counters
+from livesale.payments import model as payments
+from livesale.payments.events import PAYMENT_CHANGED
+from livesale.payments.model import Payment
+from livesale.store.decision import Counter, Decision, Mark, Short
+from livesale.store.record import load, put
+from livesale.store.valkey import Records, Store
+
+FAILED = {"failed", "voided", "expired"}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReactions:
+    """The orders room's reader: `handle` is called for each event of each log entry, at least once."""
+
+    store: Store
+
+    async def handle(self, shelf: str, event: Event) -> None:
+        """React to one event; a repetition finds the work done and does nothing."""
+        if event["type"] == PAYMENT_CHANGED:
+            await self._payment(shelf, event["order"], event["state"])
+        elif event["type"] == APPROVAL_CHANGED:
+            await self._approval(shelf, event["order"], event["approval"], event["state"])
+        elif event["type"] == ORDER_CHANGED and event["before"] == "awaiting_guardian":
+            await self._close_request(shelf, event)
+
+    async def _payment(self, shelf: str, order_id: str, state: str) -> None:
+        steps = {"authorised": claim, "captured": settle, "failed": give_back, "voided": give_back, "expired": give_back}
+        step = steps.get(state)
+        if step is None:
+            return
+        names = (f"order:{order_id}", f"payment:{order_id}")
+        await _quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
+
+    async def _approval(self, shelf: str, order_id: str, approval_id: str, state: str) -> None:
+        names = (f"order:{order_id}", f"payment:{order_id}", f"approval:{approval_id}")
+        if state == "approved":
+            try:
+                await _quietly(self.store.act(shelf, names, lambda records, now: consume(records, order_id, now)))
+            except Short:
+                await _quietly(self.store.act(shelf, names, lambda records, now: void(records, order_id, now)))
+        elif state in ("declined", "expired"):
+            await _quietly(
+                self.store.act(shelf, names, lambda records, now: end_request(records, order_id, state, now))
+            )
+
+    async def _close_request(self, shelf: str, event: Event) -> None:
+        """An order that left `awaiting_guardian` another way takes its request with it."""
+        if event["state"] != "cancelled":
+            return
+        found = await self.store.read(shelf, f"order:{event['order']}")
+        order = load(Order, found[f"order:{event['order']}"])
+        if order is None or order.approval is None:
+            return
+        name = f"approval:{order.approval}"
+        await _quietly(self.store.act(shelf, (name,), lambda records, now: cancel_request(shelf, records, name)))
+
+
+class Nothing(Exception):
+    """There is nothing left to do: a repeated event."""
+
+
+async def _quietly(work: object) -> None:
+    try:
+        await work  # type: ignore[misc]
+    except Nothing:
+        return
+
+
+def _both(records: Records, order_id: str) -> tuple[Order, Payment]:
+    order = load(Order, records[f"order:{order_id}"])
+    payment = load(Payment, records[f"payment:{order_id}"])
+    if order is None or payment is None:
+        raise Nothing
+    return order, payment
+
+
+def claim(records: Records, order_id: str, now_ms: int) -> Decision:
+    """Authorised: the units are the buyer's in the same commit that lets the money be captured; else void."""
+    order, payment = _both(records, order_id)
+    if payment.state != "authorised":
+        raise Nothing
+    if order.state != "awaiting_payment" or order.reservation != "paying":
+        return _payment_only(records, order, payment, "voiding")
+    after = model.changed(order, reservation="claimed")
+    paid = payments.changed(payment, state="capturing")
+    if paid is None:
+        raise Nothing
+    return Decision(
+        order.shelf,
+        counters=model.moves(order, after),
+        puts=(
+            put(f"order:{order_id}", records[f"order:{order_id}"], after),
+            put(f"payment:{order_id}", records[f"payment:{order_id}"], paid),
+        ),
+        events=(payments.payment_event(payment, paid),),
+    )
+
+
+def _payment_only(records: Records, order: Order, payment: Payment, state: str) -> Decision:
+    after = payments.changed(payment, state=state)
+    if after is None:
+        raise Nothing
+    name = f"payment:{order.id}"
+    return Decision(order.shelf, puts=(put(name, records[name], after),), events=(payments.payment_event(payment, after),))
+
+
+def settle(records: Records, order_id: str, now_ms: int) -> Decision:
+    """Captured: the order is paid, and counted as revenue once."""
+    order, payment = _both(records, order_id)
+    if order.state != "awaiting_payment" or payment.state != "captured":
+        raise Nothing
+    after = model.changed(order, state="paid")
+    return Decision(
+        order.shelf,
+        counters=(*model.moves(order, after), Counter("revenue", payment.captured)),
+        puts=(put(f"order:{order_id}", records[f"order:{order_id}"], after),),
+        marks=(Mark("due", f"pay:{order_id}", None),),
+        events=(model.order_event(order, after),),
+    )
+
+
+def give_back(records: Records, order_id: str, now_ms: int) -> Decision:
+    """No money moves: the provider said so, and the units go back."""
+    order, payment = _both(records, order_id)
+    if order.state != "awaiting_payment" or payment.state not in FAILED:
+        raise Nothing
+    state = "expired" if payment.state == "expired" else "payment_failed"
+    after = model.changed(order, state=state, reservation="released", reason=payment.decline or payment.state)
+    decision = ending(records, order, after)
+    return replace(decision, marks=(*decision.marks, Mark("due", f"pay:{order_id}", None)))
+
+
+def consume(records: Records, order_id: str, now_ms: int) -> Decision:
+    """Approved: the guardian's payment begins; units given back meanwhile are held again first (Short: void)."""
+    order, approval = _asked(records, order_id, "approved")
+    after = model.changed(order, state="awaiting_payment", reservation="paying")
+    payment = new_payment(order, approval.guardian, approval.token, "", now_ms)
+    payment = replace_deadline(payment, now_ms)
+    used = approvals.moved(approval, "consumed", token="")
+    return Decision(
+        order.shelf,
+        counters=(*model.moves(order, after), *request_counters(order, -1)),
+        puts=(
+            put(f"order:{order_id}", records[f"order:{order_id}"], after),
+            put(f"payment:{order_id}", records[f"payment:{order_id}"], payment),
+            put(f"approval:{approval.id}", records[f"approval:{approval.id}"], used),
+        ),
+        marks=(
+            Mark("due", f"hold:{order_id}", None),
+            Mark("due", f"approval:{approval.id}", None),
+            Mark("due", f"pay:{order_id}", payment.deadline),
+        ),
+        events=(
+            model.order_event(order, after),
+            approvals.approval_event(approval, used),
+            payments.payment_event(None, payment),
+        ),
+    )
+
+
+def replace_deadline(payment: Payment, now_ms: int) -> Payment:
+    """An approved request may be paid within thirty minutes."""
+    import msgspec
+
+    return msgspec.structs.replace(payment, deadline=now_ms + approvals.PAYMENT_MS)
+
+
+def void(records: Records, order_id: str, now_ms: int) -> Decision:
+    """Approved too late: the units are gone. Nothing is charged."""
+    order, approval = _asked(records, order_id, "approved")
+    after = model.changed(order, state="cancelled", reservation="released", reason="sold_out")
+    return _with_approval(records, order, after, approval, "void")
+
+
+def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Decision:
+    """Declined or expired: the units go back."""
+    order, approval = _asked(records, order_id, state)
+    return ending(records, order, model.changed(order, state=state, reservation="released", reason="guardian"))
+
+
+def cancel_request(shelf: str, records: Records, name: str) -> Decision:
+    """The buyer cancelled: nobody is asked any longer."""
+    approval = load(Approval, records[name])
+    if approval is None or approval.state != "requested":
+        raise Nothing
+    after = approvals.moved(approval, "cancelled")
+    return Decision(
+        shelf,
+        puts=(put(name, records[name], after),),
+        marks=(Mark("due", f"approval:{approval.id}", None),),
+        events=(approvals.approval_event(approval, after),),
+    )
+
+
+def _asked(records: Records, order_id: str, state: str) -> tuple[Order, Approval]:
+    order = load(Order, records[f"order:{order_id}"])
+    stored = next((record for name, record in records.items() if name.startswith("approval:")), None)
+    approval = load(Approval, stored)
+    if order is None or approval is None or order.state != "awaiting_guardian" or approval.state != state:
+        raise Nothing
+    return order, approval
+
+
+def _with_approval(records: Records, order: Order, after: Order, approval: Approval, state: str) -> Decision:
+    name = f"approval:{approval.id}"
+    moved = approvals.moved(approval, state, token="")
+    decision = ending(records, order, after)
+    return replace(
+        decision,
+        puts=(*decision.puts, put(name, records[name], moved)),
+        marks=(*decision.marks, Mark("due", name, None)),
+        events=(*decision.events, approvals.approval_event(approval, moved)),
+    )
