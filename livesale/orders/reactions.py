@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from livesale.guardians import model as approvals
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
@@ -150,8 +152,8 @@ def consume(records: Records, order_id: str, now_ms: int) -> Decision:
     """Approved: the guardian's payment begins; units given back meanwhile are held again first (Short: void)."""
     order, approval = _asked(records, order_id, "approved")
     after = model.changed(order, state="awaiting_payment", reservation="paying")
-    payment = new_payment(order, approval.guardian, approval.token, "", now_ms)
-    payment = replace_deadline(payment, now_ms)
+    begun = new_payment(order, approval.guardian, approval.token, "", now_ms)
+    payment = msgspec.structs.replace(begun, deadline=now_ms + approvals.PAYMENT_MS)
     used = approvals.moved(approval, "consumed", token="")
     return Decision(
         order.shelf,
@@ -172,13 +174,6 @@ def consume(records: Records, order_id: str, now_ms: int) -> Decision:
             payments.payment_event(None, payment),
         ),
     )
-
-
-def replace_deadline(payment: Payment, now_ms: int) -> Payment:
-    """An approved request may be paid within thirty minutes."""
-    import msgspec
-
-    return msgspec.structs.replace(payment, deadline=now_ms + approvals.PAYMENT_MS)
 
 
 def void(records: Records, order_id: str, now_ms: int) -> Decision:

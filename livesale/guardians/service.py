@@ -1,0 +1,132 @@
+"""Commands on approvals: approve, decline, revoke, expire. Each is one commit; orders react to it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.guardians import model
+from livesale.guardians import store as family
+from livesale.guardians.model import Approval, Guardian
+from livesale.kernel.actor import Actor
+from livesale.kernel.ids import shelf_of
+from livesale.kernel.refusals import Refusal, not_found
+from livesale.store.database import reading
+from livesale.store.decision import Decision, Mark
+from livesale.store.record import load, put
+from livesale.store.valkey import Records, Store
+
+# (account id) -> (adult now, age verified by more than the account's own word)
+AgeOf = Callable[[str], Awaitable[tuple[bool, bool]]]
+SellerOf = Callable[[Approval], Awaitable[str]]  # the account that sells what is asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Guardians:
+    """The commands of the guardians room."""
+
+    store: Store
+    database: AsyncEngine
+    age_of: AgeOf
+    seller_of: SellerOf
+
+    async def links_of(self, account: str) -> list[family.Link]:
+        """The account's family links that count now."""
+        async with reading(self.database) as connection:
+            found = await family.links_of(connection, account)
+        return [link for link in found if link.active(self.store.now_ms())]
+
+    async def has_guardian(self, minor: str) -> bool:
+        """Whether anyone could be asked."""
+        return any(link.minor == minor for link in await self.links_of(minor))
+
+    async def seen(self, actor: Actor, approval_id: str) -> Approval:
+        """The request, for the minor who made it or a guardian; to anyone else it does not exist."""
+        approval = await self._load(approval_id)
+        if actor.account != approval.minor:
+            model.check_may_decide(approval, await self._guardian(actor, approval))
+        return approval
+
+    async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str) -> Approval:
+        """Consent, pay with the guardian's own method; orders takes it from here."""
+        approval = await self._load(approval_id)
+        guardian = await self._guardian(actor, approval)
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = _approval(records, approval_id)
+            model.check_may_approve(now, guardian, told_digest, now_ms)
+            if now.state == "requested" and now_ms >= now.expires_at:
+                raise Refusal("expired", "This request has expired.")
+            after = model.moved(now, "approved", guardian=actor.account, token=token, decided_at=now_ms)
+            return _write(records, now, after)
+
+        return await self._act(approval_id, decide)
+
+    async def decline(self, actor: Actor, approval_id: str) -> Approval:
+        """Say no; the units go back."""
+        approval = await self._load(approval_id)
+        model.check_may_decide(approval, await self._guardian(actor, approval))
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = _approval(records, approval_id)
+            return _write(records, now, model.moved(now, "declined", guardian=actor.account, decided_at=now_ms))
+
+        return await self._act(approval_id, decide)
+
+    async def expire(self, approval_id: str) -> None:
+        """What the approval's clock does."""
+        shelf = shelf_of(approval_id, "ap")
+        if shelf is None:
+            return
+        name = f"approval:{approval_id}"
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = load(Approval, records[name])
+            if now is None or now.state != "requested":
+                return Decision(shelf, marks=(Mark("due", name, None),))
+            return _write(records, now, model.moved(now, "expired"), not_before=now.expires_at)
+
+        await self.store.act(shelf, (name,), decide)
+
+    async def _load(self, approval_id: str) -> Approval:
+        shelf = shelf_of(approval_id, "ap")
+        if shelf is None:
+            raise not_found("request")
+        return _approval(await self.store.read(shelf, f"approval:{approval_id}"), approval_id)
+
+    async def _guardian(self, actor: Actor, approval: Approval) -> Guardian:
+        found = [link for link in await self.links_of(actor.account) if link.minor == approval.minor]
+        link = next((one for one in found if one.guardian == actor.account), None)
+        adult, verified = await self.age_of(actor.account)
+        return Guardian(
+            actor.account, adult, verified, link.active_since if link else None, bool(link and link.verified),
+            await self.seller_of(approval) == actor.account, actor.stepped_up_ms,
+        )  # fmt: skip
+
+    async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision]) -> Approval:
+        shelf = shelf_of(approval_id, "ap")
+        if shelf is None:
+            raise not_found("request")
+        await self.store.act(shelf, (f"approval:{approval_id}",), decide)
+        return await self._load(approval_id)
+
+
+def _approval(records: Records, approval_id: str) -> Approval:
+    approval = load(Approval, records[f"approval:{approval_id}"])
+    if approval is None:
+        raise not_found("request")
+    return approval
+
+
+def _write(records: Records, before: Approval, after: Approval, not_before: int | None = None) -> Decision:
+    name = f"approval:{before.id}"
+    shelf = shelf_of(before.id, "ap") or ""
+    return Decision(
+        shelf,
+        puts=(put(name, records[name], after),),
+        marks=(Mark("due", name, None),),
+        not_before=not_before,
+        events=(model.approval_event(before, after),),
+    )
