@@ -1,0 +1,113 @@
+"""Commands that put products on sale in a show: an offer's record comes with its units, in one commit on the show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.catalog import store as catalog
+from livesale.kernel.actor import Actor
+from livesale.kernel.ids import new_id, shelf
+from livesale.kernel.refusals import Refusal, invalid, not_found
+from livesale.orders.transfers import MOST_UNITS, Transfers
+from livesale.shows.model import MOST_OFFERS, Offer, Show
+from livesale.shows.service import offer_set
+from livesale.store.database import reading
+from livesale.store.decision import Counter, Decision, Put, Short
+from livesale.store.record import encode, load, version
+from livesale.store.valkey import Store
+
+
+class OfferList(msgspec.Struct, frozen=True):
+    """The show's offers, in the order they were added; changes only when one is added."""
+
+    offers: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Adds offers and their stock."""
+
+    store: Store
+    database: AsyncEngine
+    transfers: Transfers
+
+    async def add(
+        self, actor: Actor, show_id: str, product_id: str, price: int, currency: str, quantity: int, limit: int | None
+    ) -> Offer:
+        """A new offer with `quantity` units from the shop's stock; `short` when the shop has fewer."""
+        on_shelf = shelf("show", show_id)
+        records = await self.store.read(on_shelf, "show", "offers")
+        show = _owned(actor, load(Show, records["show"]))
+        listed = load(OfferList, records["offers"]) or OfferList([])
+        if currency != show.currency:
+            raise invalid("price", f"this show sells in {show.currency}")
+        if len(listed.offers) >= MOST_OFFERS:
+            raise Refusal("limit_reached", f"A show has at most {MOST_OFFERS} offers.")
+        async with reading(self.database) as connection:
+            product = await catalog.product(connection, product_id)
+        if product is None or product.shop != show.shop:
+            raise not_found("product in this shop")
+        tracked = product.quantity is not None
+        offer = Offer(
+            new_id("of", on_shelf), product.id, product.title, product.image or "", price, currency, limit, tracked,
+            product.age_gate,
+        )  # fmt: skip
+        arrival = Decision(
+            on_shelf,
+            expect=(("show", version(records["show"])),),
+            puts=(
+                Put(f"offer:{offer.id}", 0, encode(offer)),
+                Put("offers", version(records["offers"]), encode(OfferList([*listed.offers, offer.id]))),
+            ),
+            events=(offer_set(offer),),
+        )
+        await self._bring(show, offer, quantity, arrival)
+        return offer
+
+    async def add_units(self, actor: Actor, show_id: str, offer_id: str, quantity: int) -> Offer:
+        """More units of an offer from the shop, or (negative) fewer: never fewer than are free."""
+        on_shelf, name = shelf("show", show_id), f"offer:{offer_id}"
+        records = await self.store.read(on_shelf, "show", name)
+        show, offer = _owned(actor, load(Show, records["show"])), load(Offer, records[name])
+        if offer is None:
+            raise not_found("offer in this show")
+        if quantity > 0:
+            await self._bring(show, offer, quantity, Decision(on_shelf, events=(offer_set(offer),)))
+        elif quantity < 0:
+            await self._take_away(show, offer, -quantity)
+        return offer
+
+    async def _bring(self, show: Show, offer: Offer, quantity: int, arrival: Decision) -> None:
+        if not 0 <= quantity <= MOST_UNITS:
+            raise invalid("quantity", f"0 to {MOST_UNITS} units")
+        if offer.tracked and quantity:
+            await self.transfers.to_show(show.shop, arrival.shelf, offer.product, offer.id, quantity, arrival)
+        else:
+            await self.store.commit(arrival)
+
+    async def _take_away(self, show: Show, offer: Offer, quantity: int) -> None:
+        on_shelf = shelf("show", show.id)
+        units = (Counter(f"free:{offer.id}", -quantity), Counter(f"loaded:{offer.id}", -quantity))
+        try:
+            await self.store.commit(Decision(on_shelf, counters=units, events=(offer_set(offer),)))
+        except Short as short:
+            raise Refusal(
+                "conflict", "Fewer units than that are free: the others are held or sold.",
+                [{"field": "add_quantity", "left": short.lacks[0].now}],
+            ) from short  # fmt: skip
+        await self.store.commit(
+            Decision(shelf("shop", show.shop), counters=(Counter(f"free:{offer.product}", quantity),))
+        )
+
+
+def _owned(actor: Actor, show: Show | None) -> Show:
+    if show is None:
+        raise not_found("show")
+    if actor.account != show.owner and not actor.has("operator"):
+        raise Refusal("forbidden", "Only the host of this show can do that.")
+    if show.state == "ended":
+        raise Refusal("show_not_live", "This show has ended.")
+    return show
