@@ -39,7 +39,11 @@ class Refusal(Exception):
     """A command that is not carried out, and why. Nothing has changed when it is raised."""
 
     def __init__(
-        self, code: str, detail: str, errors: list[dict[str, Any]] | None = None, retry_after_s: int | None = None
+        self,
+        code: str,
+        detail: str,
+        errors: list[dict[str, Any]] | None = None,
+        retry_after_s: int | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code

@@ -15,7 +15,7 @@ from livesale.orders.transfers import MOST_UNITS, Transfers
 from livesale.shows.model import MOST_OFFERS, Offer, Show
 from livesale.shows.service import offer_set
 from livesale.store.database import reading
-from livesale.store.decision import Counter, Decision, Put, Short
+from livesale.store.decision import Decision, Put
 from livesale.store.record import encode, load, version
 from livesale.store.valkey import Store
 
@@ -35,7 +35,14 @@ class Offers:
     transfers: Transfers
 
     async def add(
-        self, actor: Actor, show_id: str, product_id: str, price: int, currency: str, quantity: int, limit: int | None
+        self,
+        actor: Actor,
+        show_id: str,
+        product_id: str,
+        price: int,
+        currency: str,
+        quantity: int,
+        limit: int | None,
     ) -> Offer:
         """A new offer with `quantity` units from the shop's stock; `short` when the shop has fewer."""
         on_shelf = shelf("show", show_id)
@@ -84,23 +91,12 @@ class Offers:
         if not 0 <= quantity <= MOST_UNITS:
             raise invalid("quantity", f"0 to {MOST_UNITS} units")
         if offer.tracked and quantity:
-            await self.transfers.to_show(show.shop, arrival.shelf, offer.product, offer.id, quantity, arrival)
+            await self.transfers.to_show(show.shop, offer.product, offer.id, quantity, arrival)
         else:
             await self.store.commit(arrival)
 
     async def _take_away(self, show: Show, offer: Offer, quantity: int) -> None:
-        on_shelf = shelf("show", show.id)
-        units = (Counter(f"free:{offer.id}", -quantity), Counter(f"loaded:{offer.id}", -quantity))
-        try:
-            await self.store.commit(Decision(on_shelf, counters=units, events=(offer_set(offer),)))
-        except Short as short:
-            raise Refusal(
-                "conflict", "Fewer units than that are free: the others are held or sold.",
-                [{"field": "add_quantity", "left": short.lacks[0].now}],
-            ) from short  # fmt: skip
-        await self.store.commit(
-            Decision(shelf("shop", show.shop), counters=(Counter(f"free:{offer.product}", quantity),))
-        )
+        await self.transfers.to_shop(shelf("show", show.id), show.shop, offer.product, offer.id, quantity)
 
 
 def _owned(actor: Actor, show: Show | None) -> Show:

@@ -10,15 +10,17 @@ from livesale.guardians import model as approvals
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
-from livesale.kernel.ids import shelf_of
-from livesale.kernel.refusals import Refusal
 from livesale.orders import model
 from livesale.orders.events import ORDER_CHANGED
 from livesale.orders.model import Order
+from livesale.orders.offers import OfferList
 from livesale.orders.service import ending, new_payment, request_counters
+from livesale.orders.transfers import Transfers
 from livesale.payments import model as payments
 from livesale.payments.events import PAYMENT_CHANGED
 from livesale.payments.model import Payment
+from livesale.shows.events import SHOW_CHANGED
+from livesale.shows.model import Offer, Show
 from livesale.store.decision import Counter, Decision, Mark, Short
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
@@ -42,7 +44,13 @@ class OrderReactions:
             await self._close_request(shelf, event)
 
     async def _payment(self, shelf: str, order_id: str, state: str) -> None:
-        steps = {"authorised": claim, "captured": settle, "failed": give_back, "voided": give_back, "expired": give_back}
+        steps = {
+            "authorised": claim,
+            "captured": settle,
+            "failed": give_back,
+            "voided": give_back,
+            "expired": give_back,
+        }
         step = steps.get(state)
         if step is None:
             return
@@ -53,9 +61,13 @@ class OrderReactions:
         names = (f"order:{order_id}", f"payment:{order_id}", f"approval:{approval_id}")
         if state == "approved":
             try:
-                await _quietly(self.store.act(shelf, names, lambda records, now: consume(records, order_id, now)))
+                await _quietly(
+                    self.store.act(shelf, names, lambda records, now: consume(records, order_id, now))
+                )
             except Short:
-                await _quietly(self.store.act(shelf, names, lambda records, now: void(records, order_id, now)))
+                await _quietly(
+                    self.store.act(shelf, names, lambda records, now: void(records, order_id, now))
+                )
         elif state in ("declined", "expired"):
             await _quietly(
                 self.store.act(shelf, names, lambda records, now: end_request(records, order_id, state, now))
@@ -70,7 +82,9 @@ class OrderReactions:
         if order is None or order.approval is None:
             return
         name = f"approval:{order.approval}"
-        await _quietly(self.store.act(shelf, (name,), lambda records, now: cancel_request(shelf, records, name)))
+        await _quietly(
+            self.store.act(shelf, (name,), lambda records, now: cancel_request(shelf, records, name))
+        )
 
 
 class Nothing(Exception):
@@ -119,7 +133,9 @@ def _payment_only(records: Records, order: Order, payment: Payment, state: str) 
     if after is None:
         raise Nothing
     name = f"payment:{order.id}"
-    return Decision(order.shelf, puts=(put(name, records[name], after),), events=(payments.payment_event(payment, after),))
+    return Decision(
+        order.shelf, puts=(put(name, records[name], after),), events=(payments.payment_event(payment, after),)
+    )
 
 
 def settle(records: Records, order_id: str, now_ms: int) -> Decision:
@@ -186,7 +202,9 @@ def void(records: Records, order_id: str, now_ms: int) -> Decision:
 def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Decision:
     """Declined or expired: the units go back."""
     order, approval = _asked(records, order_id, state)
-    return ending(records, order, model.changed(order, state=state, reservation="released", reason="guardian"))
+    return ending(
+        records, order, model.changed(order, state=state, reservation="released", reason="guardian")
+    )
 
 
 def cancel_request(shelf: str, records: Records, name: str) -> Decision:
@@ -222,3 +240,31 @@ def _with_approval(records: Records, order: Order, after: Order, approval: Appro
         marks=(*decision.marks, Mark("due", name, None)),
         events=(*decision.events, approvals.approval_event(approval, moved)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Brings free units back to the shop once their show has ended, and those that come free later."""
+
+    store: Store
+    transfers: Transfers
+
+    async def handle(self, shelf: str, event: Event) -> None:
+        """React to a show's end, and to every order that gives units back after it."""
+        if event["type"] == SHOW_CHANGED and event["state"] == "ended":
+            await self._return(shelf, None)
+        elif event["type"] == ORDER_CHANGED and event["state"] in model.ENDED and shelf.startswith("show:"):
+            await self._return(shelf, [line["offer"] for line in event["lines"]])
+
+    async def _return(self, shelf: str, offers: list[str] | None) -> None:
+        records = await self.store.read(shelf, "show", "offers")
+        show = load(Show, records["show"])
+        listed = load(OfferList, records["offers"])
+        if show is None or show.state != "ended" or listed is None:
+            return
+        for offer_id in offers or listed.offers:
+            name = f"offer:{offer_id}"
+            offer = load(Offer, (await self.store.read(shelf, name))[name])
+            free = (await self.store.counters(shelf, f"free:{offer_id}"))[f"free:{offer_id}"]
+            if offer and offer.tracked and free > 0:
+                await self.transfers.to_shop(shelf, show.shop, offer.product, offer.id, free)

@@ -1,8 +1,8 @@
 """Stock between a shop's shelf and a show's: set aside, arrive, confirm; a crash anywhere errs safely.
 
-Crossing two shelves is never one commit. The shop's shelf gives the units up first, keeping `transfer:ID` with a
-deadline; the show's shelf takes them once (`transfer:ID` must not exist there); then the shop forgets. Whoever finds a
-deadline finishes: arrived → confirm; not arrived → the show's shelf is fenced with a void `transfer:ID`, then release.
+Crossing two shelves is never one commit. The source gives the units up first, keeping `transfer:ID` with a deadline;
+the target takes them once (`transfer:ID` must not exist there); then the source forgets. Whoever finds a deadline
+finishes: arrived → confirm; not arrived → the target is fenced with a void `transfer:ID`, then the source releases.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ MOST_UNITS = 1_000_000
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """Units on their way; on the shop's shelf while set aside, on the show's shelf for good."""
+    """Units on their way; on the source's shelf while set aside, on the target's for good."""
 
     id: str
-    shop_shelf: str
-    show_shelf: str
+    source: str
+    target: str
     product: str
     offer: str
     quantity: int
@@ -50,13 +50,17 @@ class Transfers:
 
     store: Store
 
-    async def to_show(
-        self, shop: str, show_shelf: str, product: str, offer: str, quantity: int, arrival: Decision
-    ) -> None:
+    async def to_show(self, shop: str, product: str, offer: str, quantity: int, arrival: Decision) -> None:
         """Move `quantity` units of a tracked product to an offer; `arrival` is committed with their arrival."""
-        shop_shelf = shelf("shop", shop)
+        await self._move(shelf("shop", shop), arrival, product, offer, quantity)
+
+    async def to_shop(self, show_shelf: str, shop: str, product: str, offer: str, quantity: int) -> None:
+        """Move `quantity` free units of an offer back to the shop; refused `short` when fewer are free."""
+        await self._move(show_shelf, Decision(shelf("shop", shop)), product, offer, quantity)
+
+    async def _move(self, source: str, arrival: Decision, product: str, offer: str, quantity: int) -> None:
         deadline = self.store.now_ms() + FINISH_AFTER_MS
-        moved = Transfer(new_id("t", shop_shelf), shop_shelf, show_shelf, product, offer, quantity, deadline)
+        moved = Transfer(new_id("t", source), source, arrival.shelf, product, offer, quantity, deadline)
         await self._set_aside(moved)
         try:
             await self.store.commit(arrived(moved, arrival))
@@ -72,11 +76,11 @@ class Transfers:
         if moved is None:
             await self.store.commit(Decision(on_shelf, marks=(Mark("due", name, None),)))
             return
-        there = load(Transfer, (await self.store.read(moved.show_shelf, name))[name])
+        there = load(Transfer, (await self.store.read(moved.target, name))[name])
         if there is None:
             fence = Put(name, 0, encode(msgspec.structs.replace(moved, void=True)))
             try:
-                await self.store.commit(Decision(moved.show_shelf, puts=(fence,)))
+                await self.store.commit(Decision(moved.target, puts=(fence,)))
                 there = msgspec.structs.replace(moved, void=True)
             except Conflict:  # it arrived in this very moment: the next poll confirms it
                 return
@@ -101,13 +105,13 @@ class Transfers:
         name = f"transfer:{moved.id}"
         told: Event = {
             "type": events.TRANSFER_SET_ASIDE, "transfer": moved.id, "product": moved.product,
-            "quantity": moved.quantity, "to": moved.show_shelf,
+            "quantity": moved.quantity, "to": moved.target,
         }  # fmt: skip
         try:
             await self.store.commit(
                 Decision(
-                    moved.shop_shelf,
-                    counters=(Counter(f"free:{moved.product}", -moved.quantity),),
+                    moved.source,
+                    counters=units(moved, moved.source, -1),
                     puts=(Put(name, 0, encode(moved)),),
                     marks=(Mark("due", name, moved.deadline),),
                     events=(told,),
@@ -116,7 +120,7 @@ class Transfers:
         except Short as short:
             left = max(0, short.lacks[0].now)
             raise Refusal(
-                "short", f"The shop has only {left} of this product left.",
+                "short", f"Only {left} of this product are left.",
                 [{"field": "quantity", "product": moved.product, "left": left}],
             ) from short  # fmt: skip
 
@@ -128,7 +132,7 @@ class Transfers:
             "type": events.TRANSFER_RELEASED, "transfer": moved.id, "product": moved.product,
             "quantity": moved.quantity,
         }  # fmt: skip
-        await self._end(moved, told, (Counter(f"free:{moved.product}", moved.quantity),))
+        await self._end(moved, told, units(moved, moved.source, 1))
 
     async def _end(self, moved: Transfer, told: Event, counters: tuple[Counter, ...]) -> None:
         name = f"transfer:{moved.id}"
@@ -136,13 +140,21 @@ class Transfers:
         def decide(records: Records, _now_ms: int) -> Decision:
             gone = Mark("due", name, None)
             if records[name] is None:  # somebody else finished it
-                return Decision(moved.shop_shelf, marks=(gone,))
+                return Decision(moved.source, marks=(gone,))
             return Decision(
-                moved.shop_shelf, counters=counters, drops=((name, version(records[name])),), marks=(gone,),
+                moved.source, counters=counters, drops=((name, version(records[name])),), marks=(gone,),
                 events=(told,),
             )  # fmt: skip
 
-        await self.store.act(moved.shop_shelf, (name,), decide)
+        await self.store.act(moved.source, (name,), decide)
+
+
+def units(moved: Transfer, on_shelf: str, sign: int) -> tuple[Counter, ...]:
+    """The counters a transfer moves on one of its two shelves."""
+    count = sign * moved.quantity
+    if on_shelf.startswith("shop:"):
+        return (Counter(f"free:{moved.product}", count),)
+    return (Counter(f"free:{moved.offer}", count), Counter(f"loaded:{moved.offer}", count))
 
 
 def arrived(moved: Transfer, arrival: Decision) -> Decision:
@@ -150,10 +162,9 @@ def arrived(moved: Transfer, arrival: Decision) -> Decision:
     told: Event = {
         "type": events.TRANSFER_ARRIVED, "transfer": moved.id, "offer": moved.offer, "quantity": moved.quantity,
     }  # fmt: skip
-    units = (Counter(f"free:{moved.offer}", moved.quantity), Counter(f"loaded:{moved.offer}", moved.quantity))
     return replace(
         arrival,
-        counters=(*arrival.counters, *units),
+        counters=(*arrival.counters, *units(moved, moved.target, 1)),
         puts=(*arrival.puts, Put(f"transfer:{moved.id}", 0, encode(moved))),
         events=(*arrival.events, told),
     )

@@ -36,9 +36,7 @@ class PaymentReactions:
 
     async def handle(self, shelf: str, event: Event) -> None:
         """Make the call an event asks for; a repetition repeats the key, so the provider acts once."""
-        if event["type"] == PAYMENT_CHANGED and event["state"] in CALLS:
-            await self.go_on(event["order"])
-        elif event["type"] == PAYMENT_CHECK:
+        if (event["type"] == PAYMENT_CHANGED and event["state"] in CALLS) or event["type"] == PAYMENT_CHECK:
             await self.go_on(event["order"])
 
     async def go_on(self, order_id: str) -> None:
@@ -106,7 +104,10 @@ def _after(payment: Payment, attempt: Attempt) -> Payment | None:
     """The payment after the provider's answer; None when it says nothing new."""
     if not attempt.known or attempt.state == payment.state:
         return None
-    fields: dict[str, Any] = {"state": attempt.state, "provider_id": attempt.provider_id or payment.provider_id}
+    fields: dict[str, Any] = {
+        "state": attempt.state,
+        "provider_id": attempt.provider_id or payment.provider_id,
+    }
     if attempt.state == "voided" and payment.state == "requires_action":
         fields["state"] = "expired"
     if attempt.state == "captured":
@@ -116,7 +117,9 @@ def _after(payment: Payment, attempt: Attempt) -> Payment | None:
     if attempt.state == "requires_action":
         fields["redirect_url"] = attempt.redirect_url or ""
     if payment.state == "created" and attempt.state == "captured":
-        fields["state"] = "authorised"  # a repeated key told us more than we asked: go through the claim first
+        fields["state"] = (
+            "authorised"  # a repeated key told us more than we asked: go through the claim first
+        )
     return model.changed(payment, **fields)
 
 
@@ -127,5 +130,3 @@ async def provider_said(store: Store, order_id: str, webhook: str) -> None:
         return
     event: Event = {"type": PAYMENT_CHECK, "order": order_id}
     await store.commit(Decision(shelf, events=(event,), id=f"webhook:{webhook}"))
-
-

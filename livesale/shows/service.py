@@ -18,8 +18,42 @@ from livesale.store.decision import Committed, Counter, Decision, Mark, Put
 from livesale.store.record import load, put, version
 from livesale.store.valkey import Records, Store
 
-_COLOURS = "Amber Azure Coral Cream Ebony Green Hazel Indigo Ivory Jade Lilac Olive Pearl Ruby Silver Teal".split()
-_BIRDS = "Crane Dove Eagle Finch Gull Heron Ibis Jay Kite Lark Martin Owl Plover Robin Swan Wren".split()
+_COLOURS = [
+    "Amber",
+    "Azure",
+    "Coral",
+    "Cream",
+    "Ebony",
+    "Green",
+    "Hazel",
+    "Indigo",
+    "Ivory",
+    "Jade",
+    "Lilac",
+    "Olive",
+    "Pearl",
+    "Ruby",
+    "Silver",
+    "Teal",
+]
+_BIRDS = [
+    "Crane",
+    "Dove",
+    "Eagle",
+    "Finch",
+    "Gull",
+    "Heron",
+    "Ibis",
+    "Jay",
+    "Kite",
+    "Lark",
+    "Martin",
+    "Owl",
+    "Plover",
+    "Robin",
+    "Swan",
+    "Wren",
+]
 
 
 def handle(account: str) -> str:
@@ -53,7 +87,7 @@ class Shows:
 
     async def load(self, show_id: str) -> Show:
         """The show; not_found when there is none."""
-        return _show((await self.store.read(_shelf(show_id), "show")))
+        return _show(await self.store.read(_shelf(show_id), "show"))
 
     async def owned(self, actor: Actor, show_id: str) -> Show:
         """The show, if the caller runs it (or is an operator); forbidden otherwise."""
@@ -100,7 +134,9 @@ class Shows:
             _owned(actor, records)
             offer = _offer(records[name])
             after = msgspec.structs.replace(offer, price=price)
-            return Decision(_shelf(show_id), puts=(put(name, records[name], after),), events=(offer_set(after),))
+            return Decision(
+                _shelf(show_id), puts=(put(name, records[name], after),), events=(offer_set(after),)
+            )
 
         await self.store.act(_shelf(show_id), ("show", name), decide)
         return _offer((await self.store.read(_shelf(show_id), name))[name])
@@ -120,7 +156,12 @@ class Shows:
             if running and running.ends_at > now_ms:
                 raise Refusal("conflict", "Another deal is on. It must end first.")
             deal = Deal(
-                deal_id, offer_id, price, *model.deal_times(countdown_s, duration_s, now_ms), quantity, per_buyer_limit
+                deal_id,
+                offer_id,
+                price,
+                *model.deal_times(countdown_s, duration_s, now_ms),
+                quantity,
+                per_buyer_limit,
             )
             units = (Counter(f"deal:{deal_id}", quantity),) if quantity else ()
             return Decision(

@@ -37,7 +37,9 @@ async def digest(store: Store) -> str:
     found = []
     for key in sorted(await store.client.keys("*")):
         kind = await store.client.type(key)
-        found.append((key, await store.client.dump(key) if kind != b"stream" else await store.client.xrange(key)))
+        found.append(
+            (key, await store.client.dump(key) if kind != b"stream" else await store.client.xrange(key))
+        )
     return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
@@ -156,7 +158,9 @@ async def test_not_before_follows_the_stores_clock(store: Store) -> None:
 async def test_concurrent_buyers_never_oversell(store: Store) -> None:
     """200 commits at once for 50 units: exactly 50 go through and the log has no gap."""
     await store.commit(Decision(SHELF, counters=(Counter("left", 50),)))
-    sale = [store.commit(Decision(SHELF, counters=(Counter("left", -1), Counter("sold", 1)))) for _ in range(200)]
+    sale = [
+        store.commit(Decision(SHELF, counters=(Counter("left", -1), Counter("sold", 1)))) for _ in range(200)
+    ]
     done = await asyncio.gather(*sale, return_exceptions=True)
     assert sum(isinstance(one, Short) for one in done) == 150
     assert await store.counters(SHELF) == {"sold": 50}

@@ -25,7 +25,16 @@ class ValkeyProcess:
     def start(self) -> None:
         """Start and wait until it answers."""
         self._process = subprocess.Popen(
-            [str(BINARY), "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), *DURABLE],
+            [
+                str(BINARY),
+                "--port",
+                "0",
+                "--unixsocket",
+                str(self.socket),
+                "--dir",
+                str(self.folder),
+                *DURABLE,
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
