@@ -63,9 +63,7 @@ class Guardian(msgspec.Struct, frozen=True):
     stepped_up_at: int
 
 
-def digest(
-    lines: list[dict[str, Any]], total: int, currency: str, payee: str, ship_to: dict[str, Any]
-) -> str:
+def digest(lines: list[dict[str, Any]], total: int, currency: str, payee: str, ship_to: dict[str, Any]) -> str:
     """SHA-256 (hex) of everything a guardian consents to; any change of it makes a new request."""
     agreed = [lines, total, currency, payee, ship_to, TERMS_VERSION]
     return hashlib.sha256(msgspec.json.encode(agreed, order="deterministic")).hexdigest()

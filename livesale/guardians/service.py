@@ -71,9 +71,7 @@ class Guardians:
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
-            return _write(
-                records, now, model.moved(now, "declined", guardian=actor.account, decided_at=now_ms)
-            )
+            return _write(records, now, model.moved(now, "declined", guardian=actor.account, decided_at=now_ms))
 
         return await self._act(approval_id, decide)
 

@@ -154,9 +154,7 @@ def lack_refusal(lacks: list[Lack], lines: list[Line]) -> Refusal:
     for place, line in enumerate(lines):
         lack = by_name.get(f"free:{line.offer}") or by_name.get(f"deal:{line.deal}")
         if lack:
-            errors.append(
-                {"line": place, "offer": line.offer, "requested": line.quantity, "left": max(0, lack.now)}
-            )
+            errors.append({"line": place, "offer": line.offer, "requested": line.quantity, "left": max(0, lack.now)})
     if errors:
         return Refusal("sold_out", "There are not enough units left.", errors)
     if any(name.startswith("paying_orders:") for name in by_name):
@@ -164,6 +162,4 @@ def lack_refusal(lacks: list[Lack], lines: list[Line]) -> Refusal:
     if any(name.startswith("request") for name in by_name):
         return Refusal("limit_reached", "There are too many open requests right now. Please try again later.")
     limits = [line.offer for line in lines if any(name.endswith(f":{line.offer}") for name in by_name)]
-    return Refusal(
-        "limit_reached", "That is more than one buyer may have.", [{"offer": offer} for offer in limits]
-    )
+    return Refusal("limit_reached", "That is more than one buyer may have.", [{"offer": offer} for offer in limits])

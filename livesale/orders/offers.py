@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.catalog import store as catalog
@@ -12,18 +11,12 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, shelf
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.orders.transfers import MOST_UNITS, Transfers
-from livesale.shows.model import MOST_OFFERS, Offer, Show
+from livesale.shows.model import MOST_OFFERS, Offer, OfferList, Show
 from livesale.shows.service import offer_set
 from livesale.store.database import reading
 from livesale.store.decision import Decision, Put
 from livesale.store.record import encode, load, version
 from livesale.store.valkey import Store
-
-
-class OfferList(msgspec.Struct, frozen=True):
-    """The show's offers, in the order they were added; changes only when one is added."""
-
-    offers: list[str]
 
 
 @dataclass(frozen=True, slots=True)

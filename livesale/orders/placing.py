@@ -35,9 +35,7 @@ def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
     for place, wish in enumerate(wishes):
         offer = load(Offer, records[f"offer:{wish.offer}"])
         if offer is None:
-            raise Refusal(
-                "not_found", "There is no such offer in this show.", [{"line": place, "offer": wish.offer}]
-            )
+            raise Refusal("not_found", "There is no such offer in this show.", [{"line": place, "offer": wish.offer}])
         price = price_now(offer, deal, now_ms)
         if wish.price is not None and wish.price != price:
             stale.append({"line": place, "offer": offer.id, "price": price, "currency": offer.currency})
@@ -96,6 +94,5 @@ def _with_limits(records: Records, order: Order, counters: tuple[Counter, ...]) 
         if known:
             ceilings[f"buyer:{order.account}:{line.offer}"] = min(known)
     return tuple(
-        Counter(one.name, one.delta, 0, ceilings[one.name]) if one.name in ceilings else one
-        for one in counters
+        Counter(one.name, one.delta, 0, ceilings[one.name]) if one.name in ceilings else one for one in counters
     )

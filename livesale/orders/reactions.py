@@ -13,14 +13,13 @@ from livesale.kernel.events import Event
 from livesale.orders import model
 from livesale.orders.events import ORDER_CHANGED
 from livesale.orders.model import Order
-from livesale.orders.offers import OfferList
 from livesale.orders.service import ending, new_payment, request_counters
 from livesale.orders.transfers import Transfers
 from livesale.payments import model as payments
 from livesale.payments.events import PAYMENT_CHANGED
 from livesale.payments.model import Payment
 from livesale.shows.events import SHOW_CHANGED
-from livesale.shows.model import Offer, Show
+from livesale.shows.model import Offer, OfferList, Show
 from livesale.store.decision import Counter, Decision, Mark, Short
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
@@ -61,13 +60,9 @@ class OrderReactions:
         names = (f"order:{order_id}", f"payment:{order_id}", f"approval:{approval_id}")
         if state == "approved":
             try:
-                await _quietly(
-                    self.store.act(shelf, names, lambda records, now: consume(records, order_id, now))
-                )
+                await _quietly(self.store.act(shelf, names, lambda records, now: consume(records, order_id, now)))
             except Short:
-                await _quietly(
-                    self.store.act(shelf, names, lambda records, now: void(records, order_id, now))
-                )
+                await _quietly(self.store.act(shelf, names, lambda records, now: void(records, order_id, now)))
         elif state in ("declined", "expired"):
             await _quietly(
                 self.store.act(shelf, names, lambda records, now: end_request(records, order_id, state, now))
@@ -82,9 +77,7 @@ class OrderReactions:
         if order is None or order.approval is None:
             return
         name = f"approval:{order.approval}"
-        await _quietly(
-            self.store.act(shelf, (name,), lambda records, now: cancel_request(shelf, records, name))
-        )
+        await _quietly(self.store.act(shelf, (name,), lambda records, now: cancel_request(shelf, records, name)))
 
 
 class Nothing(Exception):
@@ -202,9 +195,7 @@ def void(records: Records, order_id: str, now_ms: int) -> Decision:
 def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Decision:
     """Declined or expired: the units go back."""
     order, approval = _asked(records, order_id, state)
-    return ending(
-        records, order, model.changed(order, state=state, reservation="released", reason="guardian")
-    )
+    return ending(records, order, model.changed(order, state=state, reservation="released", reason="guardian"))
 
 
 def cancel_request(shelf: str, records: Records, name: str) -> Decision:

@@ -110,14 +110,10 @@ class Orders:
         if wanted.total != order.total or wanted.currency != order.currency:
             raise Refusal("price_changed", "The total is not the one the page showed.", [_total(order)])
         band = await self.people.age_band(actor.account)
-        sealed = await self.people.seal(
-            actor.account, msgspec.json.encode(wanted.ship_to), f"ship_to:{order_id}"
-        )
+        sealed = await self.people.seal(actor.account, msgspec.json.encode(wanted.ship_to), f"ship_to:{order_id}")
         if band == ADULT:
             if not wanted.token:
-                raise Refusal(
-                    "invalid", "A payment method is needed.", [{"field": "payment", "detail": "missing"}]
-                )
+                raise Refusal("invalid", "A payment method is needed.", [{"field": "payment", "detail": "missing"}])
             await self._act(order, lambda records, now: _pay(records, order_id, wanted, sealed, now))
             return await self.next_state(await self.load(order_id))
         await self._request(order, band, wanted, sealed)
@@ -135,9 +131,7 @@ class Orders:
         if on_shelf is None:
             return
         try:
-            await self.store.act(
-                on_shelf, _names(order_id), lambda records, _: _expire(records, on_shelf, order_id)
-            )
+            await self.store.act(on_shelf, _names(order_id), lambda records, _: _expire(records, on_shelf, order_id))
         except Early:
             return
 
@@ -164,13 +158,9 @@ class Orders:
         if any(line.age_gate is not None for line in order.lines):
             raise Refusal("forbidden", "This product is for adults only, whoever agrees.")
         if not await self.people.has_guardian(order.account):
-            raise Refusal(
-                "forbidden", "Please invite your guardian first: no guardian is linked to your account."
-            )
+            raise Refusal("forbidden", "Please invite your guardian first: no guardian is linked to your account.")
         loaded = await self.store.counters(order.shelf, *(f"loaded:{line.offer}" for line in order.lines))
-        ceilings = {
-            line.offer: approvals.request_ceiling(loaded[f"loaded:{line.offer}"]) for line in order.lines
-        }
+        ceilings = {line.offer: approvals.request_ceiling(loaded[f"loaded:{line.offer}"]) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
         try:
             await self._act(
@@ -320,9 +310,7 @@ def _expire(records: Records, on_shelf: str, order_id: str) -> Decision:
     done = Decision(on_shelf, marks=(Mark("due", f"hold:{order_id}", None),))
     if order is None or order.reservation != "held":
         return done
-    if (
-        order.state == "awaiting_guardian"
-    ):  # the request may outlive the hold: the units go back, the question stays
+    if order.state == "awaiting_guardian":  # the request may outlive the hold: the units go back, the question stays
         after = model.changed(order, reservation="lapsed")
         decision = Decision(
             on_shelf,

@@ -8,6 +8,4 @@ from livesale.kernel.events import EventKind
 PAYMENT_CHANGED = "payment_changed"
 PAYMENT_CHECK = "payment_check"  # order: the provider said something happened; ask it
 
-KINDS = {
-    kind.type: kind for kind in (EventKind(PAYMENT_CHANGED, "internal"), EventKind(PAYMENT_CHECK, "internal"))
-}
+KINDS = {kind.type: kind for kind in (EventKind(PAYMENT_CHANGED, "internal"), EventKind(PAYMENT_CHECK, "internal"))}

@@ -73,9 +73,7 @@ class PaymentReactions:
         return await provider.lookup(payment.provider_id)
 
 
-def _learn(
-    shelf: str, records: Records, order_id: str, asked_in: str, attempt: Attempt, now_ms: int
-) -> Decision:
+def _learn(shelf: str, records: Records, order_id: str, asked_in: str, attempt: Attempt, now_ms: int) -> Decision:
     """What the provider's answer does to the payment as it stands now."""
     name, member = f"payment:{order_id}", f"pay:{order_id}"
     payment = load(Payment, records[name])
@@ -117,9 +115,7 @@ def _after(payment: Payment, attempt: Attempt) -> Payment | None:
     if attempt.state == "requires_action":
         fields["redirect_url"] = attempt.redirect_url or ""
     if payment.state == "created" and attempt.state == "captured":
-        fields["state"] = (
-            "authorised"  # a repeated key told us more than we asked: go through the claim first
-        )
+        fields["state"] = "authorised"  # a repeated key told us more than we asked: go through the claim first
     return model.changed(payment, **fields)
 
 

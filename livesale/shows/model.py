@@ -57,6 +57,12 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     age_gate: int | None = None
 
 
+class OfferList(msgspec.Struct, frozen=True):
+    """The show's offers, in the order they were added; changes only when one is added."""
+
+    offers: list[str]
+
+
 class Pins(msgspec.Struct, frozen=True):
     """The offers on air, at most three, and since when (ms)."""
 
@@ -154,6 +160,7 @@ def offer_event(offer: Offer) -> Event:
         "image": offer.image,
         "price": {"amount": offer.price, "currency": offer.currency},
         "per_buyer_limit": offer.per_buyer_limit,
+        "tracked": offer.tracked,
     }
 
 

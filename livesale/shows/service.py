@@ -80,9 +80,7 @@ class Shows:
             "type": events.SHOW_CREATED, "show": show.id, "title": show.title, "shop": shop, "currency": currency,
             "owner": show.owner, "starts_at": starts_at, "created_at": show.created_at,
         }  # fmt: skip
-        await self.store.commit(
-            Decision(shelf("show", show.id), puts=(put("show", None, show),), events=(created,))
-        )
+        await self.store.commit(Decision(shelf("show", show.id), puts=(put("show", None, show),), events=(created,)))
         return show
 
     async def load(self, show_id: str) -> Show:
@@ -101,9 +99,7 @@ class Shows:
         def decide(records: Records, now_ms: int) -> Decision:
             show = _owned(actor, records)
             after = model.move(show, verb, now_ms)
-            return Decision(
-                _shelf(show_id), puts=(put("show", records["show"], after),), events=(show_event(after),)
-            )
+            return Decision(_shelf(show_id), puts=(put("show", records["show"], after),), events=(show_event(after),))
 
         await self.store.act(_shelf(show_id), ("show",), decide)
         return await self.load(show_id)
@@ -119,9 +115,7 @@ class Shows:
                 if records[f"offer:{offer}"] is None:
                     raise invalid("offers", f"{offer} is not an offer of this show")
             pins = put("pins", records["pins"], Pins(offers, now_ms))
-            return Decision(
-                _shelf(show_id), puts=(pins,), events=({"type": events.PINS_SET, "offers": offers},)
-            )
+            return Decision(_shelf(show_id), puts=(pins,), events=({"type": events.PINS_SET, "offers": offers},))
 
         await self.store.act(_shelf(show_id), ("show", "pins", *(f"offer:{one}" for one in offers)), decide)
         return offers
@@ -134,9 +128,7 @@ class Shows:
             _owned(actor, records)
             offer = _offer(records[name])
             after = msgspec.structs.replace(offer, price=price)
-            return Decision(
-                _shelf(show_id), puts=(put(name, records[name], after),), events=(offer_set(after),)
-            )
+            return Decision(_shelf(show_id), puts=(put(name, records[name], after),), events=(offer_set(after),))
 
         await self.store.act(_shelf(show_id), ("show", name), decide)
         return _offer((await self.store.read(_shelf(show_id), name))[name])
@@ -246,9 +238,7 @@ class Shows:
     async def unsay(self, actor: Actor, show_id: str, message: str) -> None:
         """Take a message out of the chat."""
         await self.owned(actor, show_id)
-        await self.store.commit(
-            Decision(_shelf(show_id), events=({"type": events.CHAT_REMOVED, "id": message},))
-        )
+        await self.store.commit(Decision(_shelf(show_id), events=({"type": events.CHAT_REMOVED, "id": message},)))
 
     async def mute(self, actor: Actor, show_id: str, message_author: str) -> None:
         """Let an account chat no more in this show."""

@@ -76,9 +76,7 @@ class Store:
         self._waiting.append((decision, outcome))
         return _outcome(decision, await outcome)
 
-    async def act(
-        self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]
-    ) -> Committed:
+    async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
         """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
         names = tuple(records)
         for attempt in range(MOST_TRIES):
@@ -116,9 +114,7 @@ class Store:
 
     async def due(self, shelf: str, index: str, until_ms: int, most: int = 100) -> list[str]:
         """Members of a mark index with a score up to `until_ms`, lowest first."""
-        found = await self._ask(
-            self.client.zrangebyscore(f"{{{shelf}}}:m:{index}", "-inf", until_ms, 0, most)
-        )
+        found = await self._ask(self.client.zrangebyscore(f"{{{shelf}}}:m:{index}", "-inf", until_ms, 0, most))
         return [member.decode() for member in found]
 
     async def activate(self, shelf: str) -> None:
@@ -249,6 +245,4 @@ def _failure(error: Exception) -> Exception:
 
 
 def _unavailable() -> Refusal:
-    return Refusal(
-        "store_unavailable", "The store does not answer right now. Please try again.", retry_after_s=1
-    )
+    return Refusal("store_unavailable", "The store does not answer right now. Please try again.", retry_after_s=1)

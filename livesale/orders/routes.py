@@ -1,0 +1,216 @@
+"""Orders and offers over HTTP: decode, call, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from livesale.kernel.clock import rfc3339
+from livesale.kernel.ids import is_name, shelf, shelf_of
+from livesale.kernel.money import Money
+from livesale.kernel.refusals import Refusal, invalid, not_found
+from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
+from livesale.orders.model import MOST_LINES, Order
+from livesale.orders.offers import Offers
+from livesale.orders.placing import Wish
+from livesale.orders.service import Checkout, Orders
+from livesale.shows.mirror import load_mirror
+from livesale.shows.service import Shows
+from livesale.store.decision import KeyReused, Once
+
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Country = Annotated[str, msgspec.Meta(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+
+
+class WishedLine(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of an order to be placed; `price` is what the page showed for one unit."""
+
+    offer: Annotated[str, msgspec.Meta(max_length=100)]
+    quantity: Quantity
+    price: Money | None = None
+
+
+class NewOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Units to be held; `ref` says what led here."""
+
+    lines: Annotated[list[WishedLine], msgspec.Meta(min_length=1, max_length=MOST_LINES)]
+    ref: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
+class ShipTo(msgspec.Struct, forbid_unknown_fields=True):
+    """Where it goes."""
+
+    name: Short
+    street: Short
+    postal_code: Annotated[str, msgspec.Meta(min_length=1, max_length=20)]
+    city: Short
+    country: Country
+
+
+class PayBy(msgspec.Struct, forbid_unknown_fields=True):
+    """How it is paid: a token of the payment provider, never a card number."""
+
+    method: Literal["card"]
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class CheckoutBody(msgspec.Struct, forbid_unknown_fields=True):
+    """What a buyer confirms."""
+
+    ship_to: ShipTo
+    price_total: Money
+    payment: PayBy | None = None
+
+
+class NewOffer(msgspec.Struct, forbid_unknown_fields=True):
+    """A product to be put on sale in a show."""
+
+    product: str
+    price: Money
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    per_buyer_limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] | None = None
+
+
+class OfferChange(msgspec.Struct, forbid_unknown_fields=True):
+    """Another price, or more (or, negative, fewer) units."""
+
+    price: Money | None = None
+    add_quantity: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)] | None = None
+
+
+def view(order: Order, redirect_url: str = "") -> dict[str, Any]:
+    """An order as it reads everywhere (contract section 2)."""
+    shown: dict[str, Any] = {
+        "id": order.id,
+        "state": order.state,
+        "lines": [
+            {
+                "offer": line.offer,
+                "product": line.product,
+                "title": line.title,
+                "image": line.image,
+                "quantity": line.quantity,
+                "price": Money(line.price, order.currency),
+            }
+            for line in order.lines
+        ],
+        "total": Money(order.total, order.currency),
+        "reserved_until": rfc3339(order.reserved_until),
+        "version": order.version,
+        "shop": order.shop,
+        "held_at": rfc3339(order.held_at),
+        "reason": order.reason,
+    }
+    if redirect_url:
+        shown["next"] = {"redirect_url": redirect_url}
+    return shown
+
+
+def rendered(order: Order) -> bytes:
+    """The answer to placing an order, as kept under its idempotency key."""
+    return msgspec.json.encode(view(order))
+
+
+ListOrders = Callable[[str, int, str | None], Awaitable[tuple[list[str], str | None]]]
+
+
+def routes(orders: Orders, offers: Offers, shows: Shows, listed: ListOrders) -> list[Route]:
+    """Every route of the orders room; `listed` gives an account's order ids, newest first."""
+    handlers = _Handlers(orders, offers, shows, listed)
+    placed = {"who": ACCOUNT, "body": NewOrder, "status": 201, "atomic": True, "key_required": True}
+    return [
+        Route("POST", "/shows/{show}/orders", handlers.place, "Hold units for ten minutes", **placed),
+        Route("POST", "/shops/{shop}/orders", handlers.place, "Hold units from a shop's shelf", **placed),
+        Route("POST", "/orders/{order}/checkout", handlers.checkout, "Confirm and pay", ACCOUNT, CheckoutBody),
+        Route("POST", "/orders/{order}/cancel", handlers.cancel, "Give the units back", ACCOUNT),
+        Route("GET", "/orders/{order}", handlers.get, "An order", ACCOUNT),
+        Route("GET", "/orders", handlers.list, "Your orders, newest first", ACCOUNT, query=("limit", "after")),
+        Route("POST", "/shows/{show}/offers", handlers.add_offer, "Put a product on sale", HOST, NewOffer, status=201),
+        Route("PATCH", "/shows/{show}/offers/{offer}", handlers.change_offer, "Change an offer", HOST, OfferChange),
+    ]
+
+
+class _Handlers:
+    def __init__(self, orders: Orders, offers: Offers, shows: Shows, listed: ListOrders) -> None:
+        self._orders = orders
+        self._offers = offers
+        self._shows = shows
+        self._listed = listed
+
+    async def place(self, call: Call) -> Answer:
+        actor = call.account()
+        kind = "show" if "show" in call.path else "shop"
+        name = call.path[kind]
+        if not is_name(name):
+            raise not_found(kind)
+        on_shelf = shelf(kind, name)
+        wishes = [
+            Wish(line.offer, line.quantity, line.price.amount if line.price else None) for line in call.body.lines
+        ]
+        for place, wish in enumerate(wishes):
+            if shelf_of(wish.offer, "of") != on_shelf:
+                raise Refusal("not_found", f"There is no such offer in this {kind}.", [{"line": place}])
+        once = Once(f"{actor.account}:place", call.key or "", call.fingerprint)
+        try:
+            answer = await self._orders.place(actor, on_shelf, wishes, call.body.ref, once, rendered)
+        except KeyReused as reused:
+            raise Refusal("idempotency_key_reused", "This Idempotency-Key was used for another request.") from reused
+        return Answer(answer, 201)
+
+    async def checkout(self, call: Call) -> Answer:
+        body: CheckoutBody = call.body
+        wanted = Checkout(
+            msgspec.to_builtins(body.ship_to), body.payment.token if body.payment else None,
+            body.price_total.amount, body.price_total.currency,
+            return_url=f"{'https' if call.secure else 'http'}://{call.host}/orders",
+        )  # fmt: skip
+        order = await self._orders.checkout(call.account(), call.path["order"], wanted)
+        return Answer(await self._with_next(order))
+
+    async def cancel(self, call: Call) -> Answer:
+        return Answer(view(await self._orders.cancel(call.account(), call.path["order"])))
+
+    async def get(self, call: Call) -> Answer:
+        return Answer(await self._with_next(await self._orders.owned(call.account(), call.path["order"])))
+
+    async def list(self, call: Call) -> Answer:
+        limit = call.query.get("limit", "50")
+        if not limit.isdecimal() or not 1 <= int(limit) <= 200:
+            raise invalid("limit", "a whole number from 1 to 200")
+        ids, after = await self._listed(call.account().account, int(limit), call.query.get("after"))
+        return Answer({"items": [view(await self._orders.load(order)) for order in ids], "next": after})
+
+    async def add_offer(self, call: Call) -> Answer:
+        body: NewOffer = call.body
+        offer = await self._offers.add(
+            call.account(), call.path["show"], body.product, body.price.amount, body.price.currency,
+            body.quantity, body.per_buyer_limit,
+        )  # fmt: skip
+        return Answer(await self._offer(call.path["show"], offer.id), 201)
+
+    async def change_offer(self, call: Call) -> Answer:
+        body: OfferChange = call.body
+        actor, show_id, offer_id = call.account(), call.path["show"], call.path["offer"]
+        show = await self._shows.owned(actor, show_id)
+        if body.price is not None:
+            if body.price.currency != show.currency:
+                raise invalid("price", f"this show sells in {show.currency}")
+            await self._shows.reprice(actor, show_id, offer_id, body.price.amount)
+        if body.add_quantity:
+            await self._offers.add_units(actor, show_id, offer_id, body.add_quantity)
+        return Answer(await self._offer(show_id, offer_id))
+
+    async def _offer(self, show_id: str, offer_id: str) -> dict[str, Any]:
+        mirror = await load_mirror(self._orders.store, shelf("show", show_id))
+        found = [one for one in mirror.snapshot()["offers"] if one["id"] == offer_id] if mirror else []
+        if not found:
+            raise not_found("offer in this show")
+        return dict(found[0])
+
+    async def _with_next(self, order: Order) -> dict[str, Any]:
+        payment = await self._orders.payment(order) if order.state == "awaiting_payment" else None
+        waiting = payment is not None and payment.state == "requires_action"
+        return view(order, payment.redirect_url if payment and waiting else "")

@@ -1,0 +1,156 @@
+"""Mirror: a show as viewers know it, kept up to date from the shelf's log. Made once, then told every entry.
+
+It is what a joining viewer is welcomed with, and what `GET /shows/{show}` answers; no figure in it has another source.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livesale.kernel.clock import rfc3339
+from livesale.kernel.events import LATEST, Event, EventKind
+from livesale.shows import events, model
+from livesale.shows.model import Deal, Offer, OfferList, Pins, Rundown, Show
+from livesale.store.record import load
+from livesale.store.valkey import Store
+
+UNTRACKED_LEFT = None  # a product without a quantity has no number to show
+STOCK = EventKind("stock_changed", "public", LATEST, wire="stock")
+
+
+class Mirror:
+    """The public state of one show."""
+
+    def __init__(self, show: Show) -> None:
+        self.show: dict[str, Any] = {
+            "id": show.id,
+            "title": show.title,
+            "shop": show.shop,
+            "currency": show.currency,
+            "state": show.state,
+            "starts_at": time_or_none(show.starts_at),
+            "started_at": time_or_none(show.started_at),
+            "ended_at": time_or_none(show.ended_at),
+        }
+        self.owner = show.owner
+        self.epoch = show.epoch
+        self.seq = 0
+        self._offers: dict[str, dict[str, Any]] = {}
+        self._tracked: dict[str, bool] = {}
+        self._left: dict[str, int] = {}
+        self.pins: list[str] = []
+        self.pinned_at: int | None = None
+        self.deal: dict[str, Any] | None = None
+        self.rundown: dict[str, Any] = {"segments": [], "current": None}
+
+    def apply(self, seq: int, at: int, counters: list[list[Any]], told: list[Event]) -> list[tuple[EventKind, Event]]:
+        """Take one log entry in; gives the events viewers are to be told, stock figures included."""
+        self.seq = seq
+        sent: list[tuple[EventKind, Event]] = []
+        for event in told:
+            kind = events.KINDS.get(event["type"])
+            if kind is not None and kind.wire is not None:
+                self._take(event, at)
+                sent.append((kind, self._wire(event, at)))
+        for name, _, after in counters:
+            if name.startswith("free:"):
+                offer = name[len("free:") :]
+                self._left[offer] = after
+                if self._tracked.get(offer, True):
+                    sent.append((STOCK, {"type": STOCK.type, "offer": offer, "left": max(0, after)}))
+        return sent
+
+    def snapshot(self) -> dict[str, Any]:
+        """The show as a map ready for JSON or msgpack (contract section 2: what an offer reads)."""
+        offers = [self._offer(offer) for offer in self._offers]
+        return {**self.show, "offers": offers, "pins": list(self.pins), "deal": self.deal, "rundown": self.rundown}
+
+    def add_offer(self, offer: Offer) -> None:
+        """Know an offer from its record."""
+        self._offers[offer.id] = model.offer_event(offer)
+        self._tracked[offer.id] = offer.tracked
+
+    def set_left(self, offer: str, left: int) -> None:
+        """Know an offer's free units from its counter."""
+        self._left[offer] = left
+
+    def media_at(self, at_ms: int) -> int:
+        """Media time (µs) of something that happened at `at_ms`."""
+        return max(0, at_ms - self.epoch) * 1000
+
+    def _offer(self, offer: str) -> dict[str, Any]:
+        left = max(0, self._left.get(offer, 0)) if self._tracked.get(offer, True) else UNTRACKED_LEFT
+        deal = self.deal if self.deal and self.deal["offer"] == offer else None
+        return {**self._offers[offer], "left": left, "deal": deal}
+
+    def _take(self, event: Event, at: int) -> None:
+        kind = event["type"]
+        if kind == events.SHOW_CHANGED:
+            self.show["state"] = event["state"]
+            self.show["started_at"] = time_or_none(event["started_at"])
+            self.show["ended_at"] = time_or_none(event["ended_at"])
+            self.epoch = event["started_at"] or self.epoch
+        elif kind == events.OFFER_SET:
+            self._offers[event["offer"]["id"]] = event["offer"]
+            self._tracked[event["offer"]["id"]] = event["offer"].get("tracked", True)
+        elif kind == events.PINS_SET:
+            self.pins, self.pinned_at = list(event["offers"]), at
+        elif kind == events.DEAL_SET:
+            self.deal = deal_view(event["deal"])
+        elif kind == events.RUNDOWN_SET:
+            self.rundown = {"segments": event["segments"], "current": event["current"]}
+
+    def _wire(self, event: Event, at: int) -> Event:
+        told = {key: value for key, value in event.items() if key != "author"}
+        if event["type"] == events.OFFER_SET:
+            told["offer"] = self._offer(event["offer"]["id"])
+        elif event["type"] == events.DEAL_SET:
+            told["deal"] = self.deal
+        elif event["type"] == events.SHOW_CHANGED:
+            told = {"type": event["type"], **self.show}
+        told["media_at"] = self.media_at(at)
+        return told
+
+
+def time_or_none(at_ms: int | None) -> str | None:
+    """RFC 3339, or None where there is no time."""
+    return None if at_ms is None else rfc3339(at_ms)
+
+
+def deal_view(deal: Event | None) -> dict[str, Any] | None:
+    """A deal with its times as people's programs read them."""
+    if deal is None:
+        return None
+    return {**deal, "starts_at": rfc3339(deal["starts_at"]), "ends_at": rfc3339(deal["ends_at"])}
+
+
+async def load_mirror(store: Store, shelf: str) -> Mirror | None:
+    """The mirror as the shelf stands; entries after its `seq` may be applied on top, again or for the first time."""
+    seq = await store.seq(shelf)  # read before the records: an entry seen twice is harmless, one missed is not
+    listed = await _listed(store, shelf)
+    found = await store.read(shelf, "show", "pins", "deal", "rundown", *(f"offer:{offer}" for offer in listed))
+    show = load(Show, found["show"])
+    if show is None:
+        return None
+    mirror = Mirror(show)
+    mirror.seq = seq
+    for offer in (load(Offer, found[f"offer:{offer_id}"]) for offer_id in listed):
+        if offer:
+            mirror.add_offer(offer)
+    if listed:
+        for name, left in (await store.counters(shelf, *(f"free:{offer}" for offer in listed))).items():
+            mirror.set_left(name[len("free:") :], left)
+    pins, deal, rundown = load(Pins, found["pins"]), load(Deal, found["deal"]), load(Rundown, found["rundown"])
+    if pins:
+        mirror.pins, mirror.pinned_at = pins.offers, pins.since
+    mirror.deal = deal_view(model.deal_event(deal, show.currency)) if deal else None
+    if rundown:
+        mirror.rundown = {"segments": msgspec.to_builtins(rundown.segments), "current": rundown.current}
+    return mirror
+
+
+async def _listed(store: Store, shelf: str) -> list[str]:
+    listed = load(OfferList, (await store.read(shelf, "offers"))["offers"])
+    return listed.offers if listed else []

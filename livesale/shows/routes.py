@@ -1,0 +1,220 @@
+"""Shows over HTTP: decode, call, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+
+from livesale.kernel.actor import Actor
+from livesale.kernel.clock import parse_rfc3339
+from livesale.kernel.ids import is_name, shelf
+from livesale.kernel.money import Currency, Money
+from livesale.kernel.refusals import Refusal, invalid, not_found
+from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
+from livesale.shows.mirror import load_mirror
+from livesale.shows.model import Segment
+from livesale.shows.service import Shows
+
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class NewShow(msgspec.Struct, forbid_unknown_fields=True):
+    """A show to be planned."""
+
+    title: Title
+    shop: str
+    currency: Currency
+    starts_at: str | None = None
+
+
+class SetPins(msgspec.Struct, forbid_unknown_fields=True):
+    """The offers to be on air."""
+
+    offers: list[str]
+
+
+class NewDeal(msgspec.Struct, forbid_unknown_fields=True):
+    """A flash deal to be announced."""
+
+    offer: str
+    price: Money
+    countdown_s: int = 0
+    duration_s: int = 300
+    quantity: Quantity | None = None
+    per_buyer_limit: Quantity | None = None
+
+
+class SetRundown(msgspec.Struct, forbid_unknown_fields=True):
+    """The plan of a show."""
+
+    segments: Annotated[list[Segment], msgspec.Meta(max_length=100)]
+
+
+class Say(msgspec.Struct, forbid_unknown_fields=True):
+    """A chat message."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class React(msgspec.Struct, forbid_unknown_fields=True):
+    """A reaction: heart, clap, laugh, wow."""
+
+    kind: Annotated[str, msgspec.Meta(pattern="^(heart|clap|laugh|wow)$")]
+
+
+class Mute(msgspec.Struct, forbid_unknown_fields=True):
+    """The account that may chat no more, by a message it wrote."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What shows need of the rest of the system, wired in `apps/web.py`."""
+
+    can_sell: Callable[[Actor, str], Awaitable[bool]]  # (caller, shop): may the caller run shows of this shop
+    hubs: Callable[[str, Call], Awaitable[list[str]]]  # (show, call): bases a browser asking under this host can use
+    ticket: Callable[[str, Call], Awaitable[dict[str, Any]]]
+    whip: Callable[[str, Call], dict[str, str]]
+    live: Callable[[str], Awaitable[dict[str, Any]]]  # the studio's live figures of a show
+    listed: Callable[[str | None, int, str | None], Awaitable[tuple[list[str], str | None]]]
+    react: Callable[[str, str], Awaitable[None]]
+    figures: Callable[[str], Awaitable[dict[str, Any]]]  # orders by state and revenue, for the host
+
+
+def routes(shows: Shows, doors: Doors) -> list[Route]:
+    """Every route of the shows room."""
+    handlers = _Handlers(shows, doors)
+    return [
+        Route("POST", "/shows", handlers.create, "Plan a show", HOST, NewShow, status=201),
+        Route("GET", "/shows", handlers.list, "Shows by state", query=("state", "limit", "after", "shop")),
+        Route("GET", "/shows/{show}", handlers.get, "A show as it is now"),
+        *(
+            Route("POST", f"/shows/{{show}}/{verb}", handlers.mover(verb), f"{verb.capitalize()} the show", HOST)
+            for verb in ("start", "end", "pause", "resume")
+        ),
+        Route("PUT", "/shows/{show}/pins", handlers.pins, "Put up to three offers on air", HOST, SetPins),
+        Route("POST", "/shows/{show}/deals", handlers.deal, "Announce a flash deal", HOST, NewDeal, status=201),
+        Route("PUT", "/shows/{show}/rundown", handlers.rundown, "Set the rundown", HOST, SetRundown),
+        Route("POST", "/shows/{show}/rundown/next", handlers.next, "Go on in the rundown", HOST),
+        Route("POST", "/shows/{show}/chat", handlers.say, "Say something in the chat", ACCOUNT, Say, status=201),
+        Route("DELETE", "/shows/{show}/chat/{message}", handlers.unsay, "Remove a message", HOST),
+        Route("POST", "/shows/{show}/mutes", handlers.mute, "Mute an account in this show", HOST, Mute),
+        Route("POST", "/shows/{show}/reactions", handlers.react, "React to the show", ACCOUNT, React),
+        Route("POST", "/shows/{show}/ticket", handlers.ticket, "A ticket for the hub", status=201),
+    ]
+
+
+class _Handlers:
+    def __init__(self, shows: Shows, doors: Doors) -> None:
+        self._shows = shows
+        self._doors = doors
+
+    async def create(self, call: Call) -> Answer:
+        actor, body = call.account(), call.body
+        if not await self._doors.can_sell(actor, body.shop):
+            raise Refusal("forbidden", f"You do not run the shop {body.shop}.")
+        try:
+            starts_at = parse_rfc3339(body.starts_at) if body.starts_at else None
+        except ValueError as error:
+            raise invalid("starts_at", str(error)) from error
+        show = await self._shows.create(actor, body.title, body.shop, body.currency, starts_at)
+        return Answer(await self._view(show.id, call), 201)
+
+    async def list(self, call: Call) -> Answer:
+        state = call.query.get("state")
+        if state not in (None, "live", "scheduled", "ended", "draft", "paused"):
+            raise invalid("state", "live, scheduled or ended")
+        limit = _limit(call.query.get("limit"))
+        ids, after = await self._doors.listed(state, limit, call.query.get("after"))
+        found = [view for view in [await self._quiet(show_id, call) for show_id in ids] if view]
+        return Answer({"items": found, "next": after})
+
+    async def get(self, call: Call) -> Answer:
+        return Answer(await self._view(call.path["show"], call))
+
+    def mover(self, verb: str) -> Callable[[Call], Awaitable[Answer]]:
+        async def move(call: Call) -> Answer:
+            await self._shows.move(call.account(), call.path["show"], verb)
+            return Answer(await self._view(call.path["show"], call))
+
+        return move
+
+    async def pins(self, call: Call) -> Answer:
+        await self._shows.pin(call.account(), call.path["show"], call.body.offers)
+        return Answer(await self._view(call.path["show"], call))
+
+    async def deal(self, call: Call) -> Answer:
+        body = call.body
+        show = await self._shows.load(call.path["show"])
+        if body.price.currency != show.currency:
+            raise invalid("price", f"this show sells in {show.currency}")
+        await self._shows.deal(
+            call.account(), show.id, body.offer, body.price.amount, body.countdown_s, body.duration_s,
+            body.quantity, body.per_buyer_limit,
+        )  # fmt: skip
+        view = await self._view(show.id, call)
+        return Answer(view["deal"], 201)
+
+    async def rundown(self, call: Call) -> Answer:
+        return Answer(await self._shows.set_rundown(call.account(), call.path["show"], call.body.segments))
+
+    async def next(self, call: Call) -> Answer:
+        return Answer(await self._shows.next_segment(call.account(), call.path["show"]))
+
+    async def say(self, call: Call) -> Answer:
+        said = await self._shows.say(call.account(), call.path["show"], call.body.text)
+        return Answer({"id": said["id"], "name": said["name"], "text": said["text"]}, 201)
+
+    async def unsay(self, call: Call) -> Answer:
+        await self._shows.unsay(call.account(), call.path["show"], call.path["message"])
+        return Answer({"id": call.path["message"], "removed": True})
+
+    async def mute(self, call: Call) -> Answer:
+        await self._shows.mute(call.account(), call.path["show"], call.body.account)
+        return Answer({"account": call.body.account, "muted": True})
+
+    async def react(self, call: Call) -> Answer:
+        await self._shows.load(call.path["show"])
+        await self._doors.react(call.path["show"], call.body.kind)
+        return Answer({"kind": call.body.kind})
+
+    async def ticket(self, call: Call) -> Answer:
+        show = await self._shows.load(call.path["show"])
+        return Answer(await self._doors.ticket(show.id, call), 201)
+
+    async def _quiet(self, show_id: str, call: Call) -> dict[str, Any] | None:
+        try:
+            return await self._view(show_id, call)
+        except Refusal:
+            return None
+
+    async def _view(self, show_id: str, call: Call) -> dict[str, Any]:
+        if not is_name(show_id):
+            raise not_found("show")
+        mirror = await load_mirror(self._shows.store, shelf("show", show_id))
+        if mirror is None:
+            raise not_found("show")
+        live = await self._doors.live(show_id)
+        view = {
+            **mirror.snapshot(),
+            "viewers": int(live.get("viewers", 0)),
+            "hub": await self._doors.hubs(show_id, call),
+            "hls": f"/hls/{show_id}/index.m3u8",
+        }
+        actor = call.actor
+        if actor and (actor.account == mirror.owner or actor.has("operator")):
+            view |= {"whip": self._doors.whip(show_id, call), "live": live, **await self._doors.figures(show_id)}
+        return view
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return 50
+    if not text.isdecimal() or not 1 <= int(text) <= 200:
+        raise invalid("limit", "a whole number from 1 to 200")
+    return int(text)
