@@ -7,10 +7,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.payments.paysim.answers import Answers, problem
@@ -23,7 +24,6 @@ from livesale.payments.paysim.routes import LIVE_KEY_PREFIX, Sandbox
 MAX_BODY_BYTES = 64 * 1024
 SHUTDOWN_S = 2.0
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)
 
 
@@ -56,7 +56,6 @@ def make_app(
         middlewares=[_problems, _with_faults(bad_days), _keyed], client_max_size=MAX_BODY_BYTES
     )
     book = Book(Path(db_path))
-    # The courier learns its event loop when the app starts; until then nothing can be told.
     courier = Courier(book, webhook_url, webhook_secret, bad_days, now_ms)
     sandbox = Sandbox(book, Answers(book, now_ms), Intents(now_ms, courier.tell), secret, public_url)
     app[SANDBOX] = sandbox
@@ -116,9 +115,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPNotFound:
         return _refused(not_found("address"))
     except web.HTTPMethodNotAllowed as error:
-        return _refused(
-            Refusal("method_not_allowed", f"{request.method} is not possible here."), error.headers
-        )
+        return _refused(Refusal("method_not_allowed", f"{request.method} is not possible here."), error)
     except web.HTTPRequestEntityTooLarge:
         return _refused(Refusal("too_large", f"A request has at most {MAX_BODY_BYTES} bytes."))
 
@@ -130,7 +127,7 @@ async def _keyed(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request)
 
 
-def _with_faults(faults: Faults) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def _with_faults(faults: Faults) -> Middleware:
     @web.middleware
     async def with_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         fault = faults.of_call() if request.path.startswith("/v1/") else None
@@ -148,11 +145,11 @@ def _with_faults(faults: Faults) -> Callable[[web.Request, Handler], Awaitable[w
     return with_faults
 
 
-def _refused(refusal: Refusal, headers: object = None) -> web.Response:
-    answer = web.Response(
-        status=refusal.status, body=problem(refusal), content_type="application/problem+json"
+def _refused(refusal: Refusal, original: web.HTTPMethodNotAllowed | None = None) -> web.Response:
+    headers = {"Allow": original.headers["Allow"]} if original else None
+    return web.Response(
+        status=refusal.status,
+        body=problem(refusal),
+        content_type="application/problem+json",
+        headers=headers,
     )
-    allow = getattr(headers, "get", lambda name: None)("Allow")
-    if allow:
-        answer.headers["Allow"] = allow
-    return answer

@@ -44,7 +44,9 @@ class Courier:
         self._faults = faults
         self._now_ms = now_ms
         self._news = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
+        self._loop: asyncio.AbstractEventLoop | None = (
+            None  # learned in `run`; make_app needs no running loop
+        )
 
     def tell(self, connection: sqlite3.Connection, event: str, payment: Attempt) -> None:
         """Queue `event` about `payment`; called on the book's thread, inside the causing transaction."""
@@ -59,10 +61,12 @@ class Courier:
         )
         # The flag may be seen before the commit; `run` then asks the book, whose queue stands behind this
         # act.
-        self._loop.call_soon_threadsafe(self._news.set)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._news.set)
 
     async def run(self) -> None:
         """Deliver whatever is due, for ever."""
+        self._loop = asyncio.get_running_loop()
         timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:

@@ -50,10 +50,9 @@ class Intents:
         }.get(asked.method_token, ("authorised", None))
         intent = f"pi_{random_name(20)}"
         connection.execute(
-            "INSERT INTO intents (id, reference, method, currency, amount, state, decline_code, return_url,"
-            " created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (intent, asked.reference, asked.method_token, asked.currency, asked.amount, state, decline)
-            + (asked.return_url, self._now_ms()),
+            "INSERT INTO intents (state, decline_code, return_url, created_ms, id, reference, method,"
+            " currency, amount) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (state, decline, asked.return_url, self._now_ms(), intent, *_kept(asked)),
         )
         if state == "authorised":
             self._post(
@@ -191,6 +190,10 @@ def method_of(connection: sqlite3.Connection, intent: str) -> str:
 
 def _attempt(row: sqlite3.Row) -> Attempt:
     return msgspec.convert(dict(row), Attempt)
+
+
+def _kept(asked: NewIntent) -> tuple[str, str, str, int]:
+    return asked.reference, asked.method_token, asked.currency, asked.amount
 
 
 def _check(asked: NewIntent) -> None:
