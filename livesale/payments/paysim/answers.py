@@ -30,28 +30,31 @@ class Answers:
     def __init__(self, book: Book, now_ms: Callable[[], int]) -> None:
         self._book = book
         self._now_ms = now_ms
-        self._running: set[str] = set()
+        self._running: set[tuple[str, str]] = set()
 
     async def once(self, key: str, operation: str, body: Any, act: Act) -> Answer:
-        """The first answer under `key`: of `act` now, or the one kept. Refuses other content under the same
-        key.
+        """The first answer to `operation` under `key`: of `act` now, or the one kept.
+
+        Keys are scoped by operation. Refuses other content under the same key, and a call beside a running
+        one.
         """
         if not _KEY.match(key):
             raise Refusal("invalid", "Idempotency-Key needs 1 to 255 printable ASCII characters.")
-        if key in self._running:
+        place = operation, key
+        if place in self._running:
             raise Refusal("in_progress", "A call with this Idempotency-Key is still running.")
-        fingerprint = hashlib.sha256(
-            operation.encode() + b"\n" + msgspec.json.encode(body, order="sorted")
-        ).digest()
-        self._running.add(key)
+        fingerprint = hashlib.sha256(msgspec.json.encode(body, order="sorted")).digest()
+        self._running.add(place)
         try:
-            return await self._book.act(lambda connection: self._answer(connection, key, fingerprint, act))
+            return await self._book.act(lambda connection: self._answer(connection, place, fingerprint, act))
         finally:
-            self._running.discard(key)
+            self._running.discard(place)
 
-    def _answer(self, connection: sqlite3.Connection, key: str, fingerprint: bytes, act: Act) -> Answer:
+    def _answer(
+        self, connection: sqlite3.Connection, place: tuple[str, str], fingerprint: bytes, act: Act
+    ) -> Answer:
         kept = connection.execute(
-            "SELECT fingerprint, status, body FROM answers WHERE key = ?", (key,)
+            "SELECT fingerprint, status, body FROM answers WHERE operation = ? AND key = ?", place
         ).fetchone()
         if kept is not None:
             if kept["fingerprint"] != fingerprint:
@@ -63,8 +66,9 @@ class Answers:
             # Acts refuse before they write, so there is no effect to undo beside the kept refusal.
             status, answer = refusal.status, problem(refusal)
         connection.execute(
-            "INSERT INTO answers (key, fingerprint, status, body, at_ms) VALUES (?, ?, ?, ?, ?)",
-            (key, fingerprint, status, answer, self._now_ms()),
+            "INSERT INTO answers (operation, key, fingerprint, status, body, at_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (*place, fingerprint, status, answer, self._now_ms()),
         )
         return status, answer
 
