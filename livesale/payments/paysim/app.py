@@ -25,6 +25,7 @@ MAX_BODY_BYTES = 64 * 1024
 SHUTDOWN_S = 2.0
 
 SANDBOX: web.AppKey[Sandbox] = web.AppKey("sandbox", Sandbox)
+BOOK: web.AppKey[Book] = web.AppKey("book", Book)
 
 
 def wall_clock_ms() -> int:
@@ -59,6 +60,7 @@ def make_app(
     courier = Courier(book, webhook_url, webhook_secret, bad_days, now_ms)
     sandbox = Sandbox(book, Answers(book, now_ms), Intents(now_ms, courier.tell), secret, public_url)
     app[SANDBOX] = sandbox
+    app[BOOK] = book
     app.add_routes(sandbox.routes())
     app.cleanup_ctx.append(_life(book, courier))
     return app

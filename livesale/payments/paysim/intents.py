@@ -7,10 +7,12 @@ what it leaves goes back to the customer. Every act is called inside the book's 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 
 import msgspec
+from yarl import URL
 
 from livesale.kernel.ids import random_name
 from livesale.kernel.money import Amount, Currency
@@ -19,6 +21,8 @@ from livesale.payments.paysim.postings import Movement, post
 from livesale.payments.provider import Attempt
 
 METHODS = ("pm_ok", "pm_declined", "pm_3ds", "pm_late_decline", "pm_dispute")
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+\Z")
 
 Tell = Callable[[sqlite3.Connection, str, Attempt], None]  # event type, the payment after it
 
@@ -212,7 +216,12 @@ def _check(asked: NewIntent) -> None:
 
 
 def _is_web_address(text: str) -> bool:
-    return text.startswith(("http://", "https://")) and text.isprintable() and " " not in text
+    try:
+        origin = str(URL(text).origin())
+    except ValueError:
+        return False
+    # The origin goes into the page's policy, so it may hold nothing that ends a directive.
+    return text.isprintable() and " " not in text and _ORIGIN.match(origin) is not None
 
 
 def _check_amount(payment: Attempt, amount: int, currency: str | None) -> None:
