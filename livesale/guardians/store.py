@@ -44,7 +44,7 @@ async def link(connection: AsyncConnection, minor: str, guardian: str, verified:
     found = await _one(connection, minor, guardian)
     if found is None:
         made = Link(f"fl_{random_name()}", minor, guardian, verified, now_ms, None)
-        await connection.execute(links.insert().values(**{c: getattr(made, c) for c in links.c.keys()}))
+        await connection.execute(links.insert().values(**{c: getattr(made, c) for c in links.c}))
         return made
     changed = {"verified": verified or found.verified, "ends_at": None}
     await connection.execute(links.update().where(links.c.id == found.id).values(**changed))

@@ -194,7 +194,7 @@ def void(records: Records, order_id: str, now_ms: int) -> Decision:
 
 def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Decision:
     """Declined or expired: the units go back."""
-    order, approval = _asked(records, order_id, state)
+    order, _approval = _asked(records, order_id, state)
     return ending(records, order, model.changed(order, state=state, reservation="released", reason="guardian"))
 
 
