@@ -1,0 +1,238 @@
+"""One publisher: a WHIP session from its offer to its end, and the numbers about it.
+
+The stream goes EncodedReceiver → Segmenter → Ring; nothing is decoded. A publisher that says nothing for LOST_AFTER_S
+is `lost`, one that stays away for GONE_AFTER_S is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.sdp import candidate_from_sdp
+
+from livesale.kernel.refusals import Refusal
+from livesale.media import offer as offers
+from livesale.media import receiver as receivers
+from livesale.media.frames import AUDIO, VIDEO, EncodedFrame
+from livesale.media.network import Network
+from livesale.media.ring import Ring
+from livesale.media.segmenter import Segmenter
+
+KEY_EVERY_S = 2.0  # WebRTC sends no periodic key frames: ask, or the ring grows and late viewers freeze
+TICK_S = 0.5
+LOST_AFTER_S = 3.0
+GONE_AFTER_S = 30.0
+CONNECT_WITHIN_S = 20.0
+SLOW_KEY_US = 3_000_000
+WINDOW_US = 2_000_000
+
+WAITING, LIVE, LOST, ENDED = "waiting", "live", "lost", "ended"
+
+log = logging.getLogger(__name__)
+
+
+class PublisherStats(msgspec.Struct, frozen=True):
+    """How a publisher is doing. Rates over the last 2 s; `last_frame_ms_ago` −1 before the first picture;
+    `key_interval_ms` the last distance between key frames; `warnings` in words for the studio page."""
+
+    state: str
+    bitrate_bps: int
+    frames_per_s: float
+    width: int
+    height: int
+    codec: str
+    last_frame_ms_ago: int
+    key_interval_ms: int
+    packets_lost: int
+    packets_expected: int
+    sound: bool
+    warnings: tuple[str, ...]
+
+
+class Publisher:
+    """One WHIP session. `on_state(state)` is told `live`, `lost` and `ended` as they happen."""
+
+    def __init__(self, network: Network, on_state: Callable[[str], None]) -> None:
+        self.state = WAITING
+        self._network = network
+        self._on_state = on_state
+        self._peer: RTCPeerConnection | None = None
+        self._offer: offers.Offer | None = None
+        self._ufrag = ""
+        self._ring: Ring | None = None
+        self._segmenter: Segmenter | None = None
+        self._receivers: dict[int, receivers.EncodedReceiver] = {}
+        self._arrivals: deque[tuple[int, int]] = deque()  # (µs, bytes) of the last pictures and sounds
+        self._pictures: deque[int] = deque()
+        self._last_picture_us = 0
+        self._last_key_us = 0
+        self._key_interval_us = 0
+        self._started_us = _now_us()
+        self._watch: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def accept(self, offer_sdp: str, ring: Ring, epoch_ms: int, now_ms: int) -> str:
+        """Takes the offer and returns the answer; from now on what arrives goes into `ring`.
+
+        `epoch_ms` is the broadcast's start, `now_ms` the store's time now. Refusal `malformed` or `not_acceptable`.
+        """
+        offer = offers.read_offer(offer_sdp)
+        offset_us = (now_ms - epoch_ms) * 1000 - _now_us()
+        self._ring = ring
+        self._segmenter = Segmenter(
+            ring, offset_us, self.request_key_frame, sound=offer.has_audio, parameter_sets=offer.parameter_sets
+        )
+        try:
+            answer = await self._negotiate(offer)
+        except BaseException:
+            await self.close()
+            raise
+        self._offer, self._ufrag = offer, offers.ice_ufrag(offer.sdp)
+        self._watch = asyncio.create_task(self._watch_over())
+        ring.ask_for_key = self.request_key_frame
+        return answer
+
+    async def add_candidates(self, fragment: str) -> None:
+        """Takes trickled candidates. Refusal `invalid` for an ICE restart: aiortc has none, a new POST does it."""
+        ufrag, candidates, ended = offers.read_candidates(fragment)
+        if ufrag and ufrag != self._ufrag:
+            raise Refusal(
+                "invalid", "ICE cannot be restarted within a session; publish again with POST and ?takeover=1."
+            )
+        if self._peer is None or self.state == ENDED:
+            raise Refusal("gone", "This session has ended.")
+        transport = self._peer.getReceivers()[0].transport.transport
+        for value in candidates:
+            await transport.addRemoteCandidate(candidate_from_sdp(value))
+        if ended:
+            await transport.addRemoteCandidate(None)
+
+    def request_key_frame(self) -> None:
+        """Asks the host for a key frame, at most every 0.3 s."""
+        video = self._receivers.get(VIDEO)
+        if video is not None:
+            video.request_key_frame()
+
+    def stats(self) -> PublisherStats:
+        """The numbers as they are now."""
+        now_us = _now_us()
+        self._forget_before(now_us - WINDOW_US)
+        picture = self._segmenter.picture if self._segmenter else None
+        key_interval_us = max(self._key_interval_us, now_us - self._last_key_us if self._last_key_us else 0)
+        return PublisherStats(
+            state=self.state,
+            bitrate_bps=sum(size for _, size in self._arrivals) * 8 * 1_000_000 // WINDOW_US,
+            frames_per_s=round(len(self._pictures) * 1_000_000 / WINDOW_US, 1),
+            width=picture.width if picture else 0,
+            height=picture.height if picture else 0,
+            codec=picture.codec if picture else "",
+            last_frame_ms_ago=(now_us - self._last_picture_us) // 1000 if self._last_picture_us else -1,
+            key_interval_ms=key_interval_us // 1000,
+            packets_lost=sum(receiver.lost for receiver in self._receivers.values()),
+            packets_expected=sum(receiver.expected for receiver in self._receivers.values()),
+            sound=AUDIO in self._receivers,
+            warnings=self._warnings(key_interval_us),
+        )
+
+    async def close(self) -> None:
+        """Ends the session; may be called again."""
+        self._set_state(ENDED)
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._peer is not None and self._closing is None:
+            self._closing = asyncio.create_task(self._peer.close())
+        if self._closing is not None:
+            await self._closing
+
+    async def _negotiate(self, offer: offers.Offer) -> str:
+        receivers.install()
+        self._network.install()
+        self._peer = peer = RTCPeerConnection(self._network.configuration())
+        peer.on("connectionstatechange", self._on_connection_state)
+        try:
+            await peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+            for receiver in peer.getReceivers():
+                assert isinstance(receiver, receivers.EncodedReceiver)
+                self._take_over(receiver)
+            await peer.setLocalDescription(await peer.createAnswer())
+        except Exception as error:  # whatever aiortc trips over is an offer it does not understand
+            log.warning("an offer was refused by aiortc: %r", error)
+            raise Refusal("malformed", f"The offer could not be understood ({type(error).__name__}).") from error
+        return offers.finish_answer(peer.localDescription.sdp, offer, self._network.public_ip)
+
+    def _take_over(self, receiver: receivers.EncodedReceiver) -> None:
+        receiver.on_frame = self._on_frame
+        assert self._segmenter is not None
+        receiver.on_report = self._segmenter.sender_report
+        self._receivers[receiver.track_number] = receiver
+
+    def _on_frame(self, frame: EncodedFrame) -> None:
+        if self.state == ENDED or self._segmenter is None:
+            return
+        now_us = _now_us()
+        self._arrivals.append((now_us, sum(map(len, frame.units))))
+        if frame.track == VIDEO:
+            self._note_picture(frame, now_us)
+        self._segmenter.frame(frame)
+        if frame.track == VIDEO and self._segmenter.on_air:
+            self._set_state(LIVE)
+
+    def _note_picture(self, frame: EncodedFrame, now_us: int) -> None:
+        self._forget_before(now_us - WINDOW_US)
+        self._pictures.append(now_us)
+        self._last_picture_us = now_us
+        if frame.key:
+            if self._last_key_us:
+                self._key_interval_us = now_us - self._last_key_us
+            self._last_key_us = now_us
+
+    def _forget_before(self, us: int) -> None:
+        while self._arrivals and self._arrivals[0][0] < us:
+            self._arrivals.popleft()
+        while self._pictures and self._pictures[0] < us:
+            self._pictures.popleft()
+
+    def _warnings(self, key_interval_us: int) -> tuple[str, ...]:
+        if self.state == LIVE and key_interval_us > SLOW_KEY_US:
+            seconds = key_interval_us / 1_000_000
+            return (
+                f"Key frames are {seconds:.0f} s apart, so viewers wait that long to join: "
+                "set the encoder's key-frame interval to 1–2 s.",
+            )
+        return ()
+
+    def _on_connection_state(self) -> None:
+        if self._peer is not None and self._peer.connectionState in ("failed", "closed") and self.state == LIVE:
+            self._set_state(LOST)
+
+    async def _watch_over(self) -> None:
+        """Asks for key frames regularly, and notices when the host is gone."""
+        asked_us = 0
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_us = _now_us()
+            if now_us - max(asked_us, self._last_key_us) >= KEY_EVERY_S * 1_000_000 - TICK_S * 500_000:
+                asked_us = now_us
+                self.request_key_frame()
+            silent_s = (now_us - (self._last_picture_us or self._started_us)) / 1_000_000
+            if self.state == LIVE and silent_s > LOST_AFTER_S:
+                self._set_state(LOST)
+            if silent_s > (GONE_AFTER_S if self._last_picture_us else CONNECT_WITHIN_S):
+                self._closing = asyncio.create_task(self._peer.close()) if self._peer else None
+                self._set_state(ENDED)
+                return
+
+    def _set_state(self, state: str) -> None:
+        if state != self.state and self.state != ENDED:
+            self.state = state
+            self._on_state(state)
+
+
+def _now_us() -> int:
+    return time.monotonic_ns() // 1000
