@@ -6,6 +6,7 @@ Law: no default is written in code (`config/default.toml` has them all), and a k
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 import os
@@ -135,7 +136,11 @@ class Settings(msgspec.Struct, frozen=True):
         scheme, colon, rest = self.database_url.partition("://")
         if not colon:
             return f"sqlite+aiosqlite:///{self.data / 'livesale.db'}"
-        drivers = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
+        drivers = {
+            "postgresql": "postgresql+asyncpg",
+            "postgres": "postgresql+asyncpg",
+            "sqlite": "sqlite+aiosqlite",
+        }
         return f"{drivers.get(scheme, scheme)}://{rest}"
 
     @property
@@ -149,16 +154,20 @@ class Settings(msgspec.Struct, frozen=True):
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            raise SettingsError(f"{path} is missing; start the system once with: livesale up --data {self.data}") from None
+            raise SettingsError(
+                f"{path} is missing; start the system once with: livesale up --data {self.data}"
+            ) from None
 
 
 def load_settings(data: Path | None = None, overrides: dict[str, Any] | None = None) -> Settings:
-    """The settings in force: `data` and `overrides` (dotted keys) win over all; SettingsError when one is unusable."""
+    """The settings in force; `data` and `overrides` (dotted keys) win. SettingsError when one is unusable."""
     return read_settings(data, overrides)[0]
 
 
 def read_settings(
-    data: Path | None = None, overrides: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+    data: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> tuple[Settings, dict[str, str]]:
     """The settings and, for every dotted key, where its value came from."""
     variables = os.environ if environ is None else environ
@@ -186,6 +195,7 @@ def variable_of(key: str) -> str:
     return PREFIX + key.upper().replace(".", "_")
 
 
+@functools.cache
 def schema() -> dict[str, Any]:
     """Every dotted key and its type."""
     found: dict[str, Any] = {}
@@ -199,7 +209,7 @@ def schema() -> dict[str, Any]:
 
 
 def socket_path(data: Path) -> Path:
-    """The embedded store's Unix socket: in DATA, by way of a short link in /tmp when its path would be too long."""
+    """The embedded store's Unix socket: in DATA, by a short link in /tmp when its path would be too long."""
     direct = data / "valkey.sock"
     if len(os.fsencode(direct)) <= SOCKET_PATH_BYTES:
         return direct
@@ -236,7 +246,9 @@ def _from_environment(variables: Mapping[str, str]) -> list[tuple[str, dict[str,
         if not name.startswith(PREFIX) or name in _NO_SETTINGS:
             continue
         if name not in keys:
-            raise SettingsError(f"{name} sets nothing{_nearest(name, keys)}; config/README.md lists every key")
+            raise SettingsError(
+                f"{name} sets nothing{_nearest(name, keys)}; config/README.md lists every key"
+            )
         layers.append((name, {keys[name]: variables[name]}))
     return layers
 
@@ -244,7 +256,9 @@ def _from_environment(variables: Mapping[str, str]) -> list[tuple[str, dict[str,
 def _checked(key: str, raw: Any, origin: str) -> Any:
     kinds = schema()
     if key not in kinds:
-        raise SettingsError(f"{origin}: there is no setting {key!r}{_nearest(key, kinds)}; config/README.md lists every key")
+        raise SettingsError(
+            f"{origin}: there is no setting {key!r}{_nearest(key, kinds)}; config/README.md lists every key"
+        )
     from_text = origin.startswith(PREFIX) and isinstance(raw, str)
     if from_text and kinds[key] == list[str]:
         raw = [part.strip() for part in raw.split(",") if part.strip()]
@@ -267,16 +281,18 @@ def _remembered_ports(values: dict[str, Any], origins: dict[str, str]) -> None:
         kept = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return
-    for name in Ports.__struct_fields__:
-        if values[f"ports.{name}"] == 0 and isinstance(kept.get(name), int):
-            values[f"ports.{name}"] = kept[name]
-            origins[f"ports.{name}"] = str(path)
+    for key in (f"ports.{name}" for name in Ports.__struct_fields__):
+        if values[key] == 0 and isinstance(kept.get(key), int):
+            values[key] = kept[key]
+            origins[key] = str(path)
 
 
 def _consistent(values: dict[str, Any]) -> None:
     low, high = values["ice.udp_min"], values["ice.udp_max"]
     if (low == 0) != (high == 0) or low > high:
-        raise SettingsError(f"ice.udp_min = {low} and ice.udp_max = {high} are no range; set both, the lower first")
+        raise SettingsError(
+            f"ice.udp_min = {low} and ice.udp_max = {high} are no range; set both, the lower first"
+        )
     for url in values["public_urls"]:
         if not url.startswith(("http://", "https://")):
             raise SettingsError(f"public_urls: {url!r} is no origin such as https://live.example.org")
