@@ -1,0 +1,66 @@
+"""One process of the Procfile: its event loop, its end by signal, and never outliving the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+import uvloop
+
+from livesale.settings import SUPERVISOR_VARIABLE, Settings
+
+Run = Callable[[Settings], Awaitable[None]]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_supervisor() -> None:
+    """Let the kernel end this process when the supervisor ends, however that happens.
+
+    Asked for here and not between fork and exec, so the supervisor may have died before: then it is no longer
+    our parent, and we leave by ourselves. Ask first, look afterwards. `execve` keeps the request.
+    """
+    supervisor = os.environ.get(SUPERVISOR_VARIABLE)
+    if supervisor is None:
+        return
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(Run = Callable[[Settings], Awaitable[None]]
+
+_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != int(supervisor):
+        sys.exit(0)
+
+
+def run_process(run: Run, name: str, settings: Settings) -> None:
+    """Run `run` until it ends or a SIGTERM or SIGINT asks it to."""
+    logging.basicConfig(
+        level=settings.log_level.upper(),
+        format=f"%(asctime)s {settings.instance or name} %(levelname)s %(name)s: %(message)s",
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_asked(run, settings))
+
+
+async def _until_asked(run: Run, settings: Settings) -> None:
+    """A signal cancels `run`, which closes what it opened on its way out."""
+    loop = asyncio.get_running_loop()
+    work = asyncio.ensure_future(run(settings))
+    asked = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    waiting = loop.create_task(asked.wait())
+    await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if work.done():
+        work.result()
+        return
+    work.cancel()
+    try:
+        await work
+    except asyncio.CancelledError:
+        pass
