@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from livesale.catalog import store as catalog
+from livesale.catalog.model import Product
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, shelf
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.orders.transfers import MOST_UNITS, Transfers
 from livesale.shows.model import MOST_OFFERS, Offer, OfferList, Show
 from livesale.shows.service import offer_set
-from livesale.store.database import reading
 from livesale.store.decision import Decision, Put
 from livesale.store.record import encode, load, version
 from livesale.store.valkey import Store
@@ -24,7 +22,7 @@ class Offers:
     """Adds offers and their stock."""
 
     store: Store
-    database: AsyncEngine
+    product: Callable[[str], Awaitable[Product | None]]
     transfers: Transfers
 
     async def add(
@@ -46,8 +44,7 @@ class Offers:
             raise invalid("price", f"this show sells in {show.currency}")
         if len(listed.offers) >= MOST_OFFERS:
             raise Refusal("limit_reached", f"A show has at most {MOST_OFFERS} offers.")
-        async with reading(self.database) as connection:
-            product = await catalog.product(connection, product_id)
+        product = await self.product(product_id)
         if product is None or product.shop != show.shop:
             raise not_found("product in this shop")
         tracked = product.quantity is not None

@@ -109,5 +109,5 @@ class Tail:
 
 async def read_log(store: Store, shelf: str, after: int = 0, most: int = 1000) -> list[Entry]:
     """At most `most` entries of a shelf's log with seq > `after`, as still kept."""
-    found = await store._ask(store.client.xrange(f"{{{shelf}}}:log", f"{after + 1}-0", "+", most))
+    found = await store.ask("XRANGE", f"{{{shelf}}}:log", f"{after + 1}-0", "+", "COUNT", most)
     return [Entry(shelf, int(stream_id.split(b"-")[0]), fields[b"e"]) for stream_id, fields in found]

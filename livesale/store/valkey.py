@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any
 
 import msgpack
 import redis.asyncio as redis
-from redis.exceptions import ConnectionError as StoreConnectionError
 from redis.exceptions import RedisError, ResponseError
-from redis.exceptions import TimeoutError as StoreTimeoutError
 
 from livesale.kernel.refusals import Refusal
 from livesale.store.decision import (
@@ -32,10 +30,9 @@ from livesale.store.decision import (
     Short,
 )
 
-T = TypeVar("T")
-
 ACTIVE = "{livesale}:active"  # set of shelves that may have marks or unread entries
 MOST_IN_A_PIPELINE = 512
+MOST_CONNECTIONS = 16  # pipelines under way at once; a turn needs one, a tail keeps one
 MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
 CLOCK_SAMPLE_S = 5.0
 
@@ -56,7 +53,7 @@ class Store:
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
-        self._waiting: list[tuple[Decision, asyncio.Future[Any]]] = []
+        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
         self._active: set[str] = set()
         self._offset_ms = 0.0
         self._flushing: set[asyncio.Task[None]] = set()
@@ -69,12 +66,8 @@ class Store:
         """
         if decision.shelf not in self._active:
             await self.activate(decision.shelf)
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[Any] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._flush)
-        self._waiting.append((decision, outcome))
-        return _outcome(decision, await outcome)
+        keys = _keys(decision)
+        return _outcome(await self._call("FCALL", "livesale_commit", len(keys), *keys, decision.packed()))
 
     async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
         """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
@@ -91,40 +84,40 @@ class Store:
         """The named records of a shelf; None where there is none."""
         if not records:
             return {}
-        stored = await self._ask(self.client.hmget(f"{{{shelf}}}:r", list(records)))
+        stored = await self.ask("HMGET", f"{{{shelf}}}:r", *records)
         return {name: _versioned(raw) for name, raw in zip(records, stored, strict=True)}
 
     async def records(self, shelf: str) -> dict[str, Versioned]:
         """Every record of a shelf: for verification and snapshots, not for the hot path."""
-        stored = await self._ask(self.client.hgetall(f"{{{shelf}}}:r"))
+        stored = await self.ask("HGETALL", f"{{{shelf}}}:r")
         found = {name.decode(): _versioned(raw) for name, raw in stored.items()}
         return {name: record for name, record in found.items() if record is not None}
 
     async def counters(self, shelf: str, *names: str) -> dict[str, int]:
         """The named counters (0 where there is none); without names, every counter that is not zero."""
         if not names:
-            every = await self._ask(self.client.hgetall(f"{{{shelf}}}:c"))
+            every = await self.ask("HGETALL", f"{{{shelf}}}:c")
             return {name.decode(): int(value) for name, value in every.items()}
-        stored = await self._ask(self.client.hmget(f"{{{shelf}}}:c", list(names)))
+        stored = await self.ask("HMGET", f"{{{shelf}}}:c", *names)
         return {name: int(value or 0) for name, value in zip(names, stored, strict=True)}
 
     async def seq(self, shelf: str) -> int:
         """The position of the shelf's last log entry; 0 when it has none."""
-        return int(await self._ask(self.client.get(f"{{{shelf}}}:seq")) or 0)
+        return int(await self.ask("GET", f"{{{shelf}}}:seq") or 0)
 
     async def due(self, shelf: str, index: str, until_ms: int, most: int = 100) -> list[str]:
         """Members of a mark index with a score up to `until_ms`, lowest first."""
-        found = await self._ask(self.client.zrangebyscore(f"{{{shelf}}}:m:{index}", "-inf", until_ms, 0, most))
+        found = await self.ask("ZRANGEBYSCORE", f"{{{shelf}}}:m:{index}", "-inf", until_ms, "LIMIT", 0, most)
         return [member.decode() for member in found]
 
     async def activate(self, shelf: str) -> None:
         """Make `shelf` known to readers and deadlines; before its first commit, so that no mark is ever unseen."""
-        await self._ask(self.client.sadd(ACTIVE, shelf))
+        await self.ask("SADD", ACTIVE, shelf)
         self._active.add(shelf)
 
     async def active_shelves(self) -> list[str]:
         """Every shelf that readers and deadlines look at."""
-        return sorted(name.decode() for name in await self._ask(self.client.smembers(ACTIVE)))
+        return sorted(name.decode() for name in await self.ask("SMEMBERS", ACTIVE))
 
     def now_ms(self) -> int:
         """The store's clock as last sampled, carried on by this machine's monotonic one."""
@@ -146,11 +139,10 @@ class Store:
             self._flushing.add(task)
             task.add_done_callback(self._flushing.discard)
 
-    async def _send(self, batch: list[tuple[Decision, asyncio.Future[Any]]]) -> None:
+    async def _send(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
         pipeline = self.client.pipeline(transaction=False)
-        for decision, _ in batch:
-            keys = _keys(decision)
-            pipeline.execute_command("FCALL", "livesale_commit", len(keys), *keys, decision.packed())
+        for command, _ in batch:
+            pipeline.execute_command(*command)
         try:
             replies = await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
@@ -159,16 +151,28 @@ class Store:
             if not outcome.done():
                 outcome.set_result(reply)
 
-    async def _ask(self, question: Awaitable[T] | T) -> Any:
-        try:
-            return await question  # type: ignore[misc]
-        except (StoreConnectionError, StoreTimeoutError, OSError) as error:
-            raise _unavailable() from error
+    async def _call(self, *command: Any) -> Any:
+        """The reply to one command, sent with all others of this turn; an error is returned, not raised."""
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        outcome: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((command, outcome))
+        return await outcome
+
+    async def ask(self, *command: Any) -> Any:
+        """The reply to one reading command; Refusal store_unavailable when there is none."""
+        reply = await self._call(*command)
+        if isinstance(reply, ResponseError):
+            raise reply
+        if isinstance(reply, Exception):
+            raise _unavailable() from reply
+        return reply
 
     async def sample_clock(self) -> None:
         """Compare the store's clock with this machine's monotonic one."""
         before = time.monotonic()
-        seconds, micros = await self._ask(self.client.time())
+        seconds, micros = await self.ask("TIME")
         middle = (before + time.monotonic()) / 2
         self._offset_ms = seconds * 1000 + micros / 1000 - middle * 1000
 
@@ -185,7 +189,8 @@ class Store:
 
 async def connect(url: str) -> Store:
     """A Store on the Valkey at `url` (`unix:///…` or `redis://…`), with the commit function loaded."""
-    client = redis.from_url(url)
+    pool = redis.BlockingConnectionPool.from_url(url, max_connections=MOST_CONNECTIONS, timeout=5)
+    client = redis.Redis(connection_pool=pool)
     store = Store(client)
     await load(store)
     await store.sample_clock()
@@ -196,7 +201,7 @@ async def connect(url: str) -> Store:
 async def load(store: Store) -> None:
     """Load (or replace) the commit function; a store that restarted from its own file has it already."""
     source = files("livesale.store").joinpath("commit.lua").read_text()
-    await store._ask(store.client.execute_command("FUNCTION", "LOAD", "REPLACE", source))
+    await store.ask("FUNCTION", "LOAD", "REPLACE", source)
 
 
 def _keys(decision: Decision) -> list[str]:
@@ -212,7 +217,7 @@ def _versioned(raw: bytes | None) -> Versioned | None:
     return Versioned(int(version), data)
 
 
-def _outcome(decision: Decision, reply: Any) -> Committed:
+def _outcome(reply: Any) -> Committed:
     if isinstance(reply, Exception):
         raise _failure(reply)
     kind = reply[0]

@@ -1,0 +1,194 @@
+"""A small market for tests: a live show with offers on the real store, its buyers, and a provider double with faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from livesale.guardians.model import Approval
+from livesale.kernel.actor import Actor
+from livesale.kernel.ids import new_id, random_name
+from livesale.kernel.money import Money
+from livesale.orders.model import Order
+from livesale.orders.placing import Wish
+from livesale.orders.reactions import OrderReactions
+from livesale.orders.routes import rendered
+from livesale.orders.service import Checkout, Orders
+from livesale.payments.provider import Attempt
+from livesale.payments.reactions import PaymentReactions
+from livesale.shows.model import Offer, OfferList
+from livesale.shows.service import Shows
+from livesale.store.decision import Counter, Decision, Once, Put
+from livesale.store.readers import Deadlines, Reader
+from livesale.store.record import encode, load
+from livesale.store.valkey import Store
+
+HOST = Actor("host000000", frozenset({"host"}))
+SHIP_TO = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
+
+
+@dataclass
+class PeopleDouble:
+    """Accounts by name: `bands` says who is no adult; sealing is left out."""
+
+    bands: dict[str, str] = field(default_factory=dict)
+    wards: set[str] = field(default_factory=set)
+
+    async def age_band(self, account: str) -> str:
+        return self.bands.get(account, "adult")
+
+    async def seal(self, account: str, text: bytes, context: str) -> bytes:
+        return text
+
+    async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
+        return sealed
+
+    async def has_guardian(self, minor: str) -> bool:
+        return minor in self.wards
+
+
+class ProviderDouble:
+    """A provider that remembers by key; `script` gives faults for (act, token): a list of states said first."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, Attempt] = {}
+        self.captured: dict[str, int] = {}
+        self.voided: set[str] = set()
+        self.script: dict[tuple[str, str], list[str]] = {}
+        self._token: dict[str, str] = {}
+        self._standing: dict[str, str] = {}
+        self._reference: dict[str, str] = {}
+
+    def _fault(self, act: str, token: str) -> str | None:
+        planned = self.script.get((act, token), [])
+        return planned.pop(0) if planned else None
+
+    async def authorise(self, key: str, amount: Money, method: str, reference: str, return_url: str) -> Attempt:
+        if self._fault("authorise", method) == "unknown":
+            return Attempt("unknown")
+        if key not in self.said:
+            state: Any = {"pm_declined": "failed", "pm_3ds": "requires_action"}.get(method, "authorised")
+            provider_id = f"pi_{random_name()}"
+            self._token[provider_id], self._standing[provider_id] = method, state
+            self._reference[provider_id] = reference
+            self.said[key] = Attempt(state, provider_id, "/3ds" if state == "requires_action" else None, reference=reference)
+        return self.said[key]
+
+    async def capture(self, key: str, provider_id: str, amount: Money) -> Attempt:
+        fault = self._fault("capture", self._token[provider_id])
+        if key not in self.said:
+            declined = self._token[provider_id] == "pm_late_decline"
+            if not declined:
+                self.captured[self._reference[provider_id]] = (
+                    self.captured.get(self._reference[provider_id], 0) + amount.amount
+                )
+            self.said[key] = Attempt("failed" if declined else "captured", provider_id, captured=amount.amount)
+        return Attempt("unknown") if fault == "unknown" else self.said[key]
+
+    async def void(self, key: str, provider_id: str) -> Attempt:
+        self.voided.add(provider_id)
+        return Attempt("voided", provider_id)
+
+    async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
+        return Attempt("refunded", provider_id)
+
+    async def lookup(self, provider_id: str) -> Attempt:
+        state: Any = self._standing[provider_id]
+        return Attempt(state, provider_id)
+
+    async def find(self, reference: str) -> list[Attempt]:
+        return []
+
+    def passed_3ds(self, provider_id: str) -> None:
+        """The buyer confirmed at their bank."""
+        self._standing[provider_id] = "authorised"
+
+
+class Market:
+    """A live show with offers of `stock` units, and readers running beside it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.people = PeopleDouble()
+        self.provider = ProviderDouble()
+        self.shows = Shows(store)
+        self.orders = Orders(store, self.people)
+        self.reactions = OrderReactions(store)
+        self.payments = PaymentReactions(store, self.provider)
+        self.shelf = ""
+        self.offers: list[str] = []
+
+    async def open(self, *stock: int, limit: int | None = None, price: int = 1000) -> None:
+        """Put a show on air with one offer for each number of units."""
+        show = await self.shows.create(HOST, "Test", "demo", "EUR", None)
+        self.shelf = f"show:{show.id}"
+        self.offers = [new_id("of", self.shelf) for _ in stock]
+        puts = [Put("offers", 0, encode(OfferList(self.offers)))]
+        counters = []
+        for offer, units in zip(self.offers, stock, strict=True):
+            made = Offer(offer, f"p_{offer[-4:]}", "Pan", "", price, "EUR", limit)
+            puts.append(Put(f"offer:{offer}", 0, encode(made)))
+            counters += [Counter(f"free:{offer}", units), Counter(f"loaded:{offer}", units)]
+        await self.store.commit(Decision(self.shelf, puts=tuple(puts), counters=tuple(counters)))
+        await self.shows.move(HOST, show.id, "start")
+
+    async def hold(self, buyer: str, *lines: tuple[int, int], key: str | None = None) -> Order:
+        """Hold (offer number, quantity) lines for a buyer."""
+        import msgspec
+
+        wishes = [Wish(self.offers[offer], quantity) for offer, quantity in lines]
+        once = Once(f"{buyer}:place", key or random_name(), repr(lines))
+        answer = await self.orders.place(self.buyer(buyer), self.shelf, wishes, None, once, rendered)
+        return await self.orders.load(msgspec.json.decode(answer)["id"])
+
+    def buyer(self, name: str) -> Actor:
+        """The actor of a buyer."""
+        return Actor(name, frozenset({"viewer"}))
+
+    async def check_out(self, order: Order, token: str = "pm_ok") -> Order:
+        """Confirm and pay (or ask the guardian)."""
+        wanted = Checkout(SHIP_TO, token, order.total, order.currency)
+        return await self.orders.checkout(self.buyer(order.account), order.id, wanted)
+
+    async def approval(self, order: Order) -> Approval:
+        """The request of an order."""
+        name = f"approval:{(await self.orders.load(order.id)).approval}"
+        found = load(Approval, (await self.store.read(self.shelf, name))[name])
+        assert found
+        return found
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> Any:
+        """Readers and deadlines at work, as in the worker."""
+        reader = Reader(self.store, "reactions", (self.payments.handle, self.reactions.handle))
+        deadlines = Deadlines(self.store, {"hold": self.expire, "pay": self.pay_due})
+        tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def expire(self, _shelf: str, order_id: str) -> None:
+        await self.orders.expire(order_id)
+
+    async def pay_due(self, _shelf: str, order_id: str) -> None:
+        await self.payments.go_on(order_id)
+
+    async def state(self, order: Order, *wanted: str) -> Order:
+        """The order once it is in one of the wanted states."""
+        async with asyncio.timeout(20):
+            while (now := await self.orders.load(order.id)).state not in wanted:
+                await asyncio.sleep(0.01)
+        return now
+
+    async def check_units(self) -> None:
+        """free + held + paying + claimed = loaded for every offer, none below zero, and states add up."""
+        counters = await self.store.counters(self.shelf)
+        for offer in self.offers:
+            kept = [counters.get(f"{where}:{offer}", 0) for where in ("free", "held", "paying", "claimed")]
+            assert min(kept) >= 0
+            assert sum(kept) == counters.get(f"loaded:{offer}", 0), counters
