@@ -35,6 +35,7 @@ class Mirror:
             "ended_at": time_or_none(show.ended_at),
         }
         self.owner = show.owner
+        self._created = show.created_at
         self.epoch = show.epoch
         self.seq = 0
         self._offers: dict[str, dict[str, Any]] = {}
@@ -61,6 +62,11 @@ class Mirror:
                 if self._tracked.get(offer, True):
                     sent.append((STOCK, {"type": STOCK.type, "offer": offer, "left": max(0, after)}))
         return sent
+
+    @property
+    def started(self) -> int:
+        """What tells one run of this show's log from another: its creation."""
+        return self._created
 
     def snapshot(self) -> dict[str, Any]:
         """The show as a map ready for JSON or msgpack (contract section 2: what an offer reads)."""

@@ -270,6 +270,11 @@ class Shows:
         return await self.store.act(_shelf(show_id), ("show", "lease"), decide)
 
 
+def whip_token(tag_key: bytes, show_id: str) -> str:
+    """The bearer token that may publish to a show: a keyed hash, so that no list of tokens is kept anywhere."""
+    return hashlib.blake2b(show_id.encode(), key=tag_key, digest_size=18, person=b"livesale-whip").hexdigest()
+
+
 class Lease(msgspec.Struct, frozen=True):
     """Which studio process holds the show; the record's version is its fencing number."""
 

@@ -1,0 +1,47 @@
+"""`livesale edge`: the same hub, fed by another hub instead of a camera."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from livesale.apps.presence import Presence
+from livesale.apps.ready import notify_ready
+from livesale.apps.wiring import origin_check
+from livesale.hub.edge import Edge
+from livesale.hub.hub import Hub
+from livesale.kernel.refusals import Refusal
+from livesale.settings import Settings, bracketed
+from livesale.store.valkey import connect
+
+TELL_EVERY_S = 1.0
+
+
+async def run(settings: Settings) -> None:
+    """Run until cancelled."""
+    store = await connect(settings.store_url)
+    presence = Presence(store)
+    name = settings.instance or "edge"
+    hub = Hub(
+        name,
+        settings.key("ticket.pub"),
+        allowed_origins=origin_check(settings),
+        clock_ms=store.now_ms,
+        relay_key=settings.key("tag.key"),
+    )
+
+    async def resolve(show: str) -> str | None:
+        return next((seen.url for seen in await presence.hubs() if seen.kind == "studio" and show in seen.shows), None)
+
+    Edge(hub, resolve, settings.key("tag.key"))
+    port = await hub.start(settings.host, settings.ports.edge)
+    url = f"ws://{bracketed(settings.host)}:{port}"
+    notify_ready(url)
+    try:
+        while True:
+            with contextlib.suppress(Refusal):
+                await presence.tell_hub(name, "edge", url, [], hub.stats())
+            await asyncio.sleep(TELL_EVERY_S)
+    finally:
+        await hub.stop()
+        await store.close()

@@ -1,0 +1,260 @@
+"""`livesale studio`: takes hosts' video in (WHIP) and fans it and the shows' events out to viewers.
+
+A show is held by one studio at a time: a lease of three seconds in the store, and a fencing number (the log position
+of the commit that took it) that hubs and edges compare.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from livesale.apps.ready import notify_ready
+from livesale.apps.wiring import Wiring, origin_check
+from livesale.hub.hub import Hub
+from livesale.hub.tickets import viewer_tag
+from livesale.kernel.events import Event, EventKind
+from livesale.kernel.refusals import Refusal
+from livesale.media.broadcasts import Broadcasts
+from livesale.media.frames import Fragment, Init
+from livesale.media.network import Network
+from livesale.media.whip import whip_routes
+from livesale.orders.events import KINDS as ORDER_KINDS
+from livesale.orders.events import ORDER_CHANGED
+from livesale.settings import Settings, bracketed
+from livesale.shows.mirror import Mirror, load_mirror
+from livesale.shows.service import whip_token
+from livesale.store.log import Entry, LogGap, Tail
+from livesale.store.valkey import Store
+
+log = structlog.get_logger(__name__)
+
+LEASE_MS = 3_000
+LOOK_EVERY_S = 0.25
+TELL_EVERY_S = 1.0
+OPEN_STATES = {"draft", "live", "paused"}
+
+
+@dataclass
+class Held:
+    """A show this studio holds: its mirror, its hub channel, its fencing number."""
+
+    mirror: Mirror
+    channel: Any
+    number: int
+    unsubscribe: Any
+
+
+class Studio:
+    """The shows this process holds; owner of the map from show to `Held`."""
+
+    def __init__(self, wiring: Wiring, hub: Hub, broadcasts: Broadcasts, name: str, hub_url: str) -> None:
+        self._wiring = wiring
+        self._store: Store = wiring.store
+        self._hub = hub
+        self._broadcasts = broadcasts
+        self._name = name
+        self._url = hub_url
+        self._held: dict[str, Held] = {}
+        self._tail = Tail(wiring.store)
+
+    async def run(self) -> None:
+        """Hold shows, follow their logs and tell how they are, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._keep_leases())
+            group.create_task(self._follow())
+            group.create_task(self._tell())
+
+    async def may_publish(self, show: str, token: str) -> bool:
+        """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
+        held = self._held.get(show)
+        if held is None or token != whip_token(self._wiring.tag_key, show):
+            return False
+        if held.mirror.show["state"] not in ("live", "paused"):
+            raise Refusal("show_not_live", "This show has not been started: start it, then publish.")
+        self._open_ring(show, held)
+        return True
+
+    async def release_all(self) -> None:
+        """Give every lease back, so that another studio takes over at once."""
+        for show in list(self._held):
+            await self._store.ask("DEL", _lease_key(show))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            try:
+                for shelf in await self._store.active_shelves():
+                    if shelf.startswith("show:"):
+                        await self._consider(shelf)
+            except Refusal as refusal:
+                log.warning("the store does not answer", why=refusal.code)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _consider(self, shelf: str) -> None:
+        show = shelf.removeprefix("show:")
+        if show in self._held:
+            if not await self._renew(show):
+                log.warning("lease lost", show=show)
+                await self._let_go(show)
+            return
+        mirror = await load_mirror(self._store, shelf)
+        if mirror is None or mirror.show["state"] not in OPEN_STATES:
+            return
+        if await self._store.ask("SET", _lease_key(show), self._name, "NX", "PX", LEASE_MS) is None:
+            return
+        number = (await self._wiring.shows.take_lease(show, self._name)).seq
+        await self._hold(show, number)
+
+    async def _renew(self, show: str) -> bool:
+        holder = await self._store.ask("GET", _lease_key(show))
+        if holder is not None and holder.decode() != self._name:
+            return False
+        await self._store.ask("SET", _lease_key(show), self._name, "PX", LEASE_MS)
+        return True
+
+    async def _hold(self, show: str, number: int) -> None:
+        mirror = await load_mirror(self._store, f"show:{show}")
+        if mirror is None:
+            return
+        channel = self._hub.channel(show)
+        held = Held(mirror, channel, number, None)
+        channel.open(str(mirror.started), number, mirror.snapshot, seq=mirror.seq, broadcast_epoch_ms=mirror.epoch)
+        self._held[show] = held
+        if mirror.show["state"] in ("live", "paused"):
+            self._open_ring(show, held)
+        self._tail.follow(f"show:{show}", mirror.seq)
+
+    def _open_ring(self, show: str, held: Held) -> None:
+        if held.unsubscribe is not None:
+            return
+        ring = self._broadcasts.open(show, held.mirror.epoch)
+
+        def pass_on(item: Init | list[Fragment]) -> None:
+            if isinstance(item, Init):
+                held.channel.media_init(item)
+            else:
+                held.channel.media(item)
+
+        held.unsubscribe = ring.subscribe(pass_on)
+
+    async def _let_go(self, show: str) -> None:
+        held = self._held.pop(show, None)
+        self._tail.leave(f"show:{show}")
+        if held and held.unsubscribe:
+            held.unsubscribe()
+        await self._broadcasts.close(show)
+        self._hub.drop(show)
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for batch in self._tail.batches():
+                    for entry in batch:
+                        await self._apply(entry)
+            except LogGap as gap:
+                show = gap.shelf.removeprefix("show:")
+                log.error("log gap: the show is opened anew", show=show, what=str(gap))
+                await self._let_go(show)
+
+    async def _apply(self, entry: Entry) -> None:
+        show = entry.shelf.removeprefix("show:")
+        held = self._held.get(show)
+        if held is None:
+            return
+        fields = entry.fields()
+        events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
+        held.channel.entry(entry.seq, fields["at"], personal(fields["events"]) + events)
+        if held.mirror.show["state"] == "ended":
+            self._held.pop(show)
+            self._tail.leave(entry.shelf)
+            self._hub.end(show)
+            await self._broadcasts.close(show)
+            await self._store.ask("DEL", _lease_key(show))
+        elif held.mirror.show["state"] == "live":
+            self._open_ring(show, held)
+
+    async def _tell(self) -> None:
+        while True:
+            figures = self._hub.stats()
+            with contextlib.suppress(Refusal):
+                await self._wiring.presence.tell_hub(self._name, "studio", self._url, list(self._held), figures)
+                for show in self._held:
+                    await self._wiring.presence.tell_show(show, self._figures(show, figures.get(show, {})))
+            await asyncio.sleep(TELL_EVERY_S)
+
+    def _figures(self, show: str, hub: dict[str, Any]) -> dict[str, Any]:
+        stats = self._broadcasts.stats(show)
+        publisher = msgspec.to_builtins(stats) if stats else {}
+        return {
+            "viewers": hub.get("viewers", 0),
+            "host": publisher.get("state", "waiting"),
+            "bitrate_kbps": publisher.get("bitrate_bps", 0) // 1000,
+            "fps": round(publisher.get("frames_per_s", 0)),
+            "width": publisher.get("width", 0),
+            "height": publisher.get("height", 0),
+            "media_delay_ms": publisher.get("last_frame_ms_ago", -1),
+            "warnings": "; ".join(publisher.get("warnings", ())),
+            "studio": self._name,
+        }
+
+
+def personal(told: list[Event]) -> list[tuple[EventKind, Event]]:
+    """The events of an entry that go to one account only, as their owner reads them."""
+    return [
+        (
+            ORDER_KINDS[ORDER_CHANGED],
+            {
+                "type": ORDER_CHANGED,
+                "owner": event["owner"],
+                "id": event["order"],
+                "state": event["state"],
+                "version": event["version"],
+            },
+        )
+        for event in told
+        if event["type"] == ORDER_CHANGED
+    ]
+
+
+def _lease_key(show: str) -> str:
+    return f"{{show:{show}}}:lease"
+
+
+async def run(settings: Settings) -> None:
+    """Run until cancelled."""
+    async with Wiring(settings) as wiring:
+        name = settings.instance or "studio"
+        tag_key = wiring.tag_key
+        hub = Hub(
+            name,
+            settings.key("ticket.pub"),
+            allowed_origins=origin_check(settings),
+            clock_ms=wiring.store.now_ms,
+            tag_of=lambda show, account: viewer_tag(tag_key, account, show),
+        )
+        broadcasts = Broadcasts(network=Network(loopback=settings.ice.loopback), now_ms=wiring.store.now_ms)
+        port = await hub.start(settings.host, settings.ports.studio)
+        url = f"ws://{bracketed(settings.host)}:{port}"
+        studio = Studio(wiring, hub, broadcasts, name, url)
+        app = web.Application(client_max_size=256 * 1024)
+        app.add_routes(whip_routes(broadcasts, studio.may_publish))
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
+        notify_ready(url, f"http://{bracketed(settings.host)}:{settings.ports.studio_control}")
+        try:
+            await studio.run()
+        finally:
+            await hub.stop()
+            await broadcasts.close_all()
+            await runner.cleanup()
+            with contextlib.suppress(Refusal):
+                await studio.release_all()
+
+

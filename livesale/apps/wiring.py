@@ -1,0 +1,119 @@
+"""Wiring: the one place where rooms get what they need of each other. `async with Wiring(settings)` opens and closes it."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from livesale.accounts.service import Accounts
+from livesale.apps.presence import Presence
+from livesale.catalog import store as catalog
+from livesale.catalog.model import Product
+from livesale.catalog.shops import owner_of
+from livesale.guardians.model import Approval
+from livesale.guardians.service import Guardians
+from livesale.kernel.actor import Actor
+from livesale.orders.offers import Offers
+from livesale.orders.service import Orders
+from livesale.orders.transfers import Transfers
+from livesale.payments.provider import PaymentProvider
+from livesale.payments.sandbox import SandboxProvider
+from livesale.settings import Settings
+from livesale.shows.service import Shows
+from livesale.store.database import engine, reading
+from livesale.store.valkey import Store, connect
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Wiring:
+    """What one process of the system works with."""
+
+    store: Store
+    provider: PaymentProvider
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = engine(settings.sql_url)
+        self.tag_key = settings.key("tag.key")
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Wiring:
+        self.store = await connect(self.settings.store_url)
+        self._stack.push_async_callback(self.store.close)
+        self._stack.push_async_callback(self.database.dispose)
+        sandbox = SandboxProvider(*sandbox_access(self.settings))
+        self._stack.push_async_callback(sandbox.close)
+        self.provider = sandbox
+        self.presence = Presence(self.store)
+        self.accounts = Accounts(self.database, self.settings.key("token.key"), self.settings)
+        self.shows = Shows(self.store)
+        self.guardians = Guardians(self.store, self.database, self._age_of, self._seller_of)
+        self.orders = Orders(self.store, People(self.accounts, self.guardians))
+        self.transfers = Transfers(self.store)
+        self.offers = Offers(self.store, self.product, self.transfers)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def product(self, product_id: str) -> Product | None:
+        """A product by its id."""
+        async with reading(self.database) as connection:
+            return await catalog.product(connection, product_id)
+
+    async def can_sell(self, actor: Actor, shop: str) -> bool:
+        """Whether the caller may run shows of a shop."""
+        async with reading(self.database) as connection:
+            owner = await owner_of(connection, shop)
+        return owner is not None and (owner == actor.account or actor.has("operator"))
+
+    async def _age_of(self, account: str) -> tuple[bool, bool]:
+        return await self.accounts.age_of(account)
+
+    async def _seller_of(self, approval: Approval) -> str:
+        async with reading(self.database) as connection:
+            return await owner_of(connection, approval.payee) or ""
+
+
+class People:
+    """What orders know of accounts and families (the port in `orders/service.py`)."""
+
+    def __init__(self, accounts: Accounts, guardians: Guardians) -> None:
+        self._accounts = accounts
+        self._guardians = guardians
+
+    async def age_band(self, account: str) -> str:
+        return await self._accounts.age_band(account)
+
+    async def seal(self, account: str, text: bytes, context: str) -> bytes:
+        return await self._accounts.seal(account, text, context)
+
+    async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
+        return await self._accounts.unseal(account, sealed, context)
+
+    async def has_guardian(self, minor: str) -> bool:
+        return await self._guardians.has_guardian(minor)
+
+
+def sandbox_access(settings: Settings) -> tuple[str, str]:
+    """Address and secret key of the payment sandbox."""
+    key = settings.payments.secret or f"sk_test_{settings.key('sandbox.key').hex()}"
+    return settings.payments.url or settings.paysim_url, key
+
+
+def origin_check(settings: Settings) -> Any:
+    """Which origins may open a hub's socket: our pages, under any loopback name, or the public addresses."""
+    public = {url.rstrip("/") for url in settings.public_urls}
+    names = {*LOOPBACK_HOSTS, settings.host}
+
+    def allowed(origin: str) -> bool:
+        parts = urlsplit(origin)
+        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+        return origin in public or (parts.port == settings.port and host in names)
+
+    return allowed

@@ -1,0 +1,58 @@
+"""`livesale worker`: readers and deadlines: the ledger, payments, orders' reactions, what ends by the clock."""
+
+from __future__ import annotations
+
+import asyncio
+
+from livesale.apps.ready import notify_ready
+from livesale.guardians.service import Guardians
+from livesale.kernel.ids import shelf_of
+from livesale.ledger.archive import Ledger
+from livesale.orders.reactions import Leftovers, OrderReactions
+from livesale.orders.service import Orders
+from livesale.orders.transfers import Transfers
+from livesale.apps.wiring import Wiring
+from livesale.payments.reactions import PaymentReactions
+from livesale.settings import Settings
+from livesale.shows.service import Shows
+from livesale.store.readers import Deadlines, DueHandler, Reader
+
+
+async def run(settings: Settings) -> None:
+    """Run until cancelled."""
+    async with Wiring(settings) as wiring:
+        store = wiring.store
+        transfers = Transfers(store)
+        payments = PaymentReactions(store, wiring.provider)
+        orders = OrderReactions(store)
+        leftovers = Leftovers(store, transfers)
+        reader = Reader(store, "reactions", (payments.handle, orders.handle, leftovers.handle))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
+        ledger = Ledger(store, wiring.database, settings.key("ledger.key"))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ledger.run())
+            group.create_task(reader.run())
+            group.create_task(deadlines.run())
+            notify_ready()
+
+
+def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfers) -> dict[str, DueHandler]:
+    """What each kind of mark does when its time has come."""
+    orders: Orders = wiring.orders
+    guardians: Guardians = wiring.guardians
+    shows: Shows = wiring.shows
+
+    async def hold(_shelf: str, order_id: str) -> None:
+        await orders.expire(order_id)
+
+    async def pay(_shelf: str, order_id: str) -> None:
+        await payments.go_on(order_id)
+
+    async def approval(_shelf: str, approval_id: str) -> None:
+        await guardians.expire(approval_id)
+
+    async def deal(shelf: str, deal_id: str) -> None:
+        if shelf_of(deal_id, "d") == shelf:
+            await shows.end_deal(shelf, deal_id)
+
+    return {"hold": hold, "pay": pay, "approval": approval, "deal": deal, "transfer": transfers.finish}
