@@ -40,7 +40,7 @@ async def run(settings: Settings) -> None:
     try:
         while True:
             with contextlib.suppress(Refusal):
-                await presence.tell_hub(name, "edge", url, [], hub.stats())
+                await presence.tell_hub(name, "edge", url, "", [], hub.stats())
             await asyncio.sleep(TELL_EVERY_S)
     finally:
         await hub.stop()

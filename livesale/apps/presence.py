@@ -14,11 +14,12 @@ HUBS = "{livesale}:hubs"
 
 
 class HubSeen(msgspec.Struct, frozen=True):
-    """A hub as it told of itself: `kind` studio or edge, `shows` it can serve, `viewers` in all, `at` ms."""
+    """A hub as it told of itself: `kind` studio or edge, `control` takes WHIP, `at` is ms."""
 
     name: str
     kind: str
     url: str
+    control: str
     shows: list[str]
     viewers: int
     at: int
@@ -30,10 +31,12 @@ class Presence:
 
     store: Store
 
-    async def tell_hub(self, name: str, kind: str, url: str, shows: list[str], figures: dict[str, Any]) -> None:
+    async def tell_hub(
+        self, name: str, kind: str, url: str, control: str, shows: list[str], figures: dict[str, Any]
+    ) -> None:
         """Say that this hub is there."""
         viewers = sum(int(one.get("viewers", 0)) for one in figures.values())
-        seen = HubSeen(name, kind, url, shows, viewers, self.store.now_ms())
+        seen = HubSeen(name, kind, url, control, shows, viewers, self.store.now_ms())
         await self.store.ask("HSET", HUBS, name, msgspec.json.encode(seen))
 
     async def hubs(self) -> list[HubSeen]:

@@ -54,13 +54,13 @@ class Held:
 class Studio:
     """The shows this process holds; owner of the map from show to `Held`."""
 
-    def __init__(self, wiring: Wiring, hub: Hub, broadcasts: Broadcasts, name: str, hub_url: str) -> None:
+    def __init__(self, wiring: Wiring, hub: Hub, broadcasts: Broadcasts, name: str, urls: tuple[str, str]) -> None:
         self._wiring = wiring
         self._store: Store = wiring.store
         self._hub = hub
         self._broadcasts = broadcasts
         self._name = name
-        self._url = hub_url
+        self._url, self._control = urls
         self._held: dict[str, Held] = {}
         self._tail = Tail(wiring.store)
 
@@ -183,7 +183,7 @@ class Studio:
         while True:
             figures = self._hub.stats()
             with contextlib.suppress(Refusal):
-                await self._wiring.presence.tell_hub(self._name, "studio", self._url, list(self._held), figures)
+                await self._wiring.presence.tell_hub(self._name, "studio", self._url, self._control, list(self._held), figures)
                 for show in self._held:
                     await self._wiring.presence.tell_show(show, self._figures(show, figures.get(show, {})))
             await asyncio.sleep(TELL_EVERY_S)
@@ -236,18 +236,20 @@ async def run(settings: Settings) -> None:
             settings.key("ticket.pub"),
             allowed_origins=origin_check(settings),
             clock_ms=wiring.store.now_ms,
+            relay_key=tag_key,
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
         )
         broadcasts = Broadcasts(network=Network(loopback=settings.ice.loopback), now_ms=wiring.store.now_ms)
         port = await hub.start(settings.host, settings.ports.studio)
         url = f"ws://{bracketed(settings.host)}:{port}"
-        studio = Studio(wiring, hub, broadcasts, name, url)
+        control = f"http://{bracketed(settings.host)}:{settings.ports.studio_control}"
+        studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
-        notify_ready(url, f"http://{bracketed(settings.host)}:{settings.ports.studio_control}")
+        notify_ready(url, control)
         try:
             await studio.run()
         finally:

@@ -54,7 +54,7 @@ class Mirror:
             kind = events.KINDS.get(event["type"])
             if kind is not None and kind.wire is not None:
                 self._take(event, at)
-                sent.append((kind, self._wire(event, at)))
+                sent.append((kind, self._wire(event)))
         for name, _, after in counters:
             if name.startswith("free:"):
                 offer = name[len("free:") :]
@@ -82,10 +82,6 @@ class Mirror:
         """Know an offer's free units from its counter."""
         self._left[offer] = left
 
-    def media_at(self, at_ms: int) -> int:
-        """Media time (µs) of something that happened at `at_ms`."""
-        return max(0, at_ms - self.epoch) * 1000
-
     def _offer(self, offer: str) -> dict[str, Any]:
         left = max(0, self._left.get(offer, 0)) if self._tracked.get(offer, True) else UNTRACKED_LEFT
         deal = self.deal if self.deal and self.deal["offer"] == offer else None
@@ -108,7 +104,7 @@ class Mirror:
         elif kind == events.RUNDOWN_SET:
             self.rundown = {"segments": event["segments"], "current": event["current"]}
 
-    def _wire(self, event: Event, at: int) -> Event:
+    def _wire(self, event: Event) -> Event:
         told = {key: value for key, value in event.items() if key != "author"}
         if event["type"] == events.OFFER_SET:
             told["offer"] = self._offer(event["offer"]["id"])
@@ -116,7 +112,6 @@ class Mirror:
             told["deal"] = self.deal
         elif event["type"] == events.SHOW_CHANGED:
             told = {"type": event["type"], **self.show}
-        told["media_at"] = self.media_at(at)
         return told
 
 

@@ -1,0 +1,117 @@
+"""Doors: what the shows room needs of tickets, hubs and lists when it answers a browser."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from livesale.apps.presence import HubSeen
+from livesale.apps.wiring import Wiring
+from livesale.hub.tickets import Claims, anonymous_tag, issue, new_jti, viewer_tag
+from livesale.kernel.clock import SECOND_MS, rfc3339
+from livesale.kernel.ids import shelf
+from livesale.kernel.money import Money
+from livesale.kernel.refusals import Refusal
+from livesale.kernel.routing import Call
+from livesale.ledger import reads
+from livesale.shows.routes import Doors
+from livesale.shows.service import whip_token
+from livesale.store.database import reading
+
+TICKET_MS = 30 * SECOND_MS
+REMEMBER_HUBS_S = 0.5
+REACTIONS = "livesale:reactions"
+STATES = ("held", "awaiting_guardian", "awaiting_payment", "paid", "payment_failed", "cancelled", "expired", "declined")
+
+
+class WebDoors:
+    """The doors of one web process; remembers for half a second which hubs there are."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._ticket_key = Ed25519PrivateKey.from_private_bytes(wiring.settings.key("ticket.key"))
+        self._hubs: list[HubSeen] = []
+        self._hubs_at = float("-inf")
+        self._turn = 0
+
+    def doors(self) -> Doors:
+        """What `shows/routes.py` asks for."""
+        return Doors(
+            self._wiring.can_sell, self.hubs, self.ticket, self.whip, self._wiring.presence.show, self.listed,
+            self.react, self.figures,
+        )  # fmt: skip
+
+    async def hubs(self, show: str, call: Call) -> list[str]:
+        """Bases a browser asking under this host name can use: edges first, then the studio that has the show."""
+        return [_under(seen.url, call) for seen in await self._serving(show)]
+
+    async def ticket(self, show: str, call: Call) -> dict[str, Any]:
+        """A ticket for one hub: the one with the fewest viewers, an edge before the studio."""
+        serving = await self._serving(show)
+        if not serving:
+            raise Refusal("store_unavailable", "No hub has this show yet. Please try again.", retry_after_s=1)
+        fewest = min(serving, key=lambda seen: (seen.kind != "edge", seen.viewers))
+        equals = [seen for seen in serving if seen.kind == fewest.kind and seen.viewers == fewest.viewers]
+        self._turn += 1
+        chosen = equals[self._turn % len(equals)]
+        expires = self._wiring.store.now_ms() + TICKET_MS
+        actor = call.actor
+        tag = viewer_tag(self._wiring.tag_key, actor.account, show) if actor else anonymous_tag()
+        claims = Claims(show, tag, new_jti(), chosen.name, 0, expires, anonymous=actor is None)
+        return {
+            "ticket": issue(self._ticket_key, claims),
+            "hub": _under(chosen.url, call),
+            "expires_at": rfc3339(expires),
+        }
+
+    def whip(self, show: str, call: Call) -> dict[str, str]:
+        """Where and with what token the host publishes."""
+        scheme = "https" if call.secure else "http"
+        return {"url": f"{scheme}://{call.host}/whip/{show}", "token": whip_token(self._wiring.tag_key, show)}
+
+    async def listed(self, state: str | None, limit: int, after: str | None) -> tuple[list[str], str | None]:
+        """Ids of shows in a state, newest first."""
+        async with reading(self._wiring.database) as connection:
+            return await reads.show_ids(connection, state, limit, after)
+
+    async def orders_of(self, account: str, limit: int, after: str | None) -> tuple[list[str], str | None]:
+        """Ids of an account's orders, newest first."""
+        async with reading(self._wiring.database) as connection:
+            return await reads.order_ids(connection, account, limit, after)
+
+    async def approvals_of(self, minors: list[str]) -> list[str]:
+        """Ids of the requests of these minors, newest first."""
+        async with reading(self._wiring.database) as connection:
+            return await reads.approval_ids(connection, minors)
+
+    async def react(self, show: str, kind: str) -> None:
+        """Pass a reaction on to whoever holds the show; lost if nobody does."""
+        await self._wiring.store.ask("PUBLISH", REACTIONS, msgspec.msgpack.encode((show, kind)))
+
+    async def figures(self, show: str) -> dict[str, Any]:
+        """Orders by state and revenue of a show, from its counters."""
+        on_shelf = shelf("show", show)
+        names = [f"n:{state}" for state in STATES]
+        found = await self._wiring.store.counters(on_shelf, *names, "revenue")
+        currency = (await self._wiring.shows.load(show)).currency
+        orders = {state: found[f"n:{state}"] for state in STATES if found[f"n:{state}"]}
+        return {"orders": orders, "revenue": Money(max(0, found["revenue"]), currency)}
+
+    async def _serving(self, show: str) -> list[HubSeen]:
+        if time.monotonic() - self._hubs_at > REMEMBER_HUBS_S:
+            self._hubs, self._hubs_at = await self._wiring.presence.hubs(), time.monotonic()
+        studios = [seen for seen in self._hubs if seen.kind == "studio" and show in seen.shows]
+        if not studios:
+            return []
+        return [seen for seen in self._hubs if seen.kind == "edge"] + studios
+
+
+def _under(url: str, call: Call) -> str:
+    """The hub's address under the host name the page was asked by."""
+    scheme, _, rest = url.partition("://")
+    port = rest.rsplit(":", 1)[1]
+    name = call.host.rsplit(":", 1)[0] if not call.host.endswith("]") else call.host
+    return f"{'wss' if call.secure else scheme}://{name}:{port}"

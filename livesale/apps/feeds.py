@@ -1,0 +1,47 @@
+"""Feed import: products into SQL, quantities onto the shop's shelf; used by the command and by HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from livesale.apps.wiring import Wiring
+from livesale.catalog import store as catalog
+from livesale.catalog.feed import read_feed
+from livesale.catalog.shops import ensure_shop
+from livesale.store.database import reading
+
+MOST_AT_ONCE = 200
+
+
+class FeedReport(msgspec.Struct, frozen=True):
+    """What became of a feed: counts, and each rejected row with line, field and reason."""
+
+    imported: int
+    updated: int
+    removed: int
+    rejected: list[Any]
+
+
+async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None) -> FeedReport:
+    """Make the shop's products those of the feed; Refusal malformed when it is none."""
+    report = read_feed(data)
+    now_ms = wiring.store.now_ms()
+    async with wiring.database.begin() as connection:
+        await ensure_shop(connection, shop, owner, now_ms)
+        counts = await catalog.upsert_products(connection, shop, report.products, now_ms)
+    await _set_stock(wiring, shop)
+    return FeedReport(counts.imported, counts.updated, counts.removed, list(report.rejected))
+
+
+async def _set_stock(wiring: Wiring, shop: str) -> None:
+    """The shelf follows SQL: done again by the next import if a crash comes between."""
+    after: str | None = None
+    while True:
+        async with reading(wiring.database) as connection:
+            products, after = await catalog.list_products(connection, shop, after, MOST_AT_ONCE)
+        for product in products:
+            await wiring.transfers.adjust(shop, product.id, product.quantity, "feed")
+        if after is None:
+            return

@@ -1,0 +1,191 @@
+"""`livesale web`: pages, `/api/v1`, the WHIP address, webhooks and probes. Holds no state: run as many as you like."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiohttp import web
+
+from livesale.accounts.routes import routes as account_routes
+from livesale.apps.doors import WebDoors
+from livesale.apps.feeds import import_feed
+from livesale.apps.ready import notify_ready
+from livesale.apps.wiring import Wiring
+from livesale.catalog.routes import routes as catalog_routes
+from livesale.guardians.model import Approval
+from livesale.guardians.routes import routes as guardian_routes
+from livesale.http.app import HttpOptions, make_app
+from livesale.http.server import Runner
+from livesale.kernel.clock import SECOND_MS
+from livesale.kernel.ids import is_name
+from livesale.kernel.money import Money
+from livesale.kernel.refusals import Refusal, not_found
+from livesale.kernel.routing import Route
+from livesale.ledger.routes import routes as ledger_routes
+from livesale.ops.routes import routes as ops_routes
+from livesale.orders.routes import routes as order_routes
+from livesale.payments import webhooks
+from livesale.payments.reactions import provider_said
+from livesale.settings import Settings
+from livesale.shows.routes import routes as show_routes
+
+WEB_DIST = Path(__file__).parent.parent / "web_dist"
+WHIP_BYTES = 256 * 1024
+PASSED_ON = ("Content-Type", "Authorization", "If-Match")
+PASSED_BACK = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "Accept-Patch")
+
+
+async def run(settings: Settings) -> None:
+    """Run until cancelled."""
+    async with Wiring(settings) as wiring:
+        app = await application(wiring)
+        runner = Runner(app)
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()
+        notify_ready(settings.base_url)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+
+async def application(wiring: Wiring) -> web.Application:
+    """Everything `web` serves."""
+    settings = wiring.settings
+    options = HttpOptions(
+        trusted_proxies=settings.trusted_proxies,
+        public_urls=settings.public_urls,
+        probe_token=settings.probe_token,
+        web_dist=WEB_DIST,
+        pictures=settings.data / "pictures",
+    )
+
+    async def store_answers() -> None:
+        await wiring.store.ask("PING")
+
+    app = make_app(all_routes(wiring), wiring.accounts, wiring.store, options, {"store": store_answers})
+    whip = WhipDoor(wiring)
+    app.router.add_route("*", "/whip/{show}", whip.pass_on)
+    app.router.add_route("*", "/whip/{show}/{session}", whip.pass_on)
+    app.router.add_post("/webhooks/paysim", Webhook(wiring).take)
+    app.cleanup_ctx.append(whip.client)
+    return app
+
+
+def all_routes(wiring: Wiring) -> list[Route]:
+    """The routes of every room."""
+    doors = WebDoors(wiring)
+
+    async def feed(shop: str, data: bytes, owner: str) -> dict[str, Any]:
+        report = await import_feed(wiring, shop, data, None)
+        return msgspec.to_builtins(report)  # type: ignore[no-any-return]
+
+    return [
+        *account_routes(wiring.accounts),
+        *catalog_routes(wiring.database, feed, wiring.can_sell),
+        *show_routes(wiring.shows, doors.doors()),
+        *order_routes(wiring.orders, wiring.offers, wiring.shows, doors.orders_of),
+        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of),
+        *ledger_routes(wiring.store, wiring.database),
+        *ops_routes(wiring.store, wiring.database, wiring.settings.data),
+    ]
+
+
+class Details:
+    """What a guardian (or the minor) reads of the order behind a request: lines, ship-to, who asks."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    async def __call__(self, approval: Approval) -> dict[str, Any]:
+        order = await self._wiring.orders.load(approval.order)
+        accounts = self._wiring.accounts
+        ship_to = await accounts.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+        lines = [
+            {
+                "offer": line.offer, "product": line.product, "title": line.title, "image": line.image,
+                "quantity": line.quantity, "price": Money(line.price, order.currency),
+            }
+            for line in order.lines
+        ]  # fmt: skip
+        return {
+            "lines": lines,
+            "ship_to": msgspec.json.decode(ship_to),
+            "minor_name": await accounts.name_of(approval.minor),
+            "order_state": order.state,
+        }
+
+
+class WhipDoor:
+    """The stable WHIP address: hands each request to the studio that holds the show."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._session: aiohttp.ClientSession | None = None
+
+    async def client(self, _app: web.Application) -> Any:
+        """The connections to studios, for as long as the application runs."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
+            self._session = session
+            yield
+
+    async def pass_on(self, request: web.Request) -> web.Response:
+        """The studio's answer to this request."""
+        show = request.match_info["show"]
+        if not is_name(show):
+            raise not_found("show")
+        studio = await self._studio_of(show)
+        body = await request.content.read(WHIP_BYTES + 1)
+        while len(body) <= WHIP_BYTES and (more := await request.content.read(WHIP_BYTES)):
+            body += more
+        if len(body) > WHIP_BYTES:
+            raise Refusal("too_large", "An SDP is never that large.")
+        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+        assert self._session is not None
+        try:
+            async with self._session.request(
+                request.method, studio + request.path_qs, data=body or None, headers=headers
+            ) as answer:
+                given = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+                given |= {name: value for name, value in answer.headers.items() if name.startswith("Access-Control-")}
+                return web.Response(status=answer.status, body=await answer.read(), headers=given)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _no_studio() from error
+
+    async def _studio_of(self, show: str) -> str:
+        for seen in await self._wiring.presence.hubs():
+            if seen.kind == "studio" and show in seen.shows:
+                return seen.control
+        await self._wiring.shows.load(show)
+        raise _no_studio()
+
+
+class Webhook:
+    """Takes the payment provider's word that something happened; the worker asks what."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        settings = wiring.settings
+        self._secret = webhook_secret(settings)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """204 once the news is on the shelf; a repetition is harmless."""
+        body = await request.content.read(webhooks.MAX_BODY_BYTES + 1)
+        header = request.headers.get(webhooks.SIGNATURE_HEADER)
+        webhooks.verify(self._secret, header, body, self._wiring.store.now_ms() // SECOND_MS)
+        event = webhooks.read(body)
+        await provider_said(self._wiring.store, event.data.reference, event.id)
+        return web.Response(status=204)
+
+
+def webhook_secret(settings: Settings) -> str:
+    """What the sandbox signs its webhooks with."""
+    return settings.payments.webhook_secret or f"whsec_{settings.key('sandbox.key').hex()}"
+
+
+def _no_studio() -> Refusal:
+    return Refusal("store_unavailable", "No studio has this show yet. Please try again.", retry_after_s=1)
