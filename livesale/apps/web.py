@@ -13,6 +13,7 @@ from aiohttp import web
 from livesale.accounts.routes import routes as account_routes
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
+from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import routes as catalog_routes
@@ -67,7 +68,7 @@ async def application(wiring: Wiring) -> web.Application:
     async def store_answers() -> None:
         await wiring.store.ask("PING")
 
-    app = make_app(all_routes(wiring), wiring.accounts, wiring.store, options, {"store": store_answers})
+    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, {"store": store_answers})
     whip = WhipDoor(wiring)
     app.router.add_route("*", "/whip/{show}", whip.pass_on)
     app.router.add_route("*", "/whip/{show}/{session}", whip.pass_on)
@@ -103,8 +104,8 @@ class Details:
 
     async def __call__(self, approval: Approval) -> dict[str, Any]:
         order = await self._wiring.orders.load(approval.order)
-        accounts = self._wiring.accounts
-        ship_to = await accounts.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+        people = self._wiring.people
+        ship_to = await people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
         lines = [
             {
                 "offer": line.offer, "product": line.product, "title": line.title, "image": line.image,
@@ -115,7 +116,7 @@ class Details:
         return {
             "lines": lines,
             "ship_to": msgspec.json.decode(ship_to),
-            "minor_name": await accounts.name_of(approval.minor),
+            "minor_name": await people.name_of(approval.minor),
             "order_state": order.state,
         }
 

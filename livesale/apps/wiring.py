@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from livesale.accounts.service import Accounts
+from livesale.accounts.tokens import Tokens
+from livesale.apps.people import People
 from livesale.apps.presence import Presence
 from livesale.catalog import store as catalog
 from livesale.catalog.model import Product
@@ -15,6 +17,7 @@ from livesale.catalog.shops import owner_of
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
+from livesale.kernel.clock import DAY_MS
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
 from livesale.orders.transfers import Transfers
@@ -48,10 +51,17 @@ class Wiring:
         self._stack.push_async_callback(sandbox.close)
         self.provider = sandbox
         self.presence = Presence(self.store)
-        self.accounts = Accounts(self.database, self.settings.key("token.key"), self.settings)
+        self.accounts = Accounts(
+            self.database,
+            Tokens(self.settings.key("token.key")),
+            self.settings.sessions.session_d * DAY_MS,
+            self.store.now_ms,
+        )
+        self.people = People(self.store, self.database, self.accounts)
         self.shows = Shows(self.store)
-        self.guardians = Guardians(self.store, self.database, self._age_of, self._seller_of)
-        self.orders = Orders(self.store, People(self.accounts, self.guardians))
+        self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
+        self.people.guardians = self.guardians
+        self.orders = Orders(self.store, self.people)
         self.transfers = Transfers(self.store)
         self.offers = Offers(self.store, self.product, self.transfers)
         return self
@@ -72,32 +82,9 @@ class Wiring:
             owner = await owner_of(connection, shop)
         return owner is not None and (owner == actor.account or actor.has("operator"))
 
-    async def _age_of(self, account: str) -> tuple[bool, bool]:
-        return await self.accounts.age_of(account)
-
     async def _seller_of(self, approval: Approval) -> str:
         async with reading(self.database) as connection:
             return await owner_of(connection, approval.payee) or ""
-
-
-class People:
-    """What orders know of accounts and families (the port in `orders/service.py`)."""
-
-    def __init__(self, accounts: Accounts, guardians: Guardians) -> None:
-        self._accounts = accounts
-        self._guardians = guardians
-
-    async def age_band(self, account: str) -> str:
-        return await self._accounts.age_band(account)
-
-    async def seal(self, account: str, text: bytes, context: str) -> bytes:
-        return await self._accounts.seal(account, text, context)
-
-    async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
-        return await self._accounts.unseal(account, sealed, context)
-
-    async def has_guardian(self, minor: str) -> bool:
-        return await self._guardians.has_guardian(minor)
 
 
 def sandbox_access(settings: Settings) -> tuple[str, str]:

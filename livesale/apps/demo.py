@@ -1,0 +1,180 @@
+"""The demo: its shop and accounts, and a host who uses only what any host can: public HTTP and WHIP."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import time
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import structlog
+from PIL import Image
+
+from livesale.apps.feeds import import_feed
+from livesale.apps.wiring import Wiring
+from livesale.catalog.demo.pictures import render_all
+from livesale.catalog.demo.programme import ProductCard, programme_frame
+from livesale.guardians import store as family
+from livesale.kernel.ids import random_name
+from livesale.kernel.refusals import Refusal
+from livesale.media.programme import Programme
+from livesale.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+SHOP = "demo"
+TITLE = "Küche & Zuhause – live"
+SHOWN_S = 20  # each product's time on air
+UNITS = 40  # of each product brought to the show
+MOST_SHOWN = 12
+RETRY_S = 0.5
+PEOPLE = (
+    ("host", "Hanna Host", "host", date(1988, 3, 9)),
+    ("adult", "Alex Adult", "viewer", date(1991, 7, 21)),
+    ("minor", "Mika Minor", "viewer", date(2011, 5, 4)),
+    ("guardian", "Gita Guardian", "guardian", date(1982, 11, 30)),
+    ("operator", "Otto Operator", "operator", date(1985, 1, 17)),
+)
+
+
+async def seed(settings: Settings) -> list[str]:
+    """Make what is missing of the demo's accounts, family and shop; gives the lines to print."""
+    password = demo_password(settings.data)
+    async with Wiring(settings) as wiring:
+        ids = {who: await _account(wiring, who, name, role, born, password) for who, name, role, born in PEOPLE}
+        async with wiring.database.begin() as connection:
+            await family.link(connection, ids["minor"], ids["guardian"], True, wiring.store.now_ms())
+        feed = files("livesale.catalog.demo").joinpath("feed.xml").read_bytes()
+        await import_feed(wiring, SHOP, feed, ids["host"])
+    pictures = settings.data / "pictures" / SHOP
+    if not pictures.exists():
+        draft = pictures.with_name(f".{SHOP}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        await asyncio.to_thread(render_all, draft)
+        draft.rename(pictures)
+    lines = [f"{who:<9} {who}@demo.example  password {password}" for who, *_ in PEOPLE]
+    return [f"demo shop: {settings.base_url}/", *lines]
+
+
+def demo_password(data: Path) -> str:
+    """The demo accounts' password on this DATA, drawn once."""
+    path = data / "keys" / "demo.password"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(f"demo-{random_name(6)}")
+    return path.read_text()
+
+
+async def _account(wiring: Wiring, who: str, name: str, role: str, born: date, password: str) -> str:
+    email = f"{who}@demo.example"
+    try:
+        made = await wiring.accounts.create_account(
+            email=email, name=name, country="DE", born=born, roles=(role,), method="verified", issuer="demo",
+            password=password,
+        )  # fmt: skip
+        return made.id
+    except Refusal:
+        return (await wiring.accounts.by_email(email)).id
+
+
+class ShownInTurn:
+    """The programme's pictures: each product for its time by the clock on the wall, so that pins agree."""
+
+    def __init__(self, cards: list[ProductCard]) -> None:
+        self.cards = cards
+
+    def __call__(self, _elapsed_s: float) -> Image.Image:
+        turn, into_s = divmod(time.time(), SHOWN_S)
+        return programme_frame(self.cards[int(turn) % len(self.cards)], into_s)
+
+
+class DemoHost:
+    """The host at work, through a session like anyone's."""
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._session = session
+        self._csrf = ""
+
+    async def run(self) -> None:
+        """On air until cancelled; begins again after anything that fails."""
+        while True:
+            try:
+                await self._sign_in()
+                await self._host(await self._show())
+            except (aiohttp.ClientError, TimeoutError, _Refused) as error:
+                log.warning("the demo host tries again", why=str(error))
+            await asyncio.sleep(RETRY_S)
+
+    async def _sign_in(self) -> None:
+        body = {"email": "host@demo.example", "password": demo_password(self._settings.data)}
+        await self._call("POST", "/session", body)
+        jar = self._session.cookie_jar.filter_cookies(self._settings.base_url)  # type: ignore[arg-type]
+        self._csrf = jar["livesale_csrf"].value
+
+    async def _show(self) -> dict[str, Any]:
+        """The show that is on, or a new one with its offers."""
+        live = await self._call("GET", f"/shows?state=live&shop={SHOP}")
+        mine = [show for show in live["items"] if show["shop"] == SHOP and show["title"] == TITLE]
+        for show in mine:
+            if len(show["offers"]) >= MOST_SHOWN:
+                return await self._call("GET", f"/shows/{show['id']}")
+            await self._call("POST", f"/shows/{show['id']}/end")
+        show = await self._call("POST", "/shows", {"title": TITLE, "shop": SHOP, "currency": "EUR"})
+        for product in await self._products():
+            offer = {"product": product["id"], "price": product["price"], "quantity": UNITS}
+            await self._call("POST", f"/shows/{show['id']}/offers", offer)
+        return await self._call("POST", f"/shows/{show['id']}/start")
+
+    async def _products(self) -> list[dict[str, Any]]:
+        listed = (await self._call("GET", f"/products?shop={SHOP}&limit=100"))["items"]
+        enough = [product for product in listed if product["quantity"] is None or product["quantity"] >= UNITS]
+        return enough[:MOST_SHOWN]
+
+    async def _host(self, show: dict[str, Any]) -> None:
+        """Send the programme and pin what it shows, until either fails."""
+        cards = [
+            ProductCard(offer["title"], offer["image"], offer["price"]["amount"], offer["price"]["currency"])
+            for offer in show["offers"]
+        ]
+        url = show["whip"]["url"] + "?takeover=1"
+        programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))
+        shown = -1
+        try:
+            while programme.running:
+                turn = int(time.time() // SHOWN_S)
+                if turn != shown:
+                    offer = show["offers"][turn % len(show["offers"])]
+                    await self._call("PUT", f"/shows/{show['id']}/pins", {"offers": [offer["id"]]})
+                    shown = turn
+                await asyncio.sleep(0.1)
+        finally:
+            await asyncio.to_thread(programme.stop)
+
+    async def _call(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {"X-CSRF-Token": self._csrf} if self._csrf else {}
+        if method == "POST":
+            headers["Idempotency-Key"] = secrets.token_hex(12)
+        url = f"{self._settings.base_url}/api/v1{path}"
+        async with self._session.request(method, url, json=body, headers=headers) as answer:
+            told = await answer.json(content_type=None)
+            if answer.status >= 400:
+                raise _Refused(f"{method} {path}: {told.get('code')} {told.get('detail')}")
+            return told
+
+
+class _Refused(Exception):
+    """The server said no."""
+
+
+async def run(settings: Settings) -> None:
+    """The process `demo`: on air until cancelled."""
+    timeout = aiohttp.ClientTimeout(total=20)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), timeout=timeout) as session:
+        await DemoHost(settings, session).run()

@@ -1,0 +1,86 @@
+"""People: what other rooms know of accounts and families, and the check of every request's caller."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.accounts import store as account_store
+from livesale.accounts.model import Account
+from livesale.accounts.service import Accounts
+from livesale.guardians.service import Guardians
+from livesale.kernel.actor import Actor
+from livesale.kernel.refusals import Refusal, not_found
+from livesale.kernel.sealing import seal, unseal
+from livesale.store.database import reading
+from livesale.store.valkey import Store
+
+REMEMBER_MS = 1_500  # an account's band and key; well under the two seconds that reads may be old
+MOST_REMEMBERED = 20_000
+
+
+class People:
+    """The port of `orders/service.py`, over accounts and guardians."""
+
+    def __init__(self, store: Store, database: AsyncEngine, accounts: Accounts) -> None:
+        self._store = store
+        self._database = database
+        self._accounts = accounts
+        self._known: dict[str, tuple[int, Account, bytes]] = {}
+        self.guardians: Guardians | None = None
+
+    async def age_band(self, account: str) -> str:
+        """The account's band now."""
+        known, _ = await self._find(account)
+        return known.band(self._store.now_ms())
+
+    async def age_of(self, account: str) -> tuple[bool, bool]:
+        """Whether it is an adult's now, and whether by more than its own word."""
+        known, _ = await self._find(account)
+        return known.band(self._store.now_ms()) == "adult", known.age.method != "declared"
+
+    async def name_of(self, account: str) -> str:
+        """The name of an account; empty once erased."""
+        return (await self._find(account))[0].name
+
+    async def seal(self, account: str, text: bytes, context: str) -> bytes:
+        """Personal text under the account's own key."""
+        return seal((await self._find(account))[1], text, context)
+
+    async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
+        """The text again; SealBroken once the key is erased."""
+        return unseal((await self._find(account))[1], sealed, context)
+
+    async def has_guardian(self, minor: str) -> bool:
+        """Whether any guardian is linked to the account."""
+        return self.guardians is not None and await self.guardians.has_guardian(minor)
+
+    async def _find(self, account: str) -> tuple[Account, bytes]:
+        now_ms = self._store.now_ms()
+        found = self._known.get(account)
+        if found is None or now_ms - found[0] > REMEMBER_MS:
+            async with reading(self._database) as connection:
+                row = await account_store.find(connection, account=account)
+            if row is None or row["key"] is None:
+                raise not_found("account")
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.clear()
+            found = self._known[account] = (now_ms, await self._accounts.me(account), row["key"])
+        return found[1], found[2]
+
+
+class Callers:
+    """Says whose bearer token or session cookie this is (the port of `http/endpoint.py`)."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def actor(self, bearer: str | None, cookie: str | None) -> Actor | None:
+        """The caller; None for nobody's cookie; a bearer token that is not valid is refused."""
+        if bearer is not None:
+            return self._accounts.authenticate(bearer, "token").actor()
+        if cookie is None:
+            return None
+        try:
+            return self._accounts.authenticate(cookie, "session").actor()
+        except Refusal:
+            return None  # a page whose session has ended still shows what anyone may see
