@@ -1,8 +1,9 @@
-"""The jitter buffer: RTP packets in any order in, whole frames in order out, and what to ask the sender for.
+"""The jitter buffer: RTP packets in any order in, whole frames in order out, and what to ask the sender
+for.
 
-Pure: no I/O, no clock of its own. A frame ends at its marker (or where the timestamp changes). A missing packet is
-asked for again and again until it has held up the line for `give_up_us`; then the line goes on behind the hole, at a
-complete key frame if one already waits there, and the next frame says `gap`.
+Pure: no I/O, no clock of its own. A frame ends at its marker (or where the timestamp changes). A missing
+packet is asked for again and again until it has held up the line for `give_up_us`; then the line goes on
+behind the hole, at a complete key frame if one already waits there, and the next frame says `gap`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Packet(msgspec.Struct, gc=False):
 
 
 class Assembled(msgspec.Struct, frozen=True, gc=False):
-    """The payloads of one frame in order. `rtp_time` is as sent (32 bit), `gap`: something before it was lost."""
+    """The payloads of one frame in order. `rtp_time` is as sent (32 bit); `gap`: a loss before it."""
 
     rtp_time: int
     payloads: tuple[bytes, ...]
@@ -44,7 +45,8 @@ class Assembled(msgspec.Struct, frozen=True, gc=False):
 class JitterBuffer:
     """Reorders one stream (one SSRC).
 
-    `frame_per_packet`: every packet is a frame (audio). `starts_key(payload)`: a key frame begins with this payload.
+    `frame_per_packet`: every packet is a frame (audio). `starts_key(payload)`: a key frame begins with this
+    payload.
     """
 
     def __init__(
@@ -94,7 +96,9 @@ class JitterBuffer:
 
     def nacks(self, now_us: int) -> list[int]:
         """Sequence numbers (16 bit) to ask for now; each is asked again every NACK_RETRY_US."""
-        due = [seq for seq, (_, asked) in self._missing.items() if now_us - asked >= NACK_RETRY_US][:NACK_LIMIT]
+        due = [seq for seq, (_, asked) in self._missing.items() if now_us - asked >= NACK_RETRY_US][
+            :NACK_LIMIT
+        ]
         for seq in due:
             self._missing[seq] = (self._missing[seq][0], now_us)
         return [seq & 0xFFFF for seq in due]
@@ -103,7 +107,9 @@ class JitterBuffer:
         """When to poll again although no packet came; None while nothing is missing."""
         if not self._missing:
             return None
-        return min(min(asked + NACK_RETRY_US, since + self._give_up_us) for since, asked in self._missing.values())
+        return min(
+            min(asked + NACK_RETRY_US, since + self._give_up_us) for since, asked in self._missing.values()
+        )
 
     def _put_old(
         self, sequence: int, rtp_time: int, marker: bool, payload: bytes, now_us: int, behind: int

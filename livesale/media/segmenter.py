@@ -1,4 +1,4 @@
-"""The fragmenter: encoded frames of one publisher in, fragments with a time that only ever grows into the ring.
+"""The fragmenter: frames of one publisher in, fragments with a time that only grows into the ring.
 
 Its laws stand in FRAGMENTS.md. Pure but for the ring it writes to.
 """
@@ -24,8 +24,9 @@ _NOT_IN_SAMPLES = frozenset({h264.SPS, h264.PPS, h264.DELIMITER})
 class Segmenter:
     """One publisher's connection: a new generation of the ring's show.
 
-    `offset_us`: media time minus monotonic time (from the broadcast's epoch). `want_key()` asks the sender for a key
-    frame. `sound`: an audio track was agreed on. `parameter_sets`: SPS and PPS known from the offer, if any.
+    `offset_us`: media time minus monotonic time (from the broadcast's epoch). `want_key()` asks the sender
+    for a key frame. `sound`: an audio track was agreed on. `parameter_sets`: SPS and PPS known from the
+    offer, if any.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Segmenter:
                 self._sets[h264.nal_type(unit)] = unit
 
     def _announce(self, arrived_us: int) -> bool:
-        """Before a key frame: new inits when the parameter sets are new. False when they are not known or not sound."""
+        """Before a key frame: a new init when its parameter sets are new. False when they are not usable."""
         if len(self._sets) < 2:
             return False
         if self._sets == self._announced:
@@ -112,7 +113,7 @@ class Segmenter:
         return True
 
     def _begin(self, generation: int, arrived_us: int) -> None:
-        """The first key frame of this connection sets the origin of both tracks, never before what has been sent."""
+        """The first key frame sets the origin of both tracks, never before what has been sent."""
         start_us = max(arrived_us + self._offset_us, self._ring.end_us + FRAME_US if self._ring.end_us else 0)
         offset_us = start_us - arrived_us
         self._pictures = PictureClock(offset_us)
@@ -143,7 +144,7 @@ class Segmenter:
                 self._put(AUDIO, time, opus.SILENCE_TICKS, True, opus.SILENCE)
 
     def _keep_sound_up(self, picture_us: int) -> None:
-        """A player stands still where sound is missing, so silence takes the place of a microphone gone quiet."""
+        """A player stands still where sound is missing: silence takes the place of a dead microphone."""
         if not self._sound or picture_us - self._sounds.end * 1_000_000 // AUDIO_HZ < PATIENCE_US:
             return
         up_to = (picture_us - SOUND_BEHIND_US) * AUDIO_HZ // 1_000_000
