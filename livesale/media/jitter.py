@@ -16,6 +16,7 @@ from livesale.media.frames import Unwrapper
 
 VIDEO_GIVE_UP_US = 250_000
 AUDIO_GIVE_UP_US = 60_000
+KEY_GIVE_UP_US = 40_000  # with a complete key frame waiting: what lies before it is soon worth nothing
 NACK_RETRY_US = 40_000
 NACK_LIMIT = 64  # sequence numbers in one request: more is a broken link, and a key frame mends it sooner
 MAX_WAITING = 2_048  # packets held behind a hole: 2.4 MB of video
@@ -173,10 +174,10 @@ class JitterBuffer:
     def _hopeless(self, now_us: int) -> bool:
         if not self._waiting or not self._missing:
             return False
-        oldest = min(self._missing)
-        if len(self._waiting) > MAX_WAITING or now_us - self._missing[oldest][0] >= self._give_up_us:
+        waited_us = now_us - self._missing[min(self._missing)][0]
+        if len(self._waiting) > MAX_WAITING or waited_us >= self._give_up_us:
             return True
-        return self._waiting_key() is not None
+        return waited_us >= KEY_GIVE_UP_US and self._waiting_key() is not None
 
     def _waiting_key(self) -> int | None:
         """Where a complete key frame starts behind the hole: no reason to wait for what lies before it."""
