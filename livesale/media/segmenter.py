@@ -13,9 +13,9 @@ from livesale.media.ring import Fragment, Init, Ring
 from livesale.media.timing import PictureClock, Placed, SoundClock
 
 FRAME_US = 33_333
-HOLE_LIMIT = AUDIO_HZ * 200 // 1000  # longer holes stay holes
+HOLE_LIMIT = AUDIO_HZ * 400 // 1000  # longer holes stay holes: the picture has one too
 PATIENCE_US = 400_000  # sound this far behind the picture would stall it: silence goes on in its place
-SOUND_BEHIND_US = 100_000
+SOUND_BEHIND_US = 100_000  # how far behind the picture that silence stays, so that returning sound finds room
 SKEW_LIMIT_US = 2_000_000  # sender reports that disagree by more than this with arrival are wrong
 
 _NOT_IN_SAMPLES = frozenset({h264.SPS, h264.PPS, h264.DELIMITER})
@@ -50,6 +50,7 @@ class Segmenter:
         self._generation = {VIDEO: 0, AUDIO: 0}
         self._sequence = {VIDEO: 0, AUDIO: 0}
         self._wants_key = True
+        self._silent = False  # silence stands in for the microphone
         self._reports: dict[int, tuple[int, int]] = {}  # track → (NTP µs, unwrapped RTP time)
         self._learn(parameter_sets)
 
@@ -134,6 +135,7 @@ class Segmenter:
         placed = self._sounds.place(frame.rtp_time, ticks, frame.arrived_us)
         if placed is None:
             return
+        self._silent = False
         self._fill(placed)
         self._put(AUDIO, placed.time, placed.duration, True, frame.units[0])
 
@@ -145,8 +147,10 @@ class Segmenter:
 
     def _keep_sound_up(self, picture_us: int) -> None:
         """A player stands still where sound is missing: silence takes the place of a dead microphone."""
-        if not self._sound or picture_us - self._sounds.end * 1_000_000 // AUDIO_HZ < PATIENCE_US:
+        behind_us = picture_us - self._sounds.end * 1_000_000 // AUDIO_HZ
+        if not self._sound or behind_us < (SOUND_BEHIND_US if self._silent else PATIENCE_US):
             return
+        self._silent = True
         up_to = (picture_us - SOUND_BEHIND_US) * AUDIO_HZ // 1_000_000
         for time in self._sounds.fill_to(up_to, opus.SILENCE_TICKS):
             self._put(AUDIO, time, opus.SILENCE_TICKS, True, opus.SILENCE)

@@ -98,7 +98,12 @@ def test_a_fragment_without_its_end_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("payload", "starts"),
-    [(CHROMIUM_540P, True), (b"\x78\x00\x13" + CHROMIUM_540P, True), (b"\x7c\x85\x00", False), (b"\x61\x00", False)],
+    [
+        (CHROMIUM_540P, True),
+        (b"\x78\x00\x13" + CHROMIUM_540P, True),
+        (b"\x7c\x85\x00", False),
+        (b"\x61\x00", False),
+    ],
 )
 def test_where_a_key_frame_starts(payload: bytes, starts: bool) -> None:
     """A key frame starts with its sequence parameter set, alone or aggregated."""
