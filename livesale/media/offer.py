@@ -16,6 +16,7 @@ import msgspec
 from livesale.kernel.refusals import Refusal
 
 MAX_OFFER_BYTES = 64 << 10
+MAX_CANDIDATES = 32  # each makes us send checks to an address someone else chose
 START_KBPS = 1_500
 MIN_KBPS = 300
 NEUTRAL_PROFILE = "42e01f"  # the one profile both aiortc and every offer of ours agree on
@@ -24,7 +25,7 @@ _MEDIA_LINE = re.compile(r"m=(\w+) (\d{1,5}) ([A-Z/]+)((?: \d{1,3})+)\Z")
 _PROFILE = re.compile(r"[0-9a-fA-F]{6}\Z")
 _ICE_WORD = re.compile(r"[A-Za-z0-9+/]{4,256}\Z")
 _FINGERPRINT = re.compile(r"(sha-(?:256|384|512)) ((?:[0-9A-F]{2}:){31,63}[0-9A-F]{2})\Z", re.IGNORECASE)
-_CANDIDATE = re.compile(r"\S{1,64} \d{1,3} (\w{1,8}) \d{1,10} (\S{1,64}) (\d{1,5}) typ (\w{1,8})( .*)?\Z")
+_CANDIDATE = re.compile(r"\S{1,64} 1 (\w{1,8}) \d{1,10} (\S{1,64}) (\d{1,5}) typ (\w{1,8})( .*)?\Z")
 _RTPMAP = re.compile(r"(\d{1,3}) ([\w.-]+)/(\d{1,6})(?:/\d+)?\Z")
 _PER_PAYLOAD = ("rtpmap:", "fmtp:", "rtcp-fb:")
 
@@ -114,7 +115,7 @@ def read_candidates(fragment: str) -> tuple[str, list[str], bool]:
         raise Refusal(
             "malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates."
         )
-    return ufrag, [value for value in candidates if _usable(value)], "a=end-of-candidates" in lines
+    return ufrag, [value for value in candidates if _usable(value)][:MAX_CANDIDATES], "a=end-of-candidates" in lines
 
 
 def ice_ufrag(sdp: str) -> str:
@@ -258,6 +259,7 @@ def _rewritten(section: _Media, payloads: list[int], h264: int) -> list[str]:
             continue
         if _kept(line, payloads):
             out.append(line)
+    out.append("a=sendonly")
     if section.kind == "video":
         out.append(
             f"a=fmtp:{h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={NEUTRAL_PROFILE}"
@@ -283,7 +285,7 @@ def _kept(line: str, payloads: list[int]) -> bool:
         return match is not None and int(match[1]) < 1 << 32
     if name == "ssrc-group:":
         return re.match(r"FID \d{1,10} \d{1,10}\Z", value) is not None
-    return name in ("mid:", "ice-ufrag:", "ice-pwd:", "setup:", "rtcp-mux:", "sendonly:", "sendrecv:")
+    return name in ("mid:", "ice-ufrag:", "ice-pwd:", "setup:", "rtcp-mux:")
 
 
 def _kept_for_payload(name: str, value: str, payloads: list[int]) -> bool:
@@ -308,7 +310,7 @@ def _numbers(parameters: str) -> bool:
 def _usable(candidate: str) -> bool:
     """A UDP candidate with an address. mDNS names are left out: the host's own checks tell us where it is."""
     match = _CANDIDATE.match(candidate)
-    if match is None or match[1].lower() != "udp" or not 0 < int(match[3]) < 65_536:
+    if match is None or match[1].lower() != "udp" or "%" in match[2] or not 0 < int(match[3]) < 65_536:
         return False
     try:
         ipaddress.ip_address(match[2])
