@@ -39,8 +39,8 @@ class _OnAir:
 class Broadcasts:
     """Opens and ends shows, lets one publisher at a time into each.
 
-    `on_state(show, "live" | "lost" | "ended")` is called as it happens; a takeover by another publisher says nothing.
-    `now_ms()` is the store's time.
+    `on_state(show, "live" | "lost" | "ended")` is called as it happens; a takeover by another publisher
+    says nothing. `now_ms()` is the store's time.
     """
 
     def __init__(
@@ -56,7 +56,8 @@ class Broadcasts:
         self._shows: dict[str, _OnAir] = {}
 
     def open(self, show: str, epoch_ms: int, *, end_us: int = 0, generation: int = 0) -> Ring:
-        """Lets publishers into a show whose broadcast began at `epoch_ms`; returns its ring (the same when open).
+        """Lets publishers into a show whose broadcast began at `epoch_ms`; returns its ring (the same when
+        open).
 
         A studio taking over hands in the last media time and generation it knows from the show's shelf.
         """
@@ -82,8 +83,8 @@ class Broadcasts:
     async def publish(self, show: str, offer_sdp: str, *, takeover: bool = False) -> Session:
         """A new publisher for an open show.
 
-        Refusal `conflict` while another is on air, unless `takeover`; `show_not_live` when the show is not open;
-        `malformed`, `not_acceptable` as the offer deserves.
+        Refusal `conflict` while another is on air, unless `takeover`; `show_not_live` when the show is not
+        open; `malformed`, `not_acceptable` as the offer deserves.
         """
         on_air = self._shows.get(show)
         if on_air is None:
@@ -91,7 +92,8 @@ class Broadcasts:
         async with on_air.changing:
             if on_air.publisher is not None and on_air.publisher.state not in (LOST, ENDED) and not takeover:
                 raise Refusal(
-                    "conflict", "Someone is already on air in this show. Publish with ?takeover=1 to replace them."
+                    "conflict",
+                    "Someone is already on air in this show. Publish with ?takeover=1 to replace them.",
                 )
             return await self._replace(show, on_air, offer_sdp)
 

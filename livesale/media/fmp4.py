@@ -1,6 +1,7 @@
-"""The hand-written muxer: init segments, and fragments of one sample each (ISO/IEC 14496-12, -15; Opus in ISOBMFF).
+"""The hand-written muxer: init segments, and fragments of one sample each.
 
-A fragment is a moof of 100 bytes and an mdat; both tracks are files of their own with the track's number as track id.
+ISO/IEC 14496-12 and -15, and Opus in ISOBMFF. A fragment is a moof of 100 bytes and an mdat; both tracks
+are files of their own with the track's number as track id.
 """
 
 from __future__ import annotations
@@ -37,9 +38,16 @@ def video_mse_type(picture: Picture) -> str:
 def video_init(picture: Picture, sps: bytes, pps: bytes) -> bytes:
     """Init segment of an H.264 track."""
     config = bytes((1, *sps[1:4], 0xFF, 0xE1)) + _sized(sps) + b"\x01" + _sized(pps)
-    if sps[1] in (100, 110, 122, 144):  # the extension such profiles carry: 4:2:0, 8 bit, which is all browsers send
+    if sps[1] in (
+        100,
+        110,
+        122,
+        144,
+    ):  # the extension such profiles carry: 4:2:0, 8 bit, which is all browsers send
         config += b"\xfd\xf8\xf8\x00"
-    entry = struct.pack(">6xH16xHHIII H32xHh", 1, picture.width, picture.height, 0x480000, 0x480000, 0, 1, 24, -1)
+    entry = struct.pack(
+        ">6xH16xHHIII H32xHh", 1, picture.width, picture.height, 0x480000, 0x480000, 0, 1, 24, -1
+    )
     return _init(VIDEO, picture, _box(b"avc1", entry, _box(b"avcC", config)))
 
 
@@ -52,13 +60,14 @@ def audio_init() -> bytes:
 
 def fragment(track: int, sequence: int, time: int, duration: int, key: bool, sample: bytes) -> bytes:
     """moof+mdat of one sample; `time` and `duration` in the track's clock (frames.HZ)."""
+    flags = _KEY_FLAGS if key else _DELTA_FLAGS
     head = _MOOF.pack(
         100, b"moof",
         16, b"mfhd", 0, (sequence + 1) & 0xFFFFFFFF,
         76, b"traf",
         16, b"tfhd", 0x020000, track,
         20, b"tfdt", 0x01000000, time,
-        32, b"trun", 0x000701, 1, FRAGMENT_OVERHEAD, duration, len(sample), _KEY_FLAGS if key else _DELTA_FLAGS,
+        32, b"trun", 0x000701, 1, FRAGMENT_OVERHEAD, duration, len(sample), flags,
         8 + len(sample), b"mdat",
     )  # fmt: skip
     return head + sample
@@ -73,7 +82,7 @@ def video_sample(nals: Iterable[bytes]) -> bytes:
 
 
 def sample_of(data: bytes) -> tuple[int, int, memoryview]:
-    """Decode time, declared duration and sample bytes of a fragment this muxer made (for recorder and HLS)."""
+    """Decode time, declared duration and sample bytes of a fragment this muxer made."""
     time = int.from_bytes(data[60:68], "big")
     duration = int.from_bytes(data[88:92], "big")
     return time, duration, memoryview(data)[FRAGMENT_OVERHEAD:]
@@ -81,9 +90,18 @@ def sample_of(data: bytes) -> tuple[int, int, memoryview]:
 
 def _init(track: int, picture: Picture | None, entry: bytes) -> bytes:
     brands = _box(b"ftyp", b"iso6", bytes(4), b"iso6", b"mp41")
-    movie = _full(b"mvhd", 0, struct.pack(">IIIIIH10x", 0, 0, 1000, 0, 0x10000, 0x100), _IDENTITY, bytes(24), b"\0\0\0\3")
+    movie = _full(
+        b"mvhd",
+        0,
+        struct.pack(">IIIIIH10x", 0, 0, 1000, 0, 0x10000, 0x100),
+        _IDENTITY,
+        bytes(24),
+        b"\0\0\0\3",
+    )
     extends = _box(b"mvex", _full(b"trex", 0, struct.pack(">IIIII", track, 1, 0, 0, 0)))
-    return brands + _box(b"moov", movie, _box(b"trak", _track_header(track, picture), _media(track, entry)), extends)
+    return brands + _box(
+        b"moov", movie, _box(b"trak", _track_header(track, picture), _media(track, entry)), extends
+    )
 
 
 def _track_header(track: int, picture: Picture | None) -> bytes:

@@ -14,9 +14,10 @@ HZ = {VIDEO: VIDEO_HZ, AUDIO: AUDIO_HZ}
 class EncodedFrame(msgspec.Struct, frozen=True, gc=False):
     """One access unit, complete.
 
-    `track` is VIDEO or AUDIO; `rtp_time` is the sender's timestamp unwrapped to 64 bit, in the track's clock (HZ);
-    `units` are the NAL units without start codes (video) or the one Opus packet (audio); `key`: a decoder can start
-    here; `arrived_us` is monotonic time of the frame's last packet; `gap`: something before this frame was lost.
+    `track` is VIDEO or AUDIO; `rtp_time` is the sender's timestamp unwrapped to 64 bit, in the track's
+    clock (HZ); `units` are the NAL units without start codes (video) or the one Opus packet (audio); `key`:
+    a decoder can start here; `arrived_us` is monotonic time of the frame's last packet; `gap`: something
+    before this frame was lost.
     """
 
     track: int
@@ -28,7 +29,7 @@ class EncodedFrame(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unwrapper:
-    """Turns a counter of `bits` bits that wraps into one that does not, going to the nearest value each time."""
+    """Turns a counter of `bits` bits that wraps into one that does not: the nearest value each time."""
 
     def __init__(self, bits: int) -> None:
         self._span = 1 << bits

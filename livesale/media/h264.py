@@ -1,4 +1,4 @@
-"""H.264 as far as a relay needs it: NAL units out of RTP payloads (RFC 6184) and what the parameter sets say."""
+"""H.264 as far as a relay needs it: NAL units out of RTP payloads (RFC 6184), and what an SPS says."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ def nal_type(nal: bytes) -> int:
 
 
 def depacketize(payloads: Iterable[bytes]) -> tuple[bytes, ...]:
-    """The NAL units of one frame, without start codes; ValueError when a payload is malformed or a part is absent."""
+    """The NAL units of one frame, without start codes; ValueError when a payload is malformed or lacks."""
     nals: list[bytes] = []
     parts: list[bytes] | None = None  # of a NAL unit sent in fragments
     for payload in payloads:
         if not payload:
             raise ValueError("empty payload")
         kind = payload[0] & 0x1F
-        if (kind == FU_A) != (parts is not None) and not (kind == FU_A and len(payload) > 1 and payload[1] & 0x80):
+        if (kind == FU_A) != (parts is not None) and not (
+            kind == FU_A and len(payload) > 1 and payload[1] & 0x80
+        ):
             raise ValueError("a fragmented NAL unit lacks a part")
         if kind == FU_A:
             parts = _fragment(payload, parts, nals)
@@ -55,7 +57,7 @@ def depacketize(payloads: Iterable[bytes]) -> tuple[bytes, ...]:
 
 
 def starts_key_frame(payload: bytes) -> bool:
-    """Whether an RTP payload is the first of a key frame: its parameter sets, or the start of an IDR slice."""
+    """Whether an RTP payload begins a key frame: with its sequence parameter set."""
     if len(payload) < 2:
         return False
     kind = payload[0] & 0x1F
@@ -72,7 +74,7 @@ def split_annex_b(stream: bytes) -> list[bytes]:
 
 
 def parse_sps(sps: bytes) -> Picture:
-    """Size and codec string of a sequence parameter set (ITU-T H.264, 7.3.2.1.1); ValueError when it is not one."""
+    """Size and codec string from an SPS (ITU-T H.264, 7.3.2.1.1); ValueError when it is not one."""
     if len(sps) < 4 or nal_type(sps) != SPS:
         raise ValueError("not a sequence parameter set")
     bits = _Bits(sps[4:])

@@ -1,7 +1,7 @@
 """One publisher: a WHIP session from its offer to its end, and the numbers about it.
 
-The stream goes EncodedReceiver → Segmenter → Ring; nothing is decoded. A publisher that says nothing for LOST_AFTER_S
-is `lost`, one that stays away for GONE_AFTER_S is ended.
+The stream goes EncodedReceiver → Segmenter → Ring; nothing is decoded. A publisher that says nothing for
+LOST_AFTER_S is `lost`, one that stays away for GONE_AFTER_S is ended.
 """
 
 from __future__ import annotations
@@ -80,13 +80,18 @@ class Publisher:
     async def accept(self, offer_sdp: str, ring: Ring, epoch_ms: int, now_ms: int) -> str:
         """Takes the offer and returns the answer; from now on what arrives goes into `ring`.
 
-        `epoch_ms` is the broadcast's start, `now_ms` the store's time now. Refusal `malformed` or `not_acceptable`.
+        `epoch_ms` is the broadcast's start, `now_ms` the store's time now. Refusal `malformed` or
+        `not_acceptable`.
         """
         offer = offers.read_offer(offer_sdp)
         offset_us = (now_ms - epoch_ms) * 1000 - _now_us()
         self._ring = ring
         self._segmenter = Segmenter(
-            ring, offset_us, self.request_key_frame, sound=offer.has_audio, parameter_sets=offer.parameter_sets
+            ring,
+            offset_us,
+            self.request_key_frame,
+            sound=offer.has_audio,
+            parameter_sets=offer.parameter_sets,
         )
         try:
             answer = await self._negotiate(offer)
@@ -99,11 +104,14 @@ class Publisher:
         return answer
 
     async def add_candidates(self, fragment: str) -> None:
-        """Takes trickled candidates. Refusal `invalid` for an ICE restart: aiortc has none, a new POST does it."""
+        """Takes trickled candidates. An ICE restart is refused (`invalid`): aiortc has none, a new POST
+        does.
+        """
         ufrag, candidates, ended = offers.read_candidates(fragment)
         if ufrag and ufrag != self._ufrag:
             raise Refusal(
-                "invalid", "ICE cannot be restarted within a session; publish again with POST and ?takeover=1."
+                "invalid",
+                "ICE cannot be restarted within a session; publish again with POST and ?takeover=1.",
             )
         if self._peer is None or self.state == ENDED:
             raise Refusal("gone", "This session has ended.")
@@ -163,7 +171,9 @@ class Publisher:
             await peer.setLocalDescription(await peer.createAnswer())
         except Exception as error:  # whatever aiortc trips over is an offer it does not understand
             log.warning("an offer was refused by aiortc: %r", error)
-            raise Refusal("malformed", f"The offer could not be understood ({type(error).__name__}).") from error
+            raise Refusal(
+                "malformed", f"The offer could not be understood ({type(error).__name__})."
+            ) from error
         return offers.finish_answer(peer.localDescription.sdp, offer, self._network.public_ip)
 
     def _take_over(self, receiver: receivers.EncodedReceiver) -> None:
@@ -208,7 +218,11 @@ class Publisher:
         return ()
 
     def _on_connection_state(self) -> None:
-        if self._peer is not None and self._peer.connectionState in ("failed", "closed") and self.state == LIVE:
+        if (
+            self._peer is not None
+            and self._peer.connectionState in ("failed", "closed")
+            and self.state == LIVE
+        ):
             self._set_state(LOST)
 
     async def _watch_over(self) -> None:

@@ -1,8 +1,9 @@
-"""The jitter buffer: RTP packets in any order in, whole frames in order out, and what to ask the sender for.
+"""The jitter buffer: RTP packets in any order in, whole frames in order out, and what to ask the sender
+for.
 
-Pure: no I/O, no clock of its own. A frame ends at its marker (or where the timestamp changes). A missing packet is
-asked for again and again until it has held up the line for `give_up_us`; then the line goes on behind the hole, at a
-complete key frame if one already waits there, and the next frame says `gap`.
+Pure: no I/O, no clock of its own. A frame ends at its marker (or where the timestamp changes). A missing
+packet is asked for again and again until it has held up the line for `give_up_us`; then the line goes on
+behind the hole, at a complete key frame if one already waits there, and the next frame says `gap`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from livesale.media.frames import Unwrapper
 
 VIDEO_GIVE_UP_US = 250_000
 AUDIO_GIVE_UP_US = 60_000
+KEY_GIVE_UP_US = 40_000  # with a complete key frame waiting: what lies before it is soon worth nothing
 NACK_RETRY_US = 40_000
 NACK_LIMIT = 64  # sequence numbers in one request: more is a broken link, and a key frame mends it sooner
 MAX_WAITING = 2_048  # packets held behind a hole: 2.4 MB of video
@@ -33,7 +35,7 @@ class Packet(msgspec.Struct, gc=False):
 
 
 class Assembled(msgspec.Struct, frozen=True, gc=False):
-    """The payloads of one frame in order. `rtp_time` is as sent (32 bit), `gap`: something before it was lost."""
+    """The payloads of one frame in order. `rtp_time` is as sent (32 bit); `gap`: a loss before it."""
 
     rtp_time: int
     payloads: tuple[bytes, ...]
@@ -44,7 +46,8 @@ class Assembled(msgspec.Struct, frozen=True, gc=False):
 class JitterBuffer:
     """Reorders one stream (one SSRC).
 
-    `frame_per_packet`: every packet is a frame (audio). `starts_key(payload)`: a key frame begins with this payload.
+    `frame_per_packet`: every packet is a frame (audio). `starts_key(payload)`: a key frame begins with this
+    payload.
     """
 
     def __init__(
@@ -94,7 +97,9 @@ class JitterBuffer:
 
     def nacks(self, now_us: int) -> list[int]:
         """Sequence numbers (16 bit) to ask for now; each is asked again every NACK_RETRY_US."""
-        due = [seq for seq, (_, asked) in self._missing.items() if now_us - asked >= NACK_RETRY_US][:NACK_LIMIT]
+        due = [seq for seq, (_, asked) in self._missing.items() if now_us - asked >= NACK_RETRY_US][
+            :NACK_LIMIT
+        ]
         for seq in due:
             self._missing[seq] = (self._missing[seq][0], now_us)
         return [seq & 0xFFFF for seq in due]
@@ -103,7 +108,9 @@ class JitterBuffer:
         """When to poll again although no packet came; None while nothing is missing."""
         if not self._missing:
             return None
-        return min(min(asked + NACK_RETRY_US, since + self._give_up_us) for since, asked in self._missing.values())
+        return min(
+            min(asked + NACK_RETRY_US, since + self._give_up_us) for since, asked in self._missing.values()
+        )
 
     def _put_old(
         self, sequence: int, rtp_time: int, marker: bool, payload: bytes, now_us: int, behind: int
@@ -167,10 +174,10 @@ class JitterBuffer:
     def _hopeless(self, now_us: int) -> bool:
         if not self._waiting or not self._missing:
             return False
-        oldest = min(self._missing)
-        if len(self._waiting) > MAX_WAITING or now_us - self._missing[oldest][0] >= self._give_up_us:
+        waited_us = now_us - self._missing[min(self._missing)][0]
+        if len(self._waiting) > MAX_WAITING or waited_us >= self._give_up_us:
             return True
-        return self._waiting_key() is not None
+        return waited_us >= KEY_GIVE_UP_US and self._waiting_key() is not None
 
     def _waiting_key(self) -> int | None:
         """Where a complete key frame starts behind the hole: no reason to wait for what lies before it."""

@@ -16,9 +16,10 @@ from aiortc import RTCConfiguration, RTCIceServer, rtcicetransport
 class Network(msgspec.Struct, frozen=True):
     """Settings of the studio's ICE.
 
-    `loopback`: also offer 127.0.0.1 (one machine, development). `public_ip`: the address seen from outside a
-    one-to-one NAT. `ports`: first and last UDP port, (0, 0) for any. `ice_servers`: `stun:` or `turn:` addresses with
-    user name and password for TURN; with `ports` STUN is not asked, `public_ip` takes its place.
+    `loopback`: also offer 127.0.0.1 (one machine, development). `public_ip`: the address seen from outside
+    a one-to-one NAT. `ports`: first and last UDP port, (0, 0) for any. `ice_servers`: `stun:` or `turn:`
+    addresses with user name and password for TURN; with `ports` STUN is not asked, `public_ip` takes its
+    place.
     """
 
     loopback: bool = True
@@ -29,7 +30,7 @@ class Network(msgspec.Struct, frozen=True):
     turn_password: str = ""
 
     def configuration(self) -> RTCConfiguration:
-        """What an RTCPeerConnection is told; without servers none is used (aiortc's default asks a public one)."""
+        """What an RTCPeerConnection is told; by default no server (aiortc's own default is a public one)."""
         servers = [
             RTCIceServer(urls=url, username=self.turn_username or None, credential=self.turn_password or None)
             for url in self.ice_servers
@@ -43,7 +44,7 @@ class Network(msgspec.Struct, frozen=True):
         def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
             return host_addresses(use_ipv4, use_ipv6, loopback=network.loopback)
 
-        class PortRangeConnection(aioice.ice.Connection):  # type: ignore[misc]
+        class PortRangeConnection(aioice.ice.Connection):
             async def get_component_candidates(
                 self, component: int, addresses: list[str], timeout: int = 5
             ) -> list[Any]:
@@ -54,7 +55,8 @@ class Network(msgspec.Struct, frozen=True):
                 return [protocol.local_candidate for protocol in found] + relayed
 
         aioice.ice.get_host_addresses = addresses
-        rtcicetransport.Connection = PortRangeConnection if self.ports[0] else aioice.ice.Connection
+        connection = PortRangeConnection if self.ports[0] else aioice.ice.Connection
+        setattr(rtcicetransport, "Connection", connection)  # noqa: B010
 
 
 def host_addresses(use_ipv4: bool, use_ipv6: bool, *, loopback: bool) -> list[str]:

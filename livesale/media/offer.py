@@ -1,6 +1,7 @@
 """A publisher's SDP offer: what of it we take, what we refuse and in which words, and what the answer adds.
 
-Pure text in, text out (RFC 8866, RFC 9725 section 4.4). aiortc gets an offer with exactly the payload types we chose.
+Pure text in, text out (RFC 8866, RFC 9725 section 4.4). aiortc gets an offer with exactly the payload types
+we chose.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 from livesale.kernel.refusals import Refusal
 
 MAX_OFFER_BYTES = 64 << 10
+MAX_CANDIDATES = 32  # each makes us send checks to an address someone else chose
 START_KBPS = 1_500
 MIN_KBPS = 300
 NEUTRAL_PROFILE = "42e01f"  # the one profile both aiortc and every offer of ours agree on
@@ -23,7 +25,7 @@ _MEDIA_LINE = re.compile(r"m=(\w+) (\d{1,5}) ([A-Z/]+)((?: \d{1,3})+)\Z")
 _PROFILE = re.compile(r"[0-9a-fA-F]{6}\Z")
 _ICE_WORD = re.compile(r"[A-Za-z0-9+/]{4,256}\Z")
 _FINGERPRINT = re.compile(r"(sha-(?:256|384|512)) ((?:[0-9A-F]{2}:){31,63}[0-9A-F]{2})\Z", re.IGNORECASE)
-_CANDIDATE = re.compile(r"\S{1,64} \d{1,3} (\w{1,8}) \d{1,10} (\S{1,64}) (\d{1,5}) typ (\w{1,8})( .*)?\Z")
+_CANDIDATE = re.compile(r"\S{1,64} 1 (\w{1,8}) \d{1,10} (\S{1,64}) (\d{1,5}) typ (\w{1,8})( .*)?\Z")
 _RTPMAP = re.compile(r"(\d{1,3}) ([\w.-]+)/(\d{1,6})(?:/\d+)?\Z")
 _PER_PAYLOAD = ("rtpmap:", "fmtp:", "rtcp-fb:")
 
@@ -53,7 +55,7 @@ class _Media(msgspec.Struct):
 
 
 def read_offer(text: str) -> Offer:
-    """Chooses H.264 and Opus from an offer; Refusal `malformed` or `not_acceptable` with words for the host."""
+    """Chooses H.264 and Opus from an offer; Refusal `malformed` or `not_acceptable`, in a host's words."""
     session, media = _sections(text)
     video = _only(media, "video")
     if video is None:
@@ -81,8 +83,8 @@ def finish_answer(answer: str, offer: Offer, public_ip: str = "") -> str:
     Without the x-google parameters Chromium's encoder crawls at 1–3 pictures a second for 15 s.
     """
     fmtp = (
-        f"a=fmtp:{offer.payload} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={offer.profile};"
-        f"x-google-start-bitrate={START_KBPS};x-google-min-bitrate={MIN_KBPS}"
+        f"a=fmtp:{offer.payload} level-asymmetry-allowed=1;packetization-mode=1;"
+        f"profile-level-id={offer.profile};x-google-start-bitrate={START_KBPS};x-google-min-bitrate={MIN_KBPS}"
     )
     out = []
     for line in answer.split("\r\n"):
@@ -105,13 +107,15 @@ def _public_candidate(line: str, public_ip: str) -> list[str]:
 
 
 def read_candidates(fragment: str) -> tuple[str, list[str], bool]:
-    """Of a trickle-ice-sdpfrag (RFC 8840): its ice-ufrag ("" if none), usable candidates, and whether they end."""
+    """Of a trickle-ice-sdpfrag (RFC 8840): ice-ufrag ("" if none), usable candidates, whether they end."""
     lines = _lines(fragment)
     ufrag = next((line[12:] for line in lines if line.startswith("a=ice-ufrag:")), "")
     candidates = [line[12:] for line in lines if line.startswith("a=candidate:")]
     if not ufrag and not candidates and "a=end-of-candidates" not in lines:
-        raise Refusal("malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates.")
-    return ufrag, [value for value in candidates if _usable(value)], "a=end-of-candidates" in lines
+        raise Refusal(
+            "malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates."
+        )
+    return ufrag, [value for value in candidates if _usable(value)][:MAX_CANDIDATES], "a=end-of-candidates" in lines
 
 
 def ice_ufrag(sdp: str) -> str:
@@ -129,7 +133,9 @@ def _sections(text: str) -> tuple[list[str], list[_Media]]:
     lines = _lines(text)
     if not lines or lines[0] != "v=0":
         raise Refusal("malformed", "This is not an SDP: its first line is not v=0.")
-    if not text.isprintable() and any(ord(character) < 32 and character not in "\r\n\t" for character in text):
+    if not text.isprintable() and any(
+        ord(character) < 32 and character not in "\r\n\t" for character in text
+    ):
         raise Refusal("malformed", "The SDP has control characters.")
     starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
     if not starts:
@@ -148,12 +154,14 @@ def _media(lines: list[str]) -> _Media:
         raise Refusal("not_acceptable", f"Only audio and video are taken, the offer also has: {kind[:20]}")
     payloads = [int(word) for word in match[4].split()]
     if match[1] not in ("audio", "video"):
-        raise Refusal("not_acceptable", f"Only audio and video are taken, the offer also has: {match[1][:20]}")
+        raise Refusal(
+            "not_acceptable", f"Only audio and video are taken, the offer also has: {match[1][:20]}"
+        )
     return _Media(match[1], match[3], payloads, lines[1:])
 
 
 def _session(lines: list[str], media: list[_Media]) -> list[str]:
-    """The session lines we understand, checked: groups that name the sections there are, and transport defaults."""
+    """The session lines we understand: the bundle of sections there are, and transport defaults."""
     kept = ["v=0", "o=- 0 0 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     mids = [mid for section in media for mid in section.values("mid")]
     bundle = next((line.split(" ")[1:] for line in lines if line.startswith("a=group:BUNDLE ")), [])
@@ -180,13 +188,15 @@ def _codecs(section: _Media) -> dict[int, str]:
 
 
 def _fmtp(section: _Media, payload: int) -> dict[str, str]:
-    text = next((v.partition(" ")[2] for v in section.values("fmtp") if v.partition(" ")[0] == str(payload)), "")
+    text = next(
+        (v.partition(" ")[2] for v in section.values("fmtp") if v.partition(" ")[0] == str(payload)), ""
+    )
     pairs = (item.strip().partition("=") for item in text.split(";"))
     return {name.lower(): value for name, _, value in pairs if name}
 
 
 def _choose_h264(section: _Media) -> int:
-    """The first H.264 in packetization mode 1, constrained baseline before the others (it has no B-frames)."""
+    """The first H.264 in packetization mode 1, baseline before the others (it has no B-frames)."""
     codecs = _codecs(section)
     h264 = [payload for payload in section.payloads if codecs.get(payload) == "h264/90000"]
     usable = [payload for payload in h264 if _fmtp(section, payload).get("packetization-mode") == "1"]
@@ -194,7 +204,10 @@ def _choose_h264(section: _Media) -> int:
     if not usable:
         names = ", ".join(sorted({name.split("/")[0].upper() for name in codecs.values()})) or "nothing known"
         missing = "H.264 in packetization mode 1" if h264 else "H.264"
-        raise Refusal("not_acceptable", f"The offer has no {missing} video, which viewers' browsers need; it has {names}.")
+        raise Refusal(
+            "not_acceptable",
+            f"The offer has no {missing} video, which viewers' browsers need; it has {names}.",
+        )
     baseline = [p for p in usable if _fmtp(section, p).get("profile-level-id", NEUTRAL_PROFILE)[:2] == "42"]
     return (baseline or usable)[0]
 
@@ -217,7 +230,7 @@ def _rtx_of(section: _Media, payload: int) -> list[int]:
 
 
 def _check_transport(section: _Media, session: list[str]) -> None:
-    """What aiortc takes for granted: ICE words, a fingerprint it can check, a DTLS role, RTCP on the same port."""
+    """What aiortc takes for granted: ICE words, a fingerprint it can check, a DTLS role, one port."""
     merged = _Media(section.kind, section.protocol, section.payloads, [*session, *section.lines])
     words = [*merged.values("ice-ufrag")[-1:], *merged.values("ice-pwd")[-1:]]
     if len(words) < 2 or not all(_ICE_WORD.match(word) for word in words):
@@ -229,7 +242,9 @@ def _check_transport(section: _Media, session: list[str]) -> None:
     if not section.has("rtcp-mux"):
         raise Refusal("not_acceptable", "RTP and RTCP must share one port: the offer lacks a=rtcp-mux.")
     if "SAVP" not in section.protocol:
-        raise Refusal("not_acceptable", f"Media must be encrypted (SAVPF), the offer says {section.protocol}.")
+        raise Refusal(
+            "not_acceptable", f"Media must be encrypted (SAVPF), the offer says {section.protocol}."
+        )
     if section.has("recvonly") or section.has("inactive"):
         raise Refusal("not_acceptable", f"The offer does not send its {section.kind}: use a=sendonly.")
     if len(section.values("mid")) != 1:
@@ -237,15 +252,18 @@ def _check_transport(section: _Media, session: list[str]) -> None:
 
 
 def _rewritten(section: _Media, payloads: list[int], h264: int) -> list[str]:
-    """The section with `payloads` only, its H.264 under the profile aiortc knows, without what it cannot read."""
+    """The section with `payloads` only, its H.264 under a profile aiortc knows, the unreadable left out."""
     out = [f"m={section.kind} 9 UDP/TLS/RTP/SAVPF {' '.join(map(str, payloads))}", "c=IN IP4 0.0.0.0"]
     for line in section.lines:
         if line.startswith("a=fmtp:") and line[7:].partition(" ")[0] == str(h264) and section.kind == "video":
             continue
         if _kept(line, payloads):
             out.append(line)
+    out.append("a=sendonly")
     if section.kind == "video":
-        out.append(f"a=fmtp:{h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={NEUTRAL_PROFILE}")
+        out.append(
+            f"a=fmtp:{h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={NEUTRAL_PROFILE}"
+        )
     return out
 
 
@@ -267,7 +285,7 @@ def _kept(line: str, payloads: list[int]) -> bool:
         return match is not None and int(match[1]) < 1 << 32
     if name == "ssrc-group:":
         return re.match(r"FID \d{1,10} \d{1,10}\Z", value) is not None
-    return name in ("mid:", "ice-ufrag:", "ice-pwd:", "setup:", "rtcp-mux:", "sendonly:", "sendrecv:")
+    return name in ("mid:", "ice-ufrag:", "ice-pwd:", "setup:", "rtcp-mux:")
 
 
 def _kept_for_payload(name: str, value: str, payloads: list[int]) -> bool:
@@ -277,7 +295,9 @@ def _kept_for_payload(name: str, value: str, payloads: list[int]) -> bool:
     if name == "rtpmap:":
         return _RTPMAP.match(value) is not None
     if name == "fmtp:":  # numbers where aiortc reads numbers
-        return all(re.match(r"[\w-]+(=[\w.,/+=-]*)?\Z", item.strip()) for item in rest.split(";")) and _numbers(rest)
+        return all(
+            re.match(r"[\w-]+(=[\w.,/+=-]*)?\Z", item.strip()) for item in rest.split(";")
+        ) and _numbers(rest)
     return True
 
 
@@ -290,7 +310,7 @@ def _numbers(parameters: str) -> bool:
 def _usable(candidate: str) -> bool:
     """A UDP candidate with an address. mDNS names are left out: the host's own checks tell us where it is."""
     match = _CANDIDATE.match(candidate)
-    if match is None or match[1].lower() != "udp" or not 0 < int(match[3]) < 65_536:
+    if match is None or match[1].lower() != "udp" or "%" in match[2] or not 0 < int(match[3]) < 65_536:
         return False
     try:
         ipaddress.ip_address(match[2])

@@ -1,4 +1,4 @@
-"""Opus packets as far as a relay needs them: how long one lasts, and silence to fill a hole (RFC 6716, 3.1)."""
+"""Opus packets as far as a relay needs them: how long one lasts, and silence (RFC 6716, 3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one file that knows aiortc's private names: a receiver that hands on encoded frames and decodes nothing.
+"""The one file with aiortc's private names: a receiver of encoded frames that decodes nothing.
 
 aiortc offers no public way to the encoded stream, so `install()` puts `EncodedReceiver` in the place where
 RTCPeerConnection looks for its receiver class. `missing_names()` says what a new aiortc no longer has.
@@ -42,34 +42,39 @@ _NAMES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
             "_handle_rtp_packet", "_set_rtcp_ssrc", "transport",
         ),
     ),
-    (RTCDtlsTransport, "RTCDtlsTransport", ("_register_rtp_receiver", "_unregister_rtp_receiver", "_send_rtp")),
+    (
+        RTCDtlsTransport,
+        "RTCDtlsTransport",
+        ("_register_rtp_receiver", "_unregister_rtp_receiver", "_send_rtp"),
+    ),
     (rtcrtpreceiver, "aiortc.rtcrtpreceiver", ("StreamStatistics", "RemoteStreamTrack")),
     (
         rtp,
         "aiortc.rtp",
         (
             "RTCP_PSFB_APP", "RTCP_PSFB_PLI", "RTCP_RTPFB_NACK", "RtcpByePacket", "RtcpPsfbPacket",
-            "RtcpReceiverInfo", "RtcpRrPacket", "RtcpRtpfbPacket", "RtcpSrPacket", "RtpPacket", "pack_remb_fci",
-            "unwrap_rtx",
+            "RtcpReceiverInfo", "RtcpRrPacket", "RtcpRtpfbPacket", "RtcpSrPacket", "RtpPacket",
+            "pack_remb_fci", "unwrap_rtx",
         ),
     ),
 )  # fmt: skip
 
 
 def missing_names() -> list[str]:
-    """Names this file builds on that the installed aiortc lacks, such as `RTCRtpReceiver._handle_rtp_packet`."""
+    """Names this file builds on that the installed aiortc lacks: `RTCRtpReceiver._handle_rtp_packet`, …"""
     return [f"{where}.{name}" for owner, where, names in _NAMES for name in names if not hasattr(owner, name)]
 
 
 def install() -> None:
     """Makes every RTCPeerConnection created from now on receive by `EncodedReceiver`. May be called again."""
-    rtcpeerconnection.RTCRtpReceiver = EncodedReceiver  # type: ignore[misc]
+    setattr(rtcpeerconnection, "RTCRtpReceiver", EncodedReceiver)  # noqa: B010
 
 
 class EncodedReceiver(RTCRtpReceiver):
     """Receives one track. Set `on_frame` and `on_report` before media flows; both are called in the loop.
 
-    `on_report(track, ntp_us, rtp_time)` tells a sender report, NTP in µs since 1970, time unwrapped as in frames.
+    `on_report(track, ntp_us, rtp_time)` tells a sender report, NTP in µs since 1970, time unwrapped as in
+    frames.
     """
 
     def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
@@ -121,7 +126,9 @@ class EncodedReceiver(RTCRtpReceiver):
         """Starts receiving (called by RTCPeerConnection once the transport is up)."""
         if self._reporter is not None:
             return
-        self._codecs = {codec.payloadType: codec for codec in parameters.codecs if codec.payloadType is not None}
+        self._codecs = {
+            codec.payloadType: codec for codec in parameters.codecs if codec.payloadType is not None
+        }
         self.transport._register_rtp_receiver(self, parameters)
         self._reporter = asyncio.create_task(self._report_regularly())
 
@@ -154,7 +161,9 @@ class EncodedReceiver(RTCRtpReceiver):
         try:
             self._estimate(packet, arrival_time_ms)
             self._take(packet)
-        except Exception:  # raised further, it would end the transport's receive loop and so the whole session
+        except (
+            Exception
+        ):  # raised further, it would end the transport's receive loop and so the whole session
             self.bad_packets += 1
             log.exception("an RTP packet could not be taken")
 

@@ -1,7 +1,8 @@
 """The ring: what a show has on air right now, for whoever joins and whoever follows.
 
-It holds the current inits and every fragment since the last key frame with the sound that overlaps it, bounded in
-bytes. Followers get each Init and lists of Fragments, synchronously, in the order they were made.
+It holds the current inits and every fragment since the last key frame with the sound that overlaps it,
+bounded in bytes. Followers get each Init and lists of Fragments, synchronously, in the order they were
+made.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ Callback = Callable[[Item], None]
 class Ring:
     """One show's ring. `end_us` and `generation` say where a next publisher must go on (law 2).
 
-    A studio that takes a show over hands in the media time and the last generation it has read from the show's shelf.
-    `ask_for_key` is what a joiner without a key frame calls; the publisher sets it.
+    A studio that takes a show over hands in the media time and the last generation it has read from the
+    show's shelf. `ask_for_key` is what a joiner without a key frame calls; the publisher sets it.
     """
 
     def __init__(self, *, end_us: int = 0, generation: int = 0, max_bytes: int = MAX_BYTES) -> None:
@@ -70,7 +71,7 @@ class Ring:
 
     @property
     def batch_ms(self) -> int:
-        """The longest a fragment waits for company: MIN_BATCH_MS while viewers are few, up to MAX_BATCH_MS."""
+        """The longest a fragment waits for company: MIN_BATCH_MS with few viewers, up to MAX_BATCH_MS."""
         return self._batch_ms
 
     @batch_ms.setter

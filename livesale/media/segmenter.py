@@ -1,4 +1,4 @@
-"""The fragmenter: encoded frames of one publisher in, fragments with a time that only ever grows into the ring.
+"""The fragmenter: frames of one publisher in, fragments with a time that only grows into the ring.
 
 Its laws stand in FRAGMENTS.md. Pure but for the ring it writes to.
 """
@@ -13,9 +13,9 @@ from livesale.media.ring import Fragment, Init, Ring
 from livesale.media.timing import PictureClock, Placed, SoundClock
 
 FRAME_US = 33_333
-HOLE_LIMIT = AUDIO_HZ * 200 // 1000  # longer holes stay holes
+HOLE_LIMIT = AUDIO_HZ * 400 // 1000  # longer holes stay holes: the picture has one too
 PATIENCE_US = 400_000  # sound this far behind the picture would stall it: silence goes on in its place
-SOUND_BEHIND_US = 100_000
+SOUND_BEHIND_US = 100_000  # how far behind the picture that silence stays, so that returning sound finds room
 SKEW_LIMIT_US = 2_000_000  # sender reports that disagree by more than this with arrival are wrong
 
 _NOT_IN_SAMPLES = frozenset({h264.SPS, h264.PPS, h264.DELIMITER})
@@ -24,8 +24,9 @@ _NOT_IN_SAMPLES = frozenset({h264.SPS, h264.PPS, h264.DELIMITER})
 class Segmenter:
     """One publisher's connection: a new generation of the ring's show.
 
-    `offset_us`: media time minus monotonic time (from the broadcast's epoch). `want_key()` asks the sender for a key
-    frame. `sound`: an audio track was agreed on. `parameter_sets`: SPS and PPS known from the offer, if any.
+    `offset_us`: media time minus monotonic time (from the broadcast's epoch). `want_key()` asks the sender
+    for a key frame. `sound`: an audio track was agreed on. `parameter_sets`: SPS and PPS known from the
+    offer, if any.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Segmenter:
         self._generation = {VIDEO: 0, AUDIO: 0}
         self._sequence = {VIDEO: 0, AUDIO: 0}
         self._wants_key = True
+        self._silent = False  # silence stands in for the microphone
         self._reports: dict[int, tuple[int, int]] = {}  # track → (NTP µs, unwrapped RTP time)
         self._learn(parameter_sets)
 
@@ -92,7 +94,7 @@ class Segmenter:
                 self._sets[h264.nal_type(unit)] = unit
 
     def _announce(self, arrived_us: int) -> bool:
-        """Before a key frame: new inits when the parameter sets are new. False when they are not known or not sound."""
+        """Before a key frame: a new init when its parameter sets are new. False when they are not usable."""
         if len(self._sets) < 2:
             return False
         if self._sets == self._announced:
@@ -112,7 +114,7 @@ class Segmenter:
         return True
 
     def _begin(self, generation: int, arrived_us: int) -> None:
-        """The first key frame of this connection sets the origin of both tracks, never before what has been sent."""
+        """The first key frame sets the origin of both tracks, never before what has been sent."""
         start_us = max(arrived_us + self._offset_us, self._ring.end_us + FRAME_US if self._ring.end_us else 0)
         offset_us = start_us - arrived_us
         self._pictures = PictureClock(offset_us)
@@ -133,6 +135,7 @@ class Segmenter:
         placed = self._sounds.place(frame.rtp_time, ticks, frame.arrived_us)
         if placed is None:
             return
+        self._silent = False
         self._fill(placed)
         self._put(AUDIO, placed.time, placed.duration, True, frame.units[0])
 
@@ -143,9 +146,11 @@ class Segmenter:
                 self._put(AUDIO, time, opus.SILENCE_TICKS, True, opus.SILENCE)
 
     def _keep_sound_up(self, picture_us: int) -> None:
-        """A player stands still where sound is missing, so silence takes the place of a microphone gone quiet."""
-        if not self._sound or picture_us - self._sounds.end * 1_000_000 // AUDIO_HZ < PATIENCE_US:
+        """A player stands still where sound is missing: silence takes the place of a dead microphone."""
+        behind_us = picture_us - self._sounds.end * 1_000_000 // AUDIO_HZ
+        if not self._sound or behind_us < (SOUND_BEHIND_US if self._silent else PATIENCE_US):
             return
+        self._silent = True
         up_to = (picture_us - SOUND_BEHIND_US) * AUDIO_HZ // 1_000_000
         for time in self._sounds.fill_to(up_to, opus.SILENCE_TICKS):
             self._put(AUDIO, time, opus.SILENCE_TICKS, True, opus.SILENCE)

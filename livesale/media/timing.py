@@ -1,7 +1,7 @@
-"""Time on air: where each sample of a track lies, given the sender's clock, its reports and when things arrived.
+"""Time on air: where each sample lies, given the sender's clock, its reports and when things came.
 
-Pure. Laws (FRAGMENTS.md): time only ever grows; corrections are slewed by at most 1 ms a second, steps are for
-errors beyond 200 ms; a sender whose clock jumps is placed anew by arrival.
+Pure. Laws (FRAGMENTS.md): time only ever grows; corrections are slewed by at most 1 ms a second, steps are
+for errors beyond 200 ms; a sender whose clock jumps is placed anew by arrival.
 """
 
 from __future__ import annotations
@@ -82,7 +82,8 @@ class PictureClock:
     def duration(self) -> int:
         """What to declare for a picture: 1.25 × the longest of the last 30 intervals, 40–200 ms.
 
-        Chromium drops pictures up to the next key frame when the real interval is over twice the declared one.
+        Chromium drops pictures up to the next key frame when the real interval is over twice the declared
+        one.
         """
         longest = max(self._intervals, default=MIN_DURATION)
         return max(MIN_DURATION, min(MAX_DURATION, longest * 5 // 4))
@@ -143,7 +144,7 @@ class SoundClock:
         return Placed(time, duration, hole_from, 0 if first else time - hole_from)
 
     def fill_to(self, time: int, step: int) -> range:
-        """Times of silent packets of `step` ticks that carry the track up to `time`; the track goes on after them."""
+        """Times of silent packets of `step` ticks that carry the track up to `time`."""
         count = max(0, (time - self.end) // step)
         times = range(self.end, self.end + count * step, step)
         self.end += count * step

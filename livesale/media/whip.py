@@ -1,4 +1,4 @@
-"""WHIP over HTTP (RFC 9725): decode, call Broadcasts, encode. Nothing is decided here but who may and what matches."""
+"""WHIP over HTTP (RFC 9725): decode, call Broadcasts, encode."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _CORS = {
 def whip_routes(sessions: Broadcasts, authorise: Authorise) -> list[web.RouteDef]:
     """The routes of `/whip/{show}` and `/whip/{show}/{session}`.
 
-    `authorise(show, token)` says whether a bearer token may publish to a show (plain or awaitable); it may raise a
-    Refusal of its own, and may open the show first.
+    `authorise(show, token)` says whether a bearer token may publish to a show (plain or awaitable); it may
+    raise a Refusal of its own, and may open the show first.
     """
     endpoint = _Endpoint(sessions, authorise)
     return [

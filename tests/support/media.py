@@ -1,4 +1,4 @@
-"""A small media server for tests: real WHIP routes, and a bare page and WebSocket that play a show's ring by MSE."""
+"""A small media server for tests: real WHIP routes, and bare pages that publish and play."""
 
 from __future__ import annotations
 
@@ -12,32 +12,43 @@ from typing import Any
 from aiohttp import web
 
 from livesale.media.broadcasts import Broadcasts
-from livesale.media.ring import Fragment, Init, Item
+from livesale.media.ring import Fragment, Init, Item, Ring
 from livesale.media.whip import whip_routes
 
 CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream "
-    "--allow-loopback-in-peer-connection --autoplay-policy=no-user-gesture-required"
-).split()
+CHROMIUM_ARGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+]
 TOKEN = "whip-token"
 
 PUBLISH_PAGE = """<!doctype html><title>host</title><script>
 window.publish = async (url, width = 1280, height = 720) => {
-  const media = await navigator.mediaDevices.getUserMedia({audio: true, video: {width, height, frameRate: 30}});
+  const media = await navigator.mediaDevices.getUserMedia(
+    {audio: true, video: {width, height, frameRate: 30}});
   const peer = window.peer = new RTCPeerConnection();
-  for (const track of media.getTracks()) peer.addTransceiver(track, {direction: 'sendonly', streams: [media]});
+  for (const track of media.getTracks())
+    peer.addTransceiver(track, {direction: 'sendonly', streams: [media]});
   await peer.setLocalDescription();
   const answer = await fetch(url, {method: 'POST', body: peer.localDescription.sdp,
-    headers: {'content-type': 'application/sdp', authorization: 'Bearer %s'}});
+    headers: {'content-type': 'application/sdp', authorization: 'Bearer TOKEN'}});
   if (answer.status != 201) throw new Error(await answer.text());
   await peer.setRemoteDescription({type: 'answer', sdp: await answer.text()});
   window.location_of_session = answer.headers.get('location');
   return answer.status;
 };
 window.stopPublishing = () => peer.close();
-</script>""" % TOKEN
+</script>""".replace("TOKEN", TOKEN)
 
 PLAY_PAGE = """<!doctype html><title>viewer</title><video muted playsinline></video><canvas></canvas><script>
 const video = document.querySelector('video'), source = new MediaSource(), tracks = {}, inits = {};
@@ -103,7 +114,8 @@ window.picture = () => {
 };
 window.playback = () => ({
   time: video.currentTime, width: video.videoWidth, height: video.videoHeight, jumps, log,
-  ranges: Array.from({length: video.buffered.length}, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
+  ranges: Array.from({length: video.buffered.length},
+    (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
   pictures: video.getVideoPlaybackQuality().totalVideoFrames,
   dropped: video.getVideoPlaybackQuality().droppedVideoFrames, error: video.error && video.error.message,
 });
@@ -139,6 +151,12 @@ class MediaServer:
         ring = self.broadcasts.open(show, time.time_ns() // 1_000_000 - 5_000)
         ring.subscribe(self.items.append)
 
+    def ring(self, show: str) -> Ring:
+        """The ring of an open show."""
+        ring = self.broadcasts.ring(show)
+        assert ring is not None
+        return ring
+
     def inits(self, track: int) -> list[Init]:
         """The inits of a track so far."""
         return [item for item in self.items if isinstance(item, Init) and item.track == track]
@@ -160,8 +178,7 @@ class MediaServer:
     async def _follow(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        ring = self.broadcasts.ring(request.match_info["show"])
-        assert ring is not None
+        ring = self.ring(request.match_info["show"])
         queue: asyncio.Queue[Item] = asyncio.Queue()
         inits, fragments = ring.snapshot()
         for item in (*inits, *([fragments] if fragments else [])):
@@ -201,7 +218,7 @@ async def media_server(**options: Any) -> AsyncIterator[MediaServer]:
 
 
 async def until(condition: Any, within_s: float = 20.0) -> None:
-    """Waits until `condition()` holds; TimeoutError otherwise."""
+    """Waits until `condition()` holds, of whatever process; TimeoutError otherwise."""
     async with asyncio.timeout(within_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)

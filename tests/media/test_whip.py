@@ -1,0 +1,134 @@
+"""WHIP as HTTP (RFC 9725): statuses, headers and problems, with a real offer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.media.test_offer import OFFERS
+from tests.support.media import TOKEN, MediaServer, media_server
+
+SDP = {"Content-Type": "application/sdp", "Authorization": f"Bearer {TOKEN}"}
+ICE = {"Content-Type": "application/trickle-ice-sdpfrag", "Authorization": f"Bearer {TOKEN}"}
+FRAGMENT = "a=ice-ufrag:{}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2122 127.0.0.1 9000 typ host\r\n"
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MediaServer]:
+    async with media_server() as made:
+        made.open("s1")
+        yield made
+
+
+@pytest.fixture
+async def client(server: MediaServer) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(server.url) as session:
+        yield session
+
+
+async def code(answer: aiohttp.ClientResponse) -> tuple[int, str]:
+    """Status and problem code of a refusal, which must be a proper problem."""
+    assert answer.content_type == "application/problem+json"
+    problem = await answer.json()
+    assert problem["status"] == answer.status
+    assert problem["detail"]
+    return answer.status, problem["code"]
+
+
+async def test_a_session_from_its_offer_to_its_end(client: aiohttp.ClientSession) -> None:
+    """POST makes a session with Location and ETag, PATCH adds candidates, DELETE ends it, and then it is gone."""
+    posted = await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
+    assert (posted.status, posted.content_type) == (201, "application/sdp")
+    assert (await posted.text()).startswith("v=0")
+    location, etag = posted.headers["Location"], posted.headers["ETag"]
+    assert location.startswith("/whip/s1/")
+
+    patched = await client.patch(location, data=FRAGMENT.format("lS4V"), headers={**ICE, "If-Match": etag})
+    assert patched.status == 204
+
+    assert (await client.delete(location, headers=SDP)).status == 200
+    assert await code(await client.delete(location, headers=SDP)) == (404, "not_found")
+    patched = await client.patch(location, data=FRAGMENT.format("lS4V"), headers={**ICE, "If-Match": etag})
+    assert await code(patched) == (404, "not_found")
+
+
+async def test_an_ice_restart_is_refused_cleanly(client: aiohttp.ClientSession) -> None:
+    """Another ice-ufrag is a restart: 422 and what to do instead, and the session lives on."""
+    posted = await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
+    location = posted.headers["Location"]
+    restart = await client.patch(location, data=FRAGMENT.format("newu"), headers={**ICE, "If-Match": "*"})
+    assert await code(restart) == (422, "invalid")
+    assert (await client.delete(location, headers=SDP)).status == 200
+
+
+async def test_patch_needs_the_right_etag(client: aiohttp.ClientSession) -> None:
+    """Without If-Match 428, with another session's tag 412."""
+    location = (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).headers["Location"]
+    assert (await client.patch(location, data=FRAGMENT, headers=ICE)).status == 428
+    assert (await client.patch(location, data=FRAGMENT, headers={**ICE, "If-Match": '"x"'})).status == 412
+
+
+async def test_only_one_publisher_at_a_time(client: aiohttp.ClientSession) -> None:
+    """A second offer is 409 unless it takes over; the first session is then gone."""
+    first = await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
+    assert await code(await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)) == (409, "conflict")
+    second = await client.post("/whip/s1?takeover=1", data=OFFERS["obs"], headers=SDP)
+    assert second.status == 201
+    assert (await client.delete(first.headers["Location"], headers=SDP)).status == 404
+    assert (await client.delete(second.headers["Location"], headers=SDP)).status == 200
+
+
+async def test_a_refused_offer_leaves_the_publisher_on_air(client: aiohttp.ClientSession) -> None:
+    """A takeover whose offer cannot work changes nothing."""
+    first = await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
+    bad = await client.post("/whip/s1?takeover=1", data=OFFERS["obs"].replace("H264", "VP8"), headers=SDP)
+    assert await code(bad) == (406, "not_acceptable")
+    assert (await client.delete(first.headers["Location"], headers=SDP)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "expected"),
+    [
+        ("/whip/s1", {**SDP, "Authorization": ""}, "v=0", (401, "unauthenticated")),
+        ("/whip/s1", {**SDP, "Authorization": "Basic eDp5"}, "v=0", (401, "unauthenticated")),
+        ("/whip/s1", {**SDP, "Authorization": "Bearer other"}, "v=0", (403, "forbidden")),
+        ("/whip/s1", {**SDP, "Content-Type": "text/plain"}, "v=0", (415, "unsupported")),
+        ("/whip/s1", SDP, "hello", (400, "malformed")),
+        ("/whip/s1", SDP, "v=0\r\n" + "a=x\r\n" * 20_000, (413, "too_large")),
+        ("/whip/s2", SDP, OFFERS["obs"], (409, "show_not_live")),
+    ],
+)
+async def test_refusals(
+    client: aiohttp.ClientSession, path: str, headers: dict[str, str], body: str, expected: tuple[int, str]
+) -> None:
+    """Each refusal has its status and code."""
+    answer = await client.post(path, data=body, headers=headers)
+    assert await code(answer) == expected
+    assert ("WWW-Authenticate" in answer.headers) == (expected[0] == 401)
+
+
+async def test_bytes_that_are_no_text_are_refused(client: aiohttp.ClientSession) -> None:
+    """A body that is not UTF-8 is malformed."""
+    assert await code(await client.post("/whip/s1", data=b"v=0\xff\xfe", headers=SDP)) == (400, "malformed")
+
+
+@pytest.mark.parametrize("path", ["/whip/s1", "/whip/s1/abc"])
+async def test_options_says_what_is_taken(client: aiohttp.ClientSession, path: str) -> None:
+    """OPTIONS needs no token and names the media types; GET and PUT are not for WHIP."""
+    answer = await client.options(path)
+    assert answer.status == 204
+    assert answer.headers["Accept-Post"] == "application/sdp"
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    assert (await client.get(path)).status == 405
+    assert (await client.put(path)).status == 405
+
+
+async def test_closing_a_show_ends_its_session(server: MediaServer, client: aiohttp.ClientSession) -> None:
+    """When the show ends its publisher is gone, told once as ended, and no other is let in."""
+    await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
+    await server.broadcasts.close("s1")
+    assert server.states == [("s1", "ended")]
+    assert server.broadcasts.stats("s1") is None
+    assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 409

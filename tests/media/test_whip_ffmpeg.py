@@ -1,0 +1,73 @@
+"""FFmpeg as publisher: real WHIP, ICE, DTLS and RTP over loopback, and FFmpeg again to judge what came out."""
+
+from __future__ import annotations
+
+import io
+
+import av
+import pytest
+
+from livesale.media.frames import AUDIO, VIDEO
+from livesale.media.programme import Format, Programme
+from tests.support.media import TOKEN, MediaServer, media_server, until
+from tests.support.pictures import moving_bar
+
+
+def decoded(server: MediaServer, track: int) -> int:
+    """How many frames FFmpeg decodes from the track's init and fragments."""
+    data = server.inits(track)[0].data + b"".join(one.data for one in server.fragments(track))
+    with av.open(io.BytesIO(data)) as file:
+        return sum(1 for _ in file.decode(file.streams[0]))
+
+
+async def test_every_picture_and_sound_that_went_in_can_be_decoded() -> None:
+    """What FFmpeg publishes for three seconds comes out whole: as many fragments decode as were made."""
+    async with media_server() as server:
+        server.open("s1")
+        programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar, form=Format(), seconds=3)
+        await until(lambda: ("s1", "ended") in server.states)
+        programme.stop()
+        server.ring("s1").flush()
+
+        assert server.states == [("s1", "live"), ("s1", "ended")]
+        assert decoded(server, VIDEO) == len(server.fragments(VIDEO)) == programme.sent > 30
+        assert decoded(server, AUDIO) == len(server.fragments(AUDIO)) >= 140
+        assert [init.mse_type for init in server.inits(VIDEO)] == ['video/mp4; codecs="avc1.42c01f"']
+
+
+async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
+    """A killed publisher is reported lost, a new one needs no takeover, and time goes on where it was."""
+    async with media_server() as server:
+        server.open("s1")
+        first = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
+        await until(lambda: len(server.fragments(VIDEO)) > 10)
+        first.kill()
+        await until(lambda: ("s1", "lost") in server.states)
+        second = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
+        await until(lambda: {one.generation for one in server.fragments(VIDEO)} == {1, 2})
+        second.stop()
+
+        for track in (VIDEO, AUDIO):
+            times = [one.time_us for one in server.fragments(track)]
+            assert times == sorted(set(times))
+        fresh = [one for one in server.fragments(VIDEO) if one.generation == 2]
+        assert fresh[0].key
+        assert fresh[0].sequence == 0
+
+
+@pytest.mark.parametrize("query", ["", "?takeover=1"])
+async def test_a_second_publisher_needs_takeover(query: str) -> None:
+    """While one publisher is on air another is refused, unless it asks to take over."""
+    async with media_server() as server:
+        server.open("s1")
+        first = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
+        await until(lambda: len(server.fragments(VIDEO)) > 5)
+        second = Programme(server.url + "/whip/s1" + query, TOKEN, moving_bar)
+        if query:
+            await until(lambda: {one.generation for one in server.fragments(VIDEO)} == {1, 2})
+        else:
+            await until(lambda: not second.running)
+            assert {one.generation for one in server.fragments(VIDEO)} == {1}
+        assert ("s1", "ended") not in server.states
+        first.stop()
+        second.stop()
