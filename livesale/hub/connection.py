@@ -63,6 +63,10 @@ class HubConnection(ServerConnection):
         self.request = _NO_REQUEST
         self.response = _NO_RESPONSE
 
+    def is_open(self) -> bool:
+        """Whether frames may still be written."""
+        return self.protocol.state is OPEN
+
     def limit_unsent(self, unsent_bytes: int) -> None:
         """The kernel takes no more than this ahead of the network, so that waiting data waits here, where it is seen."""
         raw: socket.socket | None = self.transport.get_extra_info("socket")
