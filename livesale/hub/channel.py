@@ -1,0 +1,487 @@
+"""A channel: one show's fan-out in this hub — who receives it, where the log stands, what is on air.
+
+Laws: bytes are made once and written to every live receiver in one pass that never waits; what arrives in the same
+moment leaves as one write; a personal event goes to its owner's tag alone, before the public frame that covers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from livesale.hub.connection import MOVED, SHARED_PING, SHOW_ENDED
+from livesale.hub.group import Group
+from livesale.hub.history import History, Kept
+from livesale.hub.limits import Limits
+from livesale.hub.outbox import MEDIA, Packet
+from livesale.hub.presence import Presence
+from livesale.hub.receiver import Receiver
+from livesale.hub.wire import events_frame, init_frame, media_frame, packed, websocket_binary
+from livesale.kernel.events import LATEST, MAY_DROP, MUST, Event, EventKind
+from livesale.media.ring import Fragment, Init
+
+Snapshot = Callable[[], dict[str, Any]]
+Personal = list[tuple[int, bytes]]  # (seq, packed event), oldest first
+
+
+class Stats(msgspec.Struct):
+    """What the operators see of a channel, since it was made."""
+
+    frames: int = 0
+    bytes: int = 0
+    skips: int = 0
+    slow_closed: int = 0
+    joined: int = 0
+    resumed: int = 0
+    resynced: int = 0
+
+
+class Channel:
+    """One show. `head`: newest log position; `sent`: position up to which public frames have left."""
+
+    def __init__(
+        self, show: str, limits: Limits, clock_ms: Callable[[], int], tag_of: Callable[[str, str], str | None]
+    ) -> None:
+        self.show = show
+        self.limits = limits
+        self.stats = Stats()
+        self.presence = Presence()
+        self.group = Group()
+        self.history = History(limits.history_entries, limits.history_bytes)
+        self.epoch: str | None = None
+        self.lease = 0
+        self.broadcast_epoch_ms: int | None = None
+        self.sent = 0
+        self.key_wanted: Callable[[], None] = lambda: None
+        self.clock_ms = clock_ms
+        self._tag_of = tag_of
+        self._loop = asyncio.get_running_loop()
+        self._snapshot: Callable[[], tuple[int, bytes]] = lambda: (0, packed({}))
+        self._live: dict[Receiver, Callable[[bytes], None]] = {}
+        self._live_without_media: dict[Receiver, Callable[[bytes], None]] = {}
+        self._waiting: set[Receiver] = set()
+        self._by_tag: dict[str, set[Receiver]] = {}
+        self._entries: list[Kept] = []
+        self._latest: dict[tuple[str, str], bytes] = {}
+        self._dirty: set[tuple[str, str]] = set()
+        self._drops: list[bytes] = []
+        self._ticked_s = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._media_until_us = -1
+        self._start: bytes | None = None
+        self._latest_bytes: bytes | None = None
+
+    # What the show's own process calls
+
+    def open(
+        self,
+        epoch: str | int,
+        lease: int,
+        snapshot: Snapshot,
+        *,
+        seq: int = 0,
+        broadcast_epoch_ms: int | None = None,
+    ) -> None:
+        """Begins (or begins anew) at log position `seq`; `snapshot()` is the show as of the last entry handed in.
+
+        Whoever is connected gets one `resync` when the epoch is another one or the position is not where we stand.
+        """
+        self.adopt(epoch, lease, lambda: (self.history.head, packed(snapshot())), seq=seq, kept=(), floor=seq,
+                   broadcast_epoch_ms=broadcast_epoch_ms)  # fmt: skip
+
+    def entry(self, seq: int, at_ms: int, events: Sequence[tuple[EventKind, Event]]) -> None:
+        """One log entry: public events to all, an owner's to its tag; internal ones go nowhere. Repeated: ignored."""
+        if seq <= self.history.head:
+            return
+        public: list[bytes] = []
+        personal: list[tuple[str, bytes]] = []
+        for kind, event in events:
+            if kind.wire is None or kind.to == "internal":
+                continue
+            if kind.to == "owner":
+                tag = self._tag_of(self.show, event["owner"])
+                if tag is not None:
+                    personal.append((tag, self._pack(kind.wire, MUST, seq, at_ms, event, personal=True)))
+            elif kind.loss == LATEST:
+                self._keep_latest(kind.wire, str(event.get("offer", "")), seq, at_ms, event)
+            elif kind.loss == MAY_DROP:
+                self._keep_drop(self._pack(kind.wire, MAY_DROP, seq, at_ms, event))
+            else:
+                public.append(self._pack(kind.wire, MUST, seq, at_ms, event))
+        kept = Kept(seq, tuple(public), tuple(personal))
+        self.history.append(kept)
+        if public or personal:
+            self._entries.append(kept)
+            self._wake_in(self.limits.must_delay_ms / 1000)
+
+    def latest(self, type: str, key: str, event: Event) -> None:
+        """A value of which only the newest counts, named by (type, key); sent at most once a tick."""
+        self._keep_latest(type, key, self.history.head, self.clock_ms(), event)
+
+    def drop_event(self, event: Event) -> None:
+        """An event (with its wire `type`) that goes to whoever keeps up, and to nobody later."""
+        self._keep_drop(self._pack(event["type"], MAY_DROP, self.history.head, self.clock_ms(), event))
+
+    def media_init(self, init: Init) -> None:
+        """A new init segment: at once to all."""
+        self.group.set_init(init)
+        self._start = None
+        self.flush([Packet(websocket_binary(init_frame(init)), MEDIA)])
+
+    def media(self, fragments: Sequence[Fragment]) -> None:
+        """A batch of fragments: at once to all, and with it what waited for company."""
+        if not fragments:
+            return
+        self.group.add(fragments)
+        self._start = None
+        self.flush([self._media_packet(part) for part in self._cut_at_keys(fragments)])
+
+    def clear_media(self) -> None:
+        """Forgets what was on air (the source has gone); joiners wait for the next."""
+        self.group.clear()
+        self._start = None
+
+    def end(self) -> None:
+        """The show has ended: everything that waits leaves, then 4010 for everyone."""
+        self._tick_now()
+        for receiver in self.receivers():
+            receiver.connection.finish(SHOW_ENDED, "the show has ended")
+
+    def drain(self, over_s: float = 0.0) -> None:
+        """The show is elsewhere: 4011 for everyone, spread over `over_s` so that they do not return in one instant."""
+        receivers = self.receivers()
+        for place, receiver in enumerate(receivers):
+            self._loop.call_later(over_s * place / len(receivers), receiver.connection.finish, MOVED, "moved")
+
+    # What the hub and the relay call
+
+    def adopt(
+        self,
+        epoch: str | int,
+        lease: int,
+        snapshot: Callable[[], tuple[int, bytes]],
+        *,
+        seq: int,
+        floor: int,
+        kept: Iterable[Kept],
+        broadcast_epoch_ms: int | None,
+    ) -> None:
+        """`open` with a snapshot that tells its own position and with what is kept of the positions above `floor`."""
+        self.flush()
+        same = self.epoch == str(epoch) and self.history.head == seq
+        self.epoch, self.lease, self._snapshot = str(epoch), lease, snapshot
+        self.broadcast_epoch_ms = broadcast_epoch_ms
+        if same:
+            return
+        self._latest.clear()
+        self._dirty.clear()
+        self._latest_bytes = None
+        self.presence.forget()
+        self.history.reset(floor)
+        for each in kept:
+            self.history.append(each)
+        self.history.head = self.sent = seq
+        for receiver in self.receivers():
+            receiver.resync()
+
+    def join(self, receiver: Receiver, after: int | None, epoch: str | None, personal: Personal | None = None) -> None:
+        """Lets a viewer in: welcome, what it missed or a resync, current values, then what is on air.
+
+        `personal`: its own events above `after` when another hub keeps them.
+        """
+        self.flush()
+        if after is None:
+            frames = self._from_snapshot("welcome", receiver.tag)
+        elif epoch == self.epoch and self.history.reaches(after):
+            frames = self._resumed(receiver.tag, after, personal)
+            self.stats.resumed += 1
+        else:
+            frames = [*self._from_snapshot("welcome", receiver.tag)[:1], *self._from_snapshot("resync", receiver.tag)]
+            self.stats.resynced += 1
+        if self._latest:
+            frames.append(self.latest_now())
+        self.enter(receiver, b"".join(frames))
+        self.stats.joined += 1
+
+    def enter(self, receiver: Receiver, first: bytes) -> None:
+        """Adds a receiver, gives it `first`, then what is on air."""
+        receiver.connection.listener = receiver
+        self._waiting.add(receiver)
+        if receiver.counts:
+            self.presence.joined()
+            self.add_tag(receiver.tag, receiver)
+        receiver.write(first)
+        if receiver.outbox is not None and not receiver.outbox.blocked:
+            receiver.pump()
+
+    def leave(self, receiver: Receiver) -> None:
+        """Takes a receiver out of every list; repeated: nothing."""
+        if not (self.is_live(receiver) or receiver in self._waiting):
+            return
+        self._live.pop(receiver, None)
+        self._live_without_media.pop(receiver, None)
+        self._waiting.discard(receiver)
+        if receiver.counts:
+            self.presence.left()
+            self.remove_tag(receiver.tag, receiver)
+
+    def add_tag(self, tag: str, receiver: Receiver) -> None:
+        """From now on `receiver` gets the personal events of `tag`."""
+        self._by_tag.setdefault(tag, set()).add(receiver)
+
+    def remove_tag(self, tag: str, receiver: Receiver) -> None:
+        """The contrary."""
+        there = self._by_tag.get(tag, set())
+        there.discard(receiver)
+        if not there:
+            self._by_tag.pop(tag, None)
+
+    def with_tag(self, tag: str) -> int:
+        """Connections that get the personal events of `tag`."""
+        return len(self._by_tag.get(tag, ()))
+
+    def receivers(self) -> list[Receiver]:
+        """Everyone, edges too."""
+        return [*self._live, *self._live_without_media, *self._waiting]
+
+    def is_live(self, receiver: Receiver) -> bool:
+        """Whether shared bytes go straight to its socket."""
+        return receiver in self._live or receiver in self._live_without_media
+
+    def make_live(self, receiver: Receiver) -> None:
+        """Nothing waits for it any more."""
+        self._waiting.discard(receiver)
+        (self._live if receiver.wants_media else self._live_without_media)[receiver] = receiver.write
+
+    def make_waiting(self, receiver: Receiver) -> None:
+        """Something waits for it now."""
+        if self._live.pop(receiver, None) is not None:
+            receiver.media_until_us = self._media_until_us
+            self._waiting.add(receiver)
+        elif self._live_without_media.pop(receiver, None) is not None:
+            self._waiting.add(receiver)
+
+    def now_ms(self) -> int:
+        """Monotonic time, for lags only."""
+        return int(self._loop.time() * 1000)
+
+    def resync_for(self, tag: str) -> Packet:
+        """A `resync` for one viewer, with what came after its snapshot."""
+        self.stats.resynced += 1
+        return Packet(b"".join(self._from_snapshot("resync", tag)), MUST)
+
+    def start_for(self, receiver: Receiver) -> bytes | None:
+        """Inits and the group of pictures for one to whom media is owed; None (and a key frame asked for) when it
+        must wait for the next key frame: there is none, it has had this one, or this one is too long ago to catch up."""
+        group, given = self.group, receiver.media_until_us
+        catching_up_us = 2 * self.limits.budget_ms * 1000
+        too_old = given >= 0 and group.until_us - group.key_us > catching_up_us
+        if group.key_us < 0 or group.key_us <= given or too_old:
+            self.key_wanted()
+            return None
+        if self._start is None:
+            inits = [websocket_binary(init_frame(group.inits[track])) for track in sorted(group.inits)]
+            self._start = b"".join([*inits, websocket_binary(media_frame(group.fragments))])
+        return self._start
+
+    def latest_now(self) -> bytes:
+        """Every current value in one frame."""
+        if self._latest_bytes is None:
+            self._latest_bytes = websocket_binary(events_frame(self.sent, self.sent, self._latest.values()))
+        return self._latest_bytes
+
+    def sweep(self, *, ping: bool) -> None:
+        """Once a second: viewer count, slow viewers; every so often a ping to all."""
+        now_ms = self.now_ms()
+        for receiver in self.receivers():
+            receiver.check(now_ms)
+        if ping:
+            self._ping()
+
+    def tell_presence(self) -> None:
+        """The viewer count as an event, when it has changed."""
+        count = self.presence.changed()
+        if count is not None:
+            self.latest("viewers", "", {"count": count})
+
+    def flush(self, media: Sequence[Packet] = ()) -> None:
+        """Everything that is due leaves now, in one write for each live receiver."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        packets: list[Packet] = []
+        if self._entries:
+            packets += self._must_packets()
+        if self._dirty or self._drops:
+            packets += self._tick_packets()
+        self._fan_out([*packets, *media])
+
+    def pass_on(self, packet: Packet, *, moves_to: int) -> None:
+        """Hands a packet another hub has made to everyone; public frames have left up to `moves_to` then."""
+        self.sent = moves_to
+        self._latest_bytes = None
+        self._fan_out([packet])
+
+    def pass_on_personal(self, tag: str, seq: int, events: Sequence[bytes]) -> None:
+        """Hands one position's personal events to their owner's connections and the edges that have any."""
+        there = tuple(self._by_tag.get(tag, ()))
+        if there:
+            packet = Packet(websocket_binary(events_frame(self.sent, self.sent, events)), MUST)
+            for receiver in there:
+                receiver.send_personal(tag, seq, events, packet)
+
+    def keep_latest(self, type: str, key: str, event: bytes) -> None:
+        """A current value another hub has sent on, packed; for joiners here."""
+        self._latest[type, key] = event
+        self._latest_bytes = None
+
+    def packed_latest(self) -> list[bytes]:
+        """Every current value, packed."""
+        return list(self._latest.values())
+
+    def snapshot(self) -> tuple[int, bytes]:
+        """Position and packed snapshot."""
+        return self._snapshot()
+
+    def _fan_out(self, packets: Sequence[Packet]) -> None:
+        if not packets:
+            return
+        media_until_us = max(packet.until_us for packet in packets)
+        if media_until_us >= 0:
+            self._media_until_us = media_until_us
+        waiting = tuple(self._waiting)
+        events = [packet for packet in packets if packet.loss != MEDIA]
+        self._write_all(self._live, packets)
+        if events:
+            self._write_all(self._live_without_media, events)
+        for receiver in waiting:
+            if receiver in self._waiting:
+                receiver.offer(packets)
+
+    def _write_all(self, live: dict[Receiver, Callable[[bytes], None]], packets: Sequence[Packet]) -> None:
+        if not live:
+            return
+        data = packets[0].data if len(packets) == 1 else b"".join([packet.data for packet in packets])
+        self.stats.frames += len(live)
+        self.stats.bytes += len(live) * len(data)
+        for write in tuple(live.values()):  # a write that stays behind takes its receiver out of the list
+            write(data)
+
+    def _must_packets(self) -> list[Packet]:
+        entries, self._entries = self._entries, []
+        for kept in entries:
+            for tag in dict.fromkeys(tag for tag, _ in kept.personal):
+                self.pass_on_personal(tag, kept.seq, [event for owner, event in kept.personal if owner == tag])
+        public = [event for kept in entries for event in kept.public]
+        if not public:
+            return []
+        frame = events_frame(self.sent, self.history.head, public)
+        self.sent = self.history.head
+        self._latest_bytes = None
+        return [Packet(websocket_binary(frame), MUST)]
+
+    def _tick_packets(self) -> Iterator[Packet]:
+        now_s = self._loop.time()
+        due_in_s = self._ticked_s + self.limits.latest_tick_ms / 1000 - now_s
+        if due_in_s > 0:
+            self._wake_in(due_in_s)
+            return
+        self._ticked_s = now_s
+        if self._dirty:
+            values = [self._latest[name] for name in self._dirty]
+            self._dirty.clear()
+            yield Packet(websocket_binary(events_frame(self.sent, self.sent, values)), LATEST)
+        if self._drops:
+            drops, self._drops = self._drops, []
+            yield Packet(websocket_binary(events_frame(self.sent, self.sent, drops)), MAY_DROP)
+
+    def _tick_now(self) -> None:
+        self._ticked_s = float("-inf")
+        self.flush()
+
+    def _keep_latest(self, type: str, key: str, seq: int, at_ms: int, event: Event) -> None:
+        named = {**event, "key": key} if key else event
+        self.keep_latest(type, key, self._pack(type, LATEST, seq, at_ms, named))
+        self._dirty.add((type, key))
+        self._wake_in(self.limits.must_delay_ms / 1000)
+
+    def _keep_drop(self, event: bytes) -> None:
+        if len(self._drops) < self.limits.drops_per_tick:
+            self._drops.append(event)
+            self._wake_in(self.limits.must_delay_ms / 1000)
+
+    def _wake_in(self, delay_s: float) -> None:
+        due_s = self._loop.time() + delay_s
+        if self._timer is not None:
+            if self._timer.when() <= due_s:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due_s, self._woken)
+
+    def _woken(self) -> None:
+        self._timer = None
+        self.flush()
+
+    def _ping(self) -> None:
+        for receiver in self.receivers():
+            receiver.silent_pings += 1
+            if receiver.silent_pings > self.limits.silent_pings:
+                receiver.connection.transport.abort()
+            elif receiver.outbox is None or not receiver.outbox.blocked:
+                receiver.write(SHARED_PING)
+
+    def _cut_at_keys(self, fragments: Sequence[Fragment]) -> Iterator[Sequence[Fragment]]:
+        starts = [place for place, each in enumerate(fragments) if place and each.track == 1 and each.key]
+        for begin, end in zip([0, *starts], [*starts, len(fragments)], strict=True):
+            yield fragments[begin:end]
+
+    def _media_packet(self, fragments: Sequence[Fragment]) -> Packet:
+        times = [each.time_us for each in fragments]
+        return Packet(websocket_binary(media_frame(fragments)), MEDIA, min(times), max(times))
+
+    def _pack(self, type: str, loss: str, seq: int, at_ms: int, event: Event, *, personal: bool = False) -> bytes:
+        fields = {name: value for name, value in event.items() if name not in ("type", "owner")}
+        fields |= {"type": type, "seq": seq, "at": at_ms, "loss": loss}
+        if self.broadcast_epoch_ms is not None:
+            fields["media_at"] = at_ms - self.broadcast_epoch_ms
+        if personal:
+            fields["personal"] = True
+        return packed(fields)
+
+    def _from_snapshot(self, type: str, tag: str) -> list[bytes]:
+        seq, show = self._snapshot()
+        frames = [websocket_binary(events_frame(0, seq, [self._greeting(type, tag, seq, show, resumed=False)]))]
+        if seq < self.history.head:
+            begins = max(seq, self.history.floor)  # a viewer sees a hole by `after`, and rejoins
+            frames.append(websocket_binary(events_frame(begins, self.history.head, self.history.public_since(begins))))
+        return frames
+
+    def _resumed(self, tag: str, after: int, personal: Personal | None) -> list[bytes]:
+        _, show = self._snapshot()
+        frames = [websocket_binary(events_frame(after, after, [self._greeting("welcome", tag, after, show, resumed=True)]))]
+        mine = self.history.personal_since(after, tag) if personal is None else personal
+        if mine:
+            frames.append(websocket_binary(events_frame(after, after, [event for _, event in mine])))
+        if after < self.history.head:
+            frames.append(websocket_binary(events_frame(after, self.history.head, self.history.public_since(after))))
+        return frames
+
+    def _greeting(self, type: str, tag: str, seq: int, show: bytes, *, resumed: bool) -> bytes:
+        now = self.clock_ms()
+        return packed(
+            {
+                "type": type,
+                "seq": seq,
+                "at": now,
+                "loss": MUST,
+                "epoch": self.epoch,
+                "now": now,
+                "viewer": tag,
+                "resumed": resumed,
+                "broadcast_epoch": self.broadcast_epoch_ms,
+                "show": msgspec.Raw(show),
+            }
+        )
