@@ -260,7 +260,7 @@ def main() -> None:
     cli(prog_name="livesale")
 
 
-def _call(module: str, name: str, settings: Settings, *arguments: Any, **options: Any) -> Any:
+def _call(module: str, name: str, settings: Settings, /, *arguments: Any, **options: Any) -> Any:
     """Call `module`:`name`, in an event loop of its own when it is a coroutine function."""
     function = _load(module, name)
     if inspect.iscoroutinefunction(function):

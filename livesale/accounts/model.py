@@ -12,12 +12,15 @@ from typing import Literal
 
 import msgspec
 
+from livesale.kernel.actor import ROLES
+
 Band = Literal["under7", "7-13", "14-15", "16-17", "adult"]
 AgeMethod = Literal["unknown", "declared", "verified"]
 
 BANDS: tuple[Band, ...] = ("under7", "7-13", "14-15", "16-17", "adult")
 _ENDS_AT = {"under7": 7, "7-13": 14, "14-15": 16, "16-17": 18}  # years of age
 _OLDEST_YEARS = 130
+LONGEST_NAME = 100
 
 # Westernmost standard time of a country in minutes east of Greenwich; in summer its days end sooner, never
 # later. Everywhere else counts as the last place on Earth where a day ends.
@@ -32,7 +35,7 @@ _OFFSET_MIN = (
 
 
 class Age(msgspec.Struct, frozen=True):
-    """What is kept of a birth date: the band, the last month it holds (`2028-05`; empty: for good), and how known."""
+    """What is kept of a birth date: the band, the last month it holds (`2028-05`; empty: for good)."""
 
     band: Band
     ends_month: str
@@ -104,6 +107,28 @@ def folded(email: str) -> str:
     name, at, host = text.rpartition("@")
     if not (at and name and host) or len(text) > 254 or any(c.isspace() or not c.isprintable() for c in text):
         raise ValueError("that is no mail address")
+    return text
+
+
+def called(name: str) -> str:
+    """`name` without blanks around it; ValueError when it is none."""
+    text = name.strip()
+    if not 1 <= len(text) <= LONGEST_NAME or not text.isprintable():
+        raise ValueError(f"has 1 to {LONGEST_NAME} characters")
+    return text
+
+
+def country_code(text: str) -> str:
+    """The ISO 3166-1 code in capitals; ValueError when it has not that form."""
+    if not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise ValueError("is two letters, such as DE")
+    return text.upper()
+
+
+def known_role(text: str) -> str:
+    """`text`, which is a role; ValueError otherwise."""
+    if text not in ROLES:
+        raise ValueError(f"is one of {', '.join(ROLES)}")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, computed beside the event loop, and as slow for an unknown account as for a known one."""
+"""Passwords: argon2id, computed beside the event loop, as slow for an unknown account as for a known one."""
 
 from __future__ import annotations
 

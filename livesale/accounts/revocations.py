@@ -56,7 +56,7 @@ class Revocations:
         self._accounts = {name: known for name, known in self._accounts.items() if known[1] > now_ms}
 
     async def run(self) -> None:
-        """Poll until cancelled; a database that does not answer is asked again, and meanwhile the copy stands."""
+        """Poll until cancelled; while the database does not answer, the copy stands."""
         while True:
             try:
                 await self.poll()

@@ -15,18 +15,27 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.accounts import store
 from livesale.accounts.attempts import Attempts
-from livesale.accounts.model import UNKNOWN_AGE, Account, Age, AgeMethod, age_of, folded
+from livesale.accounts.model import (
+    UNKNOWN_AGE,
+    Account,
+    Age,
+    AgeMethod,
+    age_of,
+    called,
+    country_code,
+    folded,
+    known_role,
+)
 from livesale.accounts.passwords import Passwords
 from livesale.accounts.revocations import Revocations
 from livesale.accounts.tokens import Claims, Kind, Tokens
-from livesale.kernel.actor import ROLES
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import NAME_CHARACTERS, random_name
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.sealing import new_key, seal, unseal
 
+_LONGEST_TOKEN_MS = 3650 * DAY_MS
 FRESH_MS = 10 * MINUTE_MS
-LONGEST_NAME = 100
 SYSTEM = "system"
 
 
@@ -58,7 +67,7 @@ class Accounts:
         self.revocations = Revocations(engine, self._now_ms)
 
     def authenticate(self, token: str, kind: Kind) -> Claims:
-        """Whose token this is, without asking the database; refused (`unauthenticated`) when it is not valid."""
+        """Whose token this is, without asking the database; refused (`unauthenticated`) when void."""
         claims = self._tokens.open(token, kind, self._now_ms())
         if self.revocations.covers(claims):
             raise Refusal("unauthenticated", "This sign-in was ended. Sign in again.")
@@ -81,14 +90,14 @@ class Accounts:
         password: str | None = None,
         actor: str = SYSTEM,
     ) -> Account:
-        """Create an account; refused (`conflict`) when the address has one. Without `born` it counts as youngest."""
+        """Create an account; refused (`conflict`) when the address has one. No `born`: youngest band."""
         now_ms = self._now_ms()
         account = Account(
             id=random_name(NAME_CHARACTERS),
             email=_field("email", folded, email),
-            name=_field("name", _name, name),
-            country=_field("country", _country, country),
-            roles=frozenset(_field("role", _role, role) for role in roles),
+            name=_field("name", called, name),
+            country=_field("country", country_code, country),
+            roles=frozenset(_field("role", known_role, role) for role in roles),
             age=UNKNOWN_AGE,
             created_ms=now_ms,
         )
@@ -197,9 +206,6 @@ class Accounts:
         return SignedIn(self._tokens.sign(claims), claims, self._tokens.csrf(claims))
 
 
-_LONGEST_TOKEN_MS = 3650 * DAY_MS
-
-
 def _claims(kind: Kind, row: Any, now_ms: int, expires: int, stepped_up: int) -> Claims:
     roles = tuple(row["roles"].split())
     return Claims(kind, row["id"], roles, row["country"], now_ms, expires, random_name(), stepped_up)
@@ -234,25 +240,6 @@ def _field(name: str, rule: Callable[[Any], Any], value: Any) -> Any:
         return rule(value)
     except ValueError as error:
         raise invalid(name, str(error)) from None
-
-
-def _name(text: str) -> str:
-    text = text.strip()
-    if not 1 <= len(text) <= LONGEST_NAME or not text.isprintable():
-        raise ValueError(f"has 1 to {LONGEST_NAME} characters")
-    return text
-
-
-def _country(text: str) -> str:
-    if not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise ValueError("is two letters, such as DE")
-    return text.upper()
-
-
-def _role(text: str) -> str:
-    if text not in ROLES:
-        raise ValueError(f"is one of {', '.join(ROLES)}")
-    return text
 
 
 async def _audit(db: Any, at_ms: int, actor: str, action: str, account: str, data: dict[str, Any]) -> None:
