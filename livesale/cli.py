@@ -1,4 +1,4 @@
-"""The commands of livesale: their names, options and examples, and how an error reads; the work is in `apps/`.
+"""The commands of livesale: their names, options, examples and how an error reads; the work is in `apps/`.
 
 Law: nothing heavy is imported before a command is chosen, so `livesale --help` answers at once.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -223,7 +224,7 @@ def _bench(name: str, says: str, *options: str) -> None:
         chosen = {key: value for key, value in given.items() if value is not None}
         _exit(_call(f"livesale.bench.{name}", "run", load_settings(data), chosen, as_json=as_json))
 
-    for option in reversed(options):
+    for option in options:
         limits = click.IntRange(0, 100) if option == "slow" else click.IntRange(1)
         flag = "--" + option.replace("_", "-")
         command = click.option(flag, option, type=limits, help=_BENCH_OPTIONS[option])(command)
@@ -251,8 +252,7 @@ def print_settings(data: Path | None) -> None:
         value: Any = settings
         for part in key.split("."):
             value = getattr(value, part)
-        hidden = value and any(word in key for word in _SECRET)
-        click.echo(f"{key} = {'(hidden)' if hidden else _toml(value)}  # {origins[key]}")
+        click.echo(f"{key} = {_toml(_hidden(key, value))}  # {origins[key]}")
 
 
 def main() -> None:
@@ -260,7 +260,7 @@ def main() -> None:
     cli(prog_name="livesale")
 
 
-def _call(module: str, name: str, settings: Settings, *arguments: Any, **options: Any) -> Any:
+def _call(module: str, name: str, settings: Settings, /, *arguments: Any, **options: Any) -> Any:
     """Call `module`:`name`, in an event loop of its own when it is a coroutine function."""
     function = _load(module, name)
     if inspect.iscoroutinefunction(function):
@@ -295,7 +295,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _unreachable(error: Exception) -> str | None:
-    """What a store or database that is not there means, by the library that says so (not imported for this)."""
+    """What a store or database that is not there means, by the library that says so."""
     library = type(error).__module__.partition(".")[0]
     first = " ".join(str(error).split())[:200]
     if library == "redis":
@@ -303,6 +303,13 @@ def _unreachable(error: Exception) -> str | None:
     if library == "sqlalchemy" and type(error).__name__ in ("OperationalError", "ProgrammingError"):
         return f"the database is not ready ({first}); start the system once: livesale up --data DIR"
     return None
+
+
+def _hidden(key: str, value: Any) -> Any:
+    """`value` fit to be pasted into a bug report."""
+    if not isinstance(value, str) or not value:
+        return value
+    return "(hidden)" if key.endswith(_SECRET) else re.sub(r"(?<=://)[^/@]*@", "(hidden)@", value)
 
 
 def _toml(value: Any) -> str:

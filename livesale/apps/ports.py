@@ -2,8 +2,8 @@
 
 A port is claimed twice: a listening socket that is closed again shows whether another program has it, and a
 name in the abstract socket space, which the kernel frees with the process, keeps other systems of ours away
-until ours listens. Without the second, two `up` at once would both find it free, and as the web processes share
-their port by SO_REUSEPORT, both would get it.
+until ours listens. Without the second, two `up` at once would both find it free, and as the web processes
+share their port by SO_REUSEPORT, both would get it.
 """
 
 from __future__ import annotations

@@ -29,9 +29,7 @@ def die_with_supervisor() -> None:
     if supervisor is None:
         return
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(Run = Callable[[Settings], Awaitable[None]]
-
-_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(supervisor):
         sys.exit(0)
 

@@ -35,7 +35,7 @@ class StartFailed(Exception):
 class Spec(msgspec.Struct, frozen=True):
     """A process to run: `livesale` with `arguments` and more environment.
 
-    `urls`: where it answers, unless it says otherwise itself; `probe`: for a program that cannot say it is ready.
+    `urls`: where it answers, unless it says so itself; `probe`: for what cannot say it is ready.
     """
 
     name: str
@@ -175,8 +175,8 @@ class Supervisor:
         if child.spec.probe is None:
             urls = await _message(told)
         else:
-            while not await asyncio.to_thread(child.spec.probe):
-                await _either(self._stopping, PROBE_EVERY_S)
+            while not await asyncio.to_thread(child.spec.probe):  # noqa: ASYNC110 - it has no event to wait for
+                await asyncio.sleep(PROBE_EVERY_S)
         child.become_ready(urls)
         self._changed()
 
@@ -197,7 +197,8 @@ async def _message(told: int) -> list[str]:
 
 async def _either(event: asyncio.Event, timeout_s: float) -> None:
     try:
-        await asyncio.wait_for(event.wait(), timeout_s)
+        async with asyncio.timeout(timeout_s):  # not wait_for, which in 3.11 may swallow a cancellation
+            await event.wait()
     except TimeoutError:
         pass
 

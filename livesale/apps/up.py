@@ -32,7 +32,7 @@ Seed = Callable[[Settings], Any]
 
 
 def up(settings: Settings, asked: frozenset[str], procfile: Path) -> int:
-    """Run the system until a signal; returns the exit code. `asked`: keys whose ports are not ours to choose."""
+    """Run the system until a signal; returns the exit code. `asked`: keys whose ports are given."""
     names = without_elsewhere(settings, read_procfile(procfile))
     copies = copies_of(settings.processes, names)
     seed: Seed | None = importlib.import_module("livesale.apps.demo").seed if settings.demo else None
