@@ -1,4 +1,4 @@
-"""Who is at the other end: client address, host name and scheme, believing forwarding headers from trusted proxies only."""
+"""Who is at the other end: address, host name and scheme. Law: only trusted proxies are believed about others."""
 
 from __future__ import annotations
 
