@@ -1,0 +1,139 @@
+"""Idempotency-Key: the same account, operation and key get the first answer again, for 24 h.
+
+An atomic route's service keeps its answer in the commit of its effect; for the others the answer is kept here, beside
+the effect: a process killed between the two forgets the answer, not the effect. While the first call runs in this
+process, a second is refused `in_progress`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgpack
+import structlog
+from redis.exceptions import RedisError
+
+from livesale.http.problems import of_refusal
+from livesale.http.replies import Reply
+from livesale.kernel.refusals import Refusal, invalid
+from livesale.kernel.routing import Call, Route
+from livesale.store.decision import Committed, Decision, KeyReused, NotCommitted, Once
+from livesale.store.valkey import Store
+
+HEADER = "Idempotency-Key"
+MOST_CHARACTERS = 255
+MOST_KEPT_BYTES = 200_000  # below the store's 256 KiB a record, with room for headers
+
+# Refusals that say "not now" or "not like this" rather than what came of the call: the same key may try again.
+NOT_KEPT = frozenset(
+    {"unauthenticated", "step_up_required", "rate_limited", "store_unavailable", "internal", "in_progress", "conflict"}
+)
+KEPT_HEADERS = frozenset({"location", "etag", "content-type"})
+
+_log = structlog.get_logger("livesale.http")
+
+
+def key_of(given: str | None, route: Route) -> str | None:
+    """The checked Idempotency-Key; Refusal invalid when malformed, or missing where it is required."""
+    if given is None:
+        if route.key_required:
+            raise invalid(HEADER, "this call needs an Idempotency-Key header")
+        return None
+    if not 1 <= len(given) <= MOST_CHARACTERS or not (given.isascii() and given.isprintable()):
+        raise invalid(HEADER, f"must be 1–{MOST_CHARACTERS} printable ASCII characters")
+    return given
+
+
+def fingerprint(method: str, path: str, body: bytes) -> str:
+    """What a repeated call must have in common with the first: SHA-256 (hex) of method, path and body."""
+    return hashlib.sha256(b"%s %s\n%s" % (method.encode(), path.encode("utf-8", "surrogateescape"), body)).hexdigest()
+
+
+class Replies:
+    """Answers kept under their keys, and the keys whose first call is still running here."""
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._running: set[tuple[str, str]] = set()
+
+    async def once(self, route: Route, call: Call, execute: Callable[[], Awaitable[Reply]]) -> Reply:
+        """What `execute()` answers, executed at most once for the call's key."""
+        if call.key is None:
+            return await execute()
+        # Nobody is signed in: the address stands for the account, lest two strangers' keys meet.
+        account = call.actor.account if call.actor else "anyone"
+        scope = f"{call.actor.account if call.actor else call.peer}:{route.method} {route.path}"
+        with self._alone(scope, call.key):
+            if route.atomic or self._store is None:
+                return await execute()
+            once = Once(scope, call.key, call.fingerprint)
+            return await self._kept(self._store, f"person:{account}", once, execute)
+
+    @contextmanager
+    def _alone(self, scope: str, key: str) -> Iterator[None]:
+        if (scope, key) in self._running:
+            raise Refusal("in_progress", "The first call with this Idempotency-Key is still running.", retry_after_s=1)
+        self._running.add((scope, key))
+        try:
+            yield
+        finally:
+            self._running.discard((scope, key))
+
+    async def _kept(self, store: Store, shelf: str, once: Once, execute: Callable[[], Awaitable[Reply]]) -> Reply:
+        told = await _told(store, Decision(shelf, once=once))
+        if told is not None:
+            return told
+        try:
+            reply = await execute()
+        except Refusal as refusal:
+            if refusal.code in NOT_KEPT or refusal.status >= 500:
+                raise
+            reply = of_refusal(refusal)
+        if "Set-Cookie" in reply.headers:  # a session is not kept in a reply cache: signing in again is harmless
+            return reply
+        return await _keep(store, shelf, once, reply)
+
+
+async def _told(store: Store, decision: Decision) -> Reply | None:
+    """The answer kept under the decision's key, None when there is none; KeyReused for another fingerprint."""
+    assert decision.once is not None
+    try:
+        told = await store.client.get(f"{{{decision.shelf}}}:once:{decision.once_key()}")
+    except (RedisError, OSError) as error:
+        raise Refusal("store_unavailable", "The store does not answer right now.", retry_after_s=1) from error
+    if told is None:
+        return None
+    _, found, _, _, _, payload = msgpack.unpackb(told, raw=True)
+    if found != decision.once.fingerprint.encode():
+        raise KeyReused
+    return _unpacked(payload)
+
+
+async def _keep(store: Store, shelf: str, once: Once, reply: Reply) -> Reply:
+    """Keep `reply`; should another process have been first after all, its answer counts."""
+    if len(reply.body) > MOST_KEPT_BYTES:
+        return reply
+    kept = Once(once.scope, once.key, once.fingerprint, _packed(reply))
+    try:
+        done: Committed = await store.commit(Decision(shelf, once=kept))
+    except KeyReused:
+        raise
+    except (Refusal, NotCommitted) as error:  # the call was carried out: its caller is told so
+        _log.warning("answer_not_kept", scope=once.scope, error=str(error))
+        return reply
+    return _unpacked(done.answer) if done.replayed else reply
+
+
+def _packed(reply: Reply) -> bytes:
+    headers = {name: value for name, value in reply.headers.items() if name.lower() in KEPT_HEADERS}
+    packed: bytes = msgpack.packb([reply.status, reply.body, reply.kind, headers])
+    return packed
+
+
+def _unpacked(payload: bytes) -> Reply:
+    status, body, kind, headers = msgpack.unpackb(payload)
+    fields: dict[str, Any] = dict(headers)
+    return Reply(status, body, kind, fields)

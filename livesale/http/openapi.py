@@ -1,0 +1,123 @@
+"""The OpenAPI 3.1 file, made from the same Routes that are served: nothing is served undocumented."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from livesale import __version__
+from livesale.http.idempotency import HEADER
+from livesale.http.paths import MOST_ITEMS
+from livesale.http.problems import PROBLEM, Problem
+from livesale.http.replies import JSON
+from livesale.http.sessions import CSRF_COOKIE, CSRF_HEADER, READING, SESSION_COOKIE
+from livesale.kernel.refusals import STATUS_OF_CODE
+from livesale.kernel.routing import Route
+
+BASE = "/api/v1"
+
+_REF = "#/components/schemas/{name}"
+_PARAMETER = re.compile(r"{(\w+)}")
+_ANY: dict[str, Any] = {"type": "object"}
+
+
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The whole file as plain data."""
+    schema_of, schemas = _schemas(routes)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(BASE + route.path, {})[route.method.lower()] = _operation(route, schema_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "livesale", "version": __version__, "description": _DESCRIPTION},
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": _SECURITY, "responses": {"problem": _problem(schema_of)}},
+    }
+
+
+_DESCRIPTION = (
+    f"Sign in with a bearer token, or with the browser's session cookie: then every write repeats the cookie "
+    f"`{CSRF_COOKIE}` in the header `{CSRF_HEADER}`. Times are RFC 3339 UTC, money is in minor units. "
+    f"A call repeated with the same `{HEADER}` gives the first answer again for 24 hours. "
+    f"Errors are problems (RFC 9457) with one of these codes: {', '.join(f'`{code}`' for code in STATUS_OF_CODE)}."
+)
+
+_SECURITY: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API token, made with `livesale token EMAIL`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": SESSION_COOKIE, "description": "Set by `POST /session`."},
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": f"The value of the cookie `{CSRF_COOKIE}`; needed by writes with the session cookie.",
+    },
+}
+
+
+def _schemas(routes: Sequence[Route]) -> tuple[dict[int, Any], dict[str, Any]]:
+    """The schema of each type by its identity, and the named components they refer to."""
+    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, bytes)]
+    unique = list({id(kind): kind for kind in [Problem, *kinds]}.values())
+    found, components = msgspec.json.schema_components(unique, ref_template=_REF)
+    return {id(kind): schema for kind, schema in zip(unique, found, strict=True)}, components
+
+
+def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
+    writes = route.method not in READING
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "summary": route.summary,
+        "tags": [route.path.split("/")[1]],
+        "parameters": _parameters(route),
+        "security": _security(route, writes),
+        "responses": {
+            str(route.status): _success(route, schema_of),
+            "default": {"$ref": "#/components/responses/problem"},
+        },
+    }
+    if route.who:
+        operation["description"] = f"For the roles {', '.join(sorted(route.who))}."
+    if route.body is bytes:
+        operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
+    elif route.body is not None:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema_of[id(route.body)]}}}
+    return operation
+
+
+def _operation_id(route: Route) -> str:
+    return re.sub(r"\W+", "_", f"{route.method.lower()}{route.path}").rstrip("_")
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": text} for name in _PARAMETER.findall(route.path)
+    ]
+    for name in route.query:
+        number = {"type": "integer", "minimum": 1, "maximum": MOST_ITEMS}
+        found.append({"name": name, "in": "query", "schema": number if name == "limit" else text})
+    if route.method not in READING:
+        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
+        found.append({"name": HEADER, "in": "header", "required": route.key_required, "schema": key})
+    return found
+
+
+def _security(route: Route, writes: bool) -> list[dict[str, list[str]]]:
+    cookie: dict[str, list[str]] = {"session": [], "csrf": []} if writes else {"session": []}
+    known: list[dict[str, list[str]]] = [{"bearer": []}, cookie]
+    return known if route.who else [{}, *known]
+
+
+def _success(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
+    if route.status == 204:
+        return {"description": "Done."}
+    schema = _ANY if route.answer in (None, bytes) else schema_of[id(route.answer)]
+    return {"description": "Done." if route.method not in READING else "Found.", "content": {JSON: {"schema": schema}}}
+
+
+def _problem(schema_of: dict[int, Any]) -> dict[str, Any]:
+    return {"description": "Refused; `code` says why.", "content": {PROBLEM: {"schema": schema_of[id(Problem)]}}}

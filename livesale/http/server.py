@@ -1,0 +1,69 @@
+"""The HTTP server around the application: what cannot even be parsed is answered with a problem too.
+
+aiohttp answers parser errors by itself, in HTML, before any application code; overriding `handle_error` is the one
+place it offers. `tests/http/test_server.py` holds what this relies on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_server import Server
+
+from livesale.http.problems import of_error, problem
+from livesale.http.replies import response_of
+from livesale.kernel.refusals import Refusal
+
+KEEP_ALIVE_S = 75.0
+SHUTDOWN_S = 10.0
+
+_log = structlog.get_logger("livesale.http")
+
+
+class _Connection(RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status < 500:
+            response = response_of(problem(400, "malformed", "The request is not HTTP as it should be."))
+        else:
+            error = exc if isinstance(exc, Exception) and not isinstance(exc, Refusal) else RuntimeError(message)
+            response = response_of(of_error(error, "connection"))
+        response.force_close()
+        return response
+
+
+class _Server(Server):
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """An AppRunner without access log, whose connections answer with problems."""
+
+    def __init__(self, app: web.Application, **options: Any) -> None:
+        super().__init__(
+            app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=SHUTDOWN_S, **options
+        )
+
+    async def _make_server(self) -> Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler, request_factory=made.request_factory, loop=asyncio.get_running_loop(), **made._kwargs
+        )
+
+
+async def serve(app: web.Application, host: str, port: int) -> Runner:
+    """Start serving `app`; end it with `await runner.cleanup()`. `runner.addresses` has the port when it was 0."""
+    runner = Runner(app)
+    await runner.setup()
+    await web.TCPSite(runner, host, port, backlog=1024).start()
+    return runner
