@@ -59,7 +59,12 @@ class Batch:
 
 async def touch_shows(connection: AsyncConnection, positions: dict[str, int]) -> None:
     """Note the last position of each show among the shelves in `positions`."""
-    rows = [(name, seq) for shelf, seq in positions.items() for kind, _, name in [shelf.partition(":")] if kind == "show"]
+    rows = [
+        (name, seq)
+        for shelf, seq in positions.items()
+        for kind, _, name in [shelf.partition(":")]
+        if kind == "show"
+    ]
     for name, seq in rows:
         await connection.execute(update(tables.shows).where(tables.shows.c.id == name).values(last_seq=seq))
 
