@@ -63,6 +63,7 @@ class Ledger:
         self._stopped: dict[str, str] = {}
         self._published: dict[str, int] = {}
         self._compared: list[str] = []
+        self._grew = asyncio.Event()
         self._admitting = asyncio.Lock()
 
     def stopped(self) -> dict[str, str]:
@@ -75,7 +76,7 @@ class Ledger:
             group.create_task(self._archive())
             group.create_task(self._repeat(NEW_SHELVES_S, self._admit_new))
             group.create_task(self._repeat(REFRESH_S, self._compare_some))
-            group.create_task(self._repeat(HEADS_S, self._publish))
+            group.create_task(self._repeat(0, self._publish))
             group.create_task(self._repeat(TRIM_S, self._trim))
 
     async def _archive(self) -> None:
@@ -101,6 +102,7 @@ class Ledger:
             known = await positions.load(self._engine)
             self._published = await published(self._engine)
             await self._admit(await self._store.active_shelves(), known)
+        self._grew.set()  # a predecessor may have been killed between archiving and signing
 
     async def _admit_new(self) -> None:
         if await self._store.client.scard(ACTIVE) == len(self._positions) + len(self._stopped):
@@ -140,6 +142,7 @@ class Ledger:
             return
         try:
             self._positions |= await write_batch(self._engine, batch, self._positions)
+            self._grew.set()
         except POISON as error:
             if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
                 raise
@@ -174,6 +177,9 @@ class Ledger:
                 await self._doubt(shelf, reason)
 
     async def _publish(self) -> None:
+        """Sign what has grown: the first entry after a quiet second at once, in a rush once a second."""
+        await self._grew.wait()
+        self._grew.clear()
         grown = {
             shelf: position
             for shelf, position in self._positions.items()
@@ -182,6 +188,7 @@ class Ledger:
         if grown:
             await publish_heads(self._engine, self._key, grown, self._store.now_ms())
             self._published |= {shelf: position.seq for shelf, position in grown.items()}
+            await asyncio.sleep(HEADS_S)
 
     async def _trim(self) -> None:
         for shelf, position in list(self._positions.items()):
