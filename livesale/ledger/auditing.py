@@ -1,0 +1,89 @@
+"""Auditing: which facts of the logs become lines of the audit, and what a line says. Ids and figures, never names."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.kernel.events import Event
+from livesale.orders.events import (
+    ORDER_CHANGED,
+    STOCK_ADJUSTED,
+    TRANSFER_ARRIVED,
+    TRANSFER_CONFIRMED,
+    TRANSFER_RELEASED,
+    TRANSFER_SET_ASIDE,
+)
+from livesale.payments.events import PAYMENT_CHANGED
+from livesale.shows.events import (
+    CHAT_REMOVED,
+    DEAL_SET,
+    LEASE_TAKEN,
+    MUTED,
+    OFFER_SET,
+    PINS_SET,
+    SHOW_CHANGED,
+    SHOW_CREATED,
+)
+
+# Event → dotted action; one ending in a dot is completed by the event's state.
+ACTIONS = {
+    SHOW_CREATED: "show.created",
+    SHOW_CHANGED: "show.",
+    OFFER_SET: "offer.set",
+    PINS_SET: "pins.set",
+    DEAL_SET: "deal.set",
+    CHAT_REMOVED: "chat.removed",
+    MUTED: "chat.muted",
+    LEASE_TAKEN: "studio.lease_taken",
+    ORDER_CHANGED: "order.",
+    TRANSFER_SET_ASIDE: "transfer.set_aside",
+    TRANSFER_ARRIVED: "transfer.arrived",
+    TRANSFER_CONFIRMED: "transfer.confirmed",
+    TRANSFER_RELEASED: "transfer.released",
+    STOCK_ADJUSTED: "stock.adjusted",
+    PAYMENT_CHANGED: "payment.",
+    APPROVAL_CHANGED: "approval.",
+}
+
+_BUYER_ACTS = frozenset({"held", "awaiting_guardian"})  # states an order enters by its buyer's hand only
+_NOT_TOLD = frozenset({"type", "title", "image", "by"})
+
+
+def line(event: Event, shelf: str, seq: int) -> dict[str, Any] | None:
+    """`{actor, action, data}` of an audited event, else None. `actor` is empty when the event does not tell."""
+    action = ACTIONS.get(event["type"])
+    if action is None:
+        return None
+    if action.endswith("."):
+        action += event["state"]
+    data = {"shelf": shelf, "seq": seq, **_told(event)}
+    return {"actor": _actor(event), "action": action, "data": json.dumps(data, ensure_ascii=False)}
+
+
+def _actor(event: Event) -> str:
+    if event.get("by"):
+        return str(event["by"])
+    if event["type"] == ORDER_CHANGED:
+        return str(event["owner"]) if event["state"] in _BUYER_ACTS else ""
+    if event["type"] == APPROVAL_CHANGED:
+        return str(event.get("guardian") or (event["minor"] if event["state"] == "requested" else ""))
+    return str(event["owner"]) if event["type"] == SHOW_CREATED else ""
+
+
+def _told(event: Event) -> dict[str, Any]:
+    """The event's ids and figures; a nested thing by its id, lines as offer and quantity."""
+    told: dict[str, Any] = {}
+    for name, value in event.items():
+        if name in _NOT_TOLD:
+            continue
+        if isinstance(value, dict):
+            told |= {
+                name if key == "id" else key: part for key, part in value.items() if key not in _NOT_TOLD
+            }
+        elif name == "lines":
+            told[name] = [{"offer": one.get("offer"), "quantity": one.get("quantity")} for one in value]
+        else:
+            told[name] = value
+    return told

@@ -1,0 +1,106 @@
+"""Batch: the row operations of many entries gathered, later ones over earlier ones, and written in few statements.
+
+A hot show changes the same counters in every entry: of 500 entries only the last value of each is written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from livesale.ledger import tables
+from livesale.ledger.money import Booked, entries
+from livesale.ledger.projection import Append, Operation, Paid, Upsert
+
+MOST_IN_A_LIST = 500  # names in one IN (…): SQLite takes 32,766 parameters, PostgreSQL 32,767
+
+
+class Batch:
+    """What a transaction is going to write beside the archive."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, tuple[str, ...]], tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._more: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._paid: list[Paid] = []
+
+    def add(self, operations: Iterable[Operation]) -> None:
+        """Take the operations of the next entry."""
+        for operation in operations:
+            if isinstance(operation, Upsert):
+                self._upsert(operation)
+            elif isinstance(operation, Append):
+                self._more[operation.table].append(operation.values)
+            else:
+                self._paid.append(operation)
+
+    def _upsert(self, operation: Upsert) -> None:
+        known = self._rows.setdefault((operation.table, operation.key), ({}, operation.first))
+        known[0].update(operation.values)
+
+    async def write(self, connection: AsyncConnection) -> None:
+        """Carry out everything gathered, in the caller's transaction."""
+        grouped: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+        for (name, key), (values, first) in self._rows.items():
+            columns = {column.name: part for column, part in zip(_table(name).primary_key, key, strict=True)}
+            grouped[name, tuple(sorted(values)), tuple(first)].append({**columns, **values, **first})
+        for (name, changing, _), rows in grouped.items():
+            await _upsert_rows(connection, _table(name), changing, rows)
+        for name, rows in self._more.items():
+            await connection.execute(insert(_table(name)), rows)
+        booked = entries(self._paid, await _booked(connection, self._paid))
+        if booked:
+            await connection.execute(insert(tables.money), booked)
+
+
+async def touch_shows(connection: AsyncConnection, positions: dict[str, int]) -> None:
+    """Note the last position of each show among the shelves in `positions`."""
+    rows = [
+        (name, seq)
+        for shelf, seq in positions.items()
+        for kind, _, name in [shelf.partition(":")]
+        if kind == "show"
+    ]
+    for name, seq in rows:
+        await connection.execute(update(tables.shows).where(tables.shows.c.id == name).values(last_seq=seq))
+
+
+def upsert(connection: AsyncConnection, table: Table, changing: Iterable[str]) -> Any:
+    """INSERT … ON CONFLICT of the primary key: set `changing`, or nothing when there is none."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(table)
+    key = [column.name for column in table.primary_key]
+    fields = {name: statement.excluded[name] for name in changing}
+    if not fields:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    return statement.on_conflict_do_update(index_elements=key, set_=fields)
+
+
+async def _upsert_rows(
+    connection: AsyncConnection, table: Table, changing: Iterable[str], rows: list[dict[str, Any]]
+) -> None:
+    await connection.execute(upsert(connection, table, changing), rows)
+
+
+def _table(name: str) -> Table:
+    table: Table = getattr(tables, name)
+    return table
+
+
+async def _booked(connection: AsyncConnection, paid: list[Paid]) -> Booked:
+    """What is booked so far of the payments named."""
+    names = sorted({one.payment for one in paid})
+    booked: Booked = {}
+    money = tables.money.c
+    for start in range(0, len(names), MOST_IN_A_LIST):
+        found = await connection.execute(
+            select(money.payment, money.what, func.sum(money.amount))
+            .where(money.account == "provider", money.payment.in_(names[start : start + MOST_IN_A_LIST]))
+            .group_by(money.payment, money.what)
+        )
+        booked |= {(payment, what): int(total) for payment, what, total in found}
+    return booked

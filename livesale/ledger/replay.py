@@ -1,0 +1,164 @@
+"""Replay: derives a shelf's counters, records, orders and money from its log alone, for verification.
+
+Law: nothing here is shared with the projection; what both get wrong alike, a test with figures by hand must catch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgpack
+
+PLACES = ("free", "held", "paying", "claimed")  # where a unit of an offer can be; together they are `loaded`
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as the log tells it."""
+
+    where: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(slots=True)
+class Replay:
+    """A shelf's state after the entries taken so far; `differences` are breaches inside the log itself."""
+
+    shelf: str
+    counters: dict[str, int] = field(default_factory=dict)
+    digests: dict[str, tuple[int, str]] = field(default_factory=dict)  # record → (version, SHA-1)
+    orders: dict[str, Row] = field(default_factory=dict)
+    approvals: dict[str, Row] = field(default_factory=dict)
+    offers: dict[str, Row] = field(default_factory=dict)
+    show: Row = field(default_factory=dict)
+    payments: dict[str, tuple[int, int]] = field(default_factory=dict)  # payment → (captured, refunded)
+    money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+    def take(self, seq: int, raw: bytes) -> None:
+        """The next entry of the log."""
+        try:
+            fields = msgpack.unpackb(raw, raw=False, unicode_errors="surrogateescape")
+            self._count(seq, fields["counters"])
+            self._keep_records(seq, fields["puts"], fields["drops"])
+            for event in fields["events"]:
+                told = getattr(self, f"_{event['type']}", None)
+                if told:
+                    told(seq, fields["at"], event)
+        except (ValueError, KeyError, TypeError) as error:
+            self._breach(f"entry {seq}", "a readable entry", repr(error))
+
+    def _breach(self, where: str, expected: object, found: object) -> None:
+        self.differences.append(Difference(f"{self.shelf} {where}", str(expected), str(found)))
+
+    def _count(self, seq: int, rows: list[tuple[str, int, int]]) -> None:
+        offers = set()
+        for name, delta, after in rows:
+            due = self.counters.get(name, 0) + delta
+            if due != after:
+                self._breach(f"entry {seq} counter {name}", due, after)
+            self.counters[name] = after
+            place, _, offer = name.partition(":")
+            if place in (*PLACES, "loaded"):
+                offers.add(offer)
+                if after < 0:
+                    self._breach(f"entry {seq} counter {name}", "not below 0", after)
+        if self.shelf.startswith("show:"):
+            for offer in sorted(offers):
+                self._stock(seq, offer)
+
+    def _stock(self, seq: int, offer: str) -> None:
+        parts = [self.counters.get(f"{place}:{offer}", 0) for place in PLACES]
+        loaded = self.counters.get(f"loaded:{offer}", 0)
+        if sum(parts) != loaded:
+            found = " + ".join(f"{place} {part}" for place, part in zip(PLACES, parts, strict=True))
+            self._breach(f"entry {seq} stock of {offer}", f"loaded {loaded}", found)
+
+    def _keep_records(self, seq: int, puts: list[tuple[str, int, str]], drops: list[str]) -> None:
+        for record, version, digest in puts:
+            if version != seq:
+                self._breach(f"entry {seq} record {record}", f"version {seq}", f"version {version}")
+            self.digests[record] = (version, digest)
+        for record in drops:
+            self.digests.pop(record, None)
+
+    def _show_created(self, seq: int, at: int, event: Row) -> None:
+        names = ("title", "shop", "currency", "owner")
+        self.show = {name: event[name] for name in names} | {
+            "state": "draft",
+            "starts_ms": event.get("starts_at"),
+            "created_ms": at,
+        }
+
+    def _show_changed(self, seq: int, at: int, event: Row) -> None:
+        self.show |= {
+            "state": event["state"],
+            "title": event["title"],
+            "started_ms": event.get("started_at"),
+            "ended_ms": event.get("ended_at"),
+        }
+
+    def _offer_set(self, seq: int, at: int, event: Row) -> None:
+        offer = event["offer"]
+        price = offer["price"]
+        amount = price["amount"] if isinstance(price, dict) else price
+        row = {"price": amount, "title": offer.get("title") or "", "product": offer.get("product") or ""}
+        self.offers[offer["id"]] = row
+
+    def _order_changed(self, seq: int, at: int, event: Row) -> None:
+        self.orders[event["order"]] = {
+            "account": event["owner"],
+            "shop": event.get("shop") or "",
+            "state": event["state"],
+            "version": event["version"],
+            "total": event["total"],
+            "currency": event["currency"],
+            "lines": json.dumps(event["lines"], sort_keys=True),
+            "held_at": event.get("held_at"),
+            "reserved_until": event.get("reserved_until"),
+            "reason": event.get("reason") or "",
+            "updated_ms": at,
+        }
+
+    def _approval_changed(self, seq: int, at: int, event: Row) -> None:
+        first = self.approvals.get(event["approval"], {"requested_ms": at})
+        self.approvals[event["approval"]] = {
+            "requested_ms": first["requested_ms"],
+            "order_id": event["order"],
+            "minor": event["minor"],
+            "guardian": event.get("guardian") or "",
+            "state": event["state"],
+            "digest": event["digest"],
+            "total": event["total"],
+            "currency": event["currency"],
+            "expires_ms": event.get("expires_at"),
+            "updated_ms": at,
+        }
+
+    def _payment_changed(self, seq: int, at: int, event: Row) -> None:
+        payment = event["payment"]
+        captured, refunded = self.payments.get(payment, (0, 0))
+        self.payments[payment] = (event["captured"], event["refunded"])
+        common = (event["currency"], payment, event["order"])
+        if event["captured"] != captured:
+            more = event["captured"] - captured
+            self.money += [(seq, "provider", more, *common), (seq, f"revenue:{self.shelf}", -more, *common)]
+        if event["refunded"] != refunded:
+            more = event["refunded"] - refunded
+            self.money += [(seq, f"refunds:{self.shelf}", more, *common), (seq, "provider", -more, *common)]
+
+    def sums(self) -> dict[str, int]:
+        """What counters must say by law of the orders and payments: `n:STATE`, `revenue`, `refunded`."""
+        states: Counter[str] = Counter(f"n:{row['state']}" for row in self.orders.values())
+        captured = sum(captured for captured, _ in self.payments.values())
+        refunded = sum(refunded for _, refunded in self.payments.values())
+        return {**states, "revenue": captured, "refunded": refunded}

@@ -1,0 +1,62 @@
+"""Write: one SQL transaction that archives entries, chains them, projects them and moves the cursors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.ledger import meters
+from livesale.ledger.batch import Batch, touch_shows, upsert
+from livesale.ledger.chain import link
+from livesale.ledger.positions import Position
+from livesale.ledger.projection import decode, project
+from livesale.ledger.tables import archive, cursor
+from livesale.store.log import Entry
+
+
+async def write_batch(
+    engine: AsyncEngine, entries: list[Entry], before: Mapping[str, Position]
+) -> dict[str, Position]:
+    """Archive `entries`, which go on after `before`, whole or not at all; the positions they lead to."""
+    began = time.monotonic()
+    rows, after = _chained(entries, before)
+    batch = Batch()
+    for entry in entries:
+        batch.add(project(entry))
+    cursors = [{"shelf": shelf, "seq": position.seq, "stopped": ""} for shelf, position in after.items()]
+    async with engine.begin() as connection:
+        await connection.execute(insert(archive), rows)
+        await batch.write(connection)
+        await touch_shows(connection, {shelf: position.seq for shelf, position in after.items()})
+        await connection.execute(upsert(connection, cursor, ("seq", "stopped")), cursors)
+    meters.ENTRIES.inc(len(entries))
+    meters.BATCH_SECONDS.inc(time.monotonic() - began)
+    return after
+
+
+def _chained(
+    entries: list[Entry], before: Mapping[str, Position]
+) -> tuple[list[dict[str, Any]], dict[str, Position]]:
+    rows: list[dict[str, Any]] = []
+    after: dict[str, Position] = {}
+    for entry in entries:
+        last = after.get(entry.shelf) or before[entry.shelf]
+        if entry.seq != last.seq + 1:
+            raise ValueError(f"{entry.shelf}: entry {entry.seq} does not follow {last.seq}")
+        digest = link(last.hash, entry.seq, entry.raw)
+        rows.append(
+            {
+                "shelf": entry.shelf,
+                "seq": entry.seq,
+                "at_ms": decode(entry.raw)["at"],
+                "bytes": entry.raw,
+                "hash": digest,
+                "previous": last.hash,
+            }
+        )
+        after[entry.shelf] = Position(entry.seq, digest, entry.raw)
+    return rows, after

@@ -1,0 +1,57 @@
+"""The ledger's fixtures: an empty database, a signing key, a ledger that runs beside the test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.ledger import tables
+from livesale.ledger.archive import Ledger
+from livesale.store import database
+from livesale.store.valkey import Store
+
+SIGNING_KEY = bytes(range(32))
+PUBLIC_KEY = Ed25519PrivateKey.from_private_bytes(SIGNING_KEY).public_key().public_bytes_raw()
+
+Running = Callable[[], AbstractAsyncContextManager[Ledger]]
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """An engine on a fresh SQLite file with every table."""
+    made = database.engine(f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}")
+    async with made.begin() as connection:
+        await connection.run_sync(tables.metadata.create_all)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def running(store: Store, engine: AsyncEngine) -> Running:
+    """`async with running() as ledger`: a ledger at work until the block ends."""
+
+    @asynccontextmanager
+    async def run() -> AsyncIterator[Ledger]:
+        ledger = Ledger(store, engine, SIGNING_KEY)
+        task = asyncio.create_task(ledger.run())
+        try:
+            yield ledger
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            if not task.cancelled() and task.exception():
+                raise task.exception()
+
+    return run
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until `condition` holds; the test's own timeout is the limit."""
+    while not await condition():
+        await asyncio.sleep(0.02)

@@ -1,0 +1,196 @@
+"""Verification: a sound show has no difference; whatever is altered, wherever, is named."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.kernel.refusals import Refusal
+from livesale.ledger import verify as module
+from livesale.ledger.verify import verify
+from livesale.store.valkey import Store
+from tests.ledger.conftest import PUBLIC_KEY, Running, until
+from tests.ledger.sale import Sale
+
+LOG, RECORDS, COUNTERS = "{show:4k2c000000}:log", "{show:4k2c000000}:r", "{show:4k2c000000}:c"
+
+Alter = Callable[[Store, AsyncEngine, Sale], Awaitable[None]]
+
+
+async def sold(store: Store, engine: AsyncEngine, running: Running) -> Sale:
+    """A show with some of everything, wholly archived and signed; the ledger has stopped."""
+    sale = Sale(store)
+    await sale.whole_story()
+    async with running():
+        await until(lambda: _signed(store, engine, sale.shelf))
+    return sale
+
+
+async def _signed(store: Store, engine: AsyncEngine, shelf: str) -> bool:
+    async with engine.connect() as connection:
+        found = await connection.execute(text("SELECT max(seq) FROM heads WHERE shelf = :s"), {"s": shelf})
+        return bool(found.scalar() == await store.seq(shelf))
+
+
+async def test_a_sound_show_has_no_difference(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Nothing is reported about a show that was only sold from."""
+    sale = await sold(store, engine, running)
+    assert [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)] == []
+
+
+async def test_an_unknown_show_is_refused(store: Store, engine: AsyncEngine) -> None:
+    """A show nobody knows is not `verified`."""
+    with pytest.raises(Refusal):
+        await verify(store, engine, "nobody0000", PUBLIC_KEY, 0)
+
+
+def sql(statement: str) -> Alter:
+    async def alter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+        async with engine.begin() as connection:
+            changed = await connection.execute(text(statement))
+            assert changed.rowcount > 0, statement
+
+    return alter
+
+
+async def flip_archived_byte(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    async with engine.begin() as connection:
+        raw = (await connection.execute(text("SELECT bytes FROM archive WHERE seq = 5"))).scalar()
+        spot = raw.index(b"held") + 1
+        flipped = raw[:spot] + b"a" + raw[spot + 1 :]
+        await connection.execute(text("UPDATE archive SET bytes = :b WHERE seq = 5"), {"b": flipped})
+
+
+async def raise_stored_counter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    await store.client.hincrby(COUNTERS, f"free:{sale.offer}", 1)
+
+
+async def drop_stored_counter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    await store.client.hdel(COUNTERS, "revenue")
+
+
+async def alter_record(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    record = f"order:{next(iter(sale.orders))}"
+    raw = await store.client.hget(RECORDS, record)
+    await store.client.hset(RECORDS, record, raw[:-1] + bytes([raw[-1] ^ 1]))
+
+
+async def add_record(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    await store.client.hset(RECORDS, "order:forged", b"1:x")
+
+
+def drop_logged(seq: int) -> Alter:
+    async def alter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+        assert await store.client.xdel(LOG, f"{seq}-0") == 1
+
+    return alter
+
+
+async def drop_last_logged(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    await store.client.xdel(LOG, f"{await store.seq(sale.shelf)}-0")
+
+
+ALTERATIONS: list[tuple[str, Alter, str]] = [
+    ("a byte of the archive", flip_archived_byte, "archive entry 5 hash"),
+    ("a hash of the archive", sql("UPDATE archive SET hash = x'00' WHERE seq = 4"), "archive entry 4 hash"),
+    ("an archived entry gone", sql("DELETE FROM archive WHERE seq = 6"), "expected entry 6"),
+    (
+        "the last archived entry gone",
+        sql("DELETE FROM archive WHERE seq = (SELECT max(seq) FROM archive)"),
+        "as its cursor says",
+    ),
+    ("a signature", sql("UPDATE heads SET signature = zeroblob(64)"), "signature"),
+    ("a signed hash", sql("UPDATE heads SET hash = zeroblob(32)"), "hash"),
+    ("a counter in the store", raise_stored_counter, "store counter free:of_s4k2c000000"),
+    ("a counter gone from the store", drop_stored_counter, "store counter revenue"),
+    ("a counter row", sql("UPDATE counters SET value = value + 1 WHERE name = 'n:paid'"), "SQL counter n:paid"),
+    ("a counter row gone", sql("DELETE FROM counters WHERE name = 'revenue'"), "SQL counter revenue"),
+    ("an order row", sql("UPDATE orders SET total = total + 1 WHERE account = 'buyer00000'"), "SQL orders o_s"),
+    ("an order's state", sql("UPDATE orders SET state = 'paid' WHERE state = 'held'"), "state: expected held"),
+    ("an order's lines", sql("""UPDATE orders SET lines = replace(lines, '1999', '1')"""), "lines"),
+    ("an order row gone", sql("DELETE FROM orders WHERE state = 'expired'"), "found none"),
+    ("an order row moved", sql("UPDATE orders SET shelf = 'show:other' WHERE state = 'expired'"), "found none"),
+    ("an approval row", sql("UPDATE approvals SET guardian = 'thief00000'"), "SQL approvals ap_s"),
+    ("an offer row", sql("UPDATE offers SET price = 1"), "SQL offers of_s"),
+    ("the show's row", sql("UPDATE shows SET owner = 'thief00000'"), "SQL shows 4k2c000000 owner"),
+    ("a money row", sql("UPDATE money SET amount = amount + 1 WHERE id = 1"), "SQL money at entry"),
+    ("a money row gone", sql("DELETE FROM money WHERE id = 2"), "SQL money at entry"),
+    (
+        "a money row twice",
+        sql(
+            "INSERT INTO money (shelf, seq, account, amount, currency, payment, order_id)"
+            " SELECT shelf, seq, account, amount, currency, payment, order_id FROM money WHERE id = 1"
+        ),
+        "nothing like it",
+    ),
+    ("an entry gone from the store's log", drop_logged(7), "store log entry 7"),
+    ("the first entry gone from the store's log", drop_logged(1), "store log entry 1"),
+    ("the last entry gone from the store's log", drop_last_logged, "store log entry"),
+    ("a record", alter_record, "store record order:o_s"),
+    ("a forged record", add_record, "store record order:forged"),
+    ("the cursor", sql("UPDATE cursor SET seq = seq - 1"), "as its cursor says"),
+]
+
+
+@pytest.mark.parametrize(("alter", "named"), [row[1:] for row in ALTERATIONS], ids=[row[0] for row in ALTERATIONS])
+async def test_every_alteration_is_named(
+    store: Store, engine: AsyncEngine, running: Running, alter: Alter, named: str
+) -> None:
+    """One altered thing: exit 1, and a line that names it."""
+    sale = await sold(store, engine, running)
+    await alter(store, engine, sale)
+    found = [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)]
+    assert any(named in line for line in found), found
+
+
+async def test_a_log_that_breaks_the_stock_law_is_named(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """A commit that takes a unit from nowhere is found even though store, archive and lists all agree."""
+    sale = await sold(store, engine, running)
+    await sale._commit([], {}, {f"claimed:{sale.offer}": 1})
+    async with running():
+        await until(lambda: _signed(store, engine, sale.shelf))
+    [difference] = await verify(store, engine, sale.show, PUBLIC_KEY, 0)
+    assert f"stock of {sale.offer}" in str(difference)
+
+
+async def test_verifying_waits_for_the_ledger(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Entries the ledger has not reached are named when it does not come, and waited for when it does."""
+    sale = await sold(store, engine, running)
+    await sale.rush(50)
+    assert any("complete and signed" in str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0))
+    async with running():
+        assert await verify(store, engine, sale.show, PUBLIC_KEY) == []
+
+
+async def test_a_live_show_can_be_verified(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Orders coming in during the verification are no differences."""
+    sale = Sale(store)
+    await sale.open(stock=10_000)
+    async with running():
+        import asyncio
+
+        rush = asyncio.create_task(sale.rush(3_000))
+        for _ in range(3):
+            assert await verify(store, engine, sale.show, PUBLIC_KEY) == []
+        await rush
+        assert await verify(store, engine, sale.show, PUBLIC_KEY) == []
+
+
+async def test_the_command_prints_a_summary_or_each_difference(
+    store: Store, engine: AsyncEngine, running: Running, valkey: object
+) -> None:
+    """Exit 0 with one line; exit 1 with a line for each difference."""
+    import asyncio
+
+    sale = await sold(store, engine, running)
+    said: list[str] = []
+    where = (valkey.url, str(engine.url), PUBLIC_KEY, 0.0, said.append)  # type: ignore[attr-defined]
+    assert await asyncio.to_thread(module.main, sale.show, *where) == 0
+    assert "no difference in 16 entries" in said[-1]
+    await raise_stored_counter(store, engine, sale)
+    said.clear()
+    assert await asyncio.to_thread(module.main, sale.show, *where) == 1
+    assert len(said) == 2
