@@ -72,9 +72,7 @@ _STATED = [
 
 
 class StockChange(msgspec.Struct, frozen=True):
-    """A product whose feed quantity is new or different; None is untracked, a removed product has `now`
-    None.
-    """
+    """A product whose feed quantity changed: None is untracked (endless); 0 stands for not listed, too."""
 
     product: str
     before: int | None
@@ -101,29 +99,16 @@ async def upsert_products(
     back).
     """
     known = await _known(conn, shop)
-    number = max((row["number"] for row in known.values()), default=0)
-    fresh, changed, stock, seen = [], [], [], set()
-    for product in feed:
-        seen.add(product.sku)
-        row, stated = known.get(product.sku), _stated(product)
-        if row is None:
-            number += 1
-            made = {
-                "id": new_id("p", shelf("shop", shop)),
-                "shop": shop,
-                "number": number,
-                "updated_ms": now_ms,
-            }
-            fresh.append({**stated, **made, "removed_ms": None})
-            stock.append(StockChange(made["id"], None, product.quantity))
-        elif row["removed_ms"] is not None or any(row[name] != value for name, value in stated.items()):
-            changed.append({**stated, "b_id": row["id"]})
-            if row["removed_ms"] is not None or row["quantity"] != product.quantity:
-                stock.append(StockChange(row["id"], row["quantity"], product.quantity))
+    plan = _Plan(shop, max((row["number"] for row in known.values()), default=0))
+    seen = set()
+    for stated in map(_stated, feed):
+        seen.add(stated["sku"])
+        plan.take(stated, known.get(stated["sku"]))
     gone = [row for sku, row in known.items() if sku not in seen and row["removed_ms"] is None]
-    stock += [StockChange(row["id"], row["quantity"], None) for row in gone]
-    await _write(conn, fresh, changed, [row["id"] for row in gone], now_ms)
-    return Upserted(len(fresh), len(changed), len(seen) - len(fresh) - len(changed), len(gone), stock)
+    plan.stock += [StockChange(row["id"], row["quantity"], 0) for row in gone]
+    await _write(conn, plan, [row["id"] for row in gone], now_ms)
+    unchanged = len(seen) - len(plan.fresh) - len(plan.changed)
+    return Upserted(len(plan.fresh), len(plan.changed), unchanged, len(gone), plan.stock)
 
 
 async def list_products(
@@ -165,31 +150,46 @@ async def count_products(conn: AsyncConnection, shop: str) -> int:
     return int((await conn.execute(query)).scalar_one())
 
 
+class _Plan:
+    """What an import is about to write."""
+
+    def __init__(self, shop: str, number: int) -> None:
+        self.fresh: list[dict[str, Any]] = []
+        self.changed: list[dict[str, Any]] = []
+        self.stock: list[StockChange] = []
+        self._shop = shop
+        self._number = number
+
+    def take(self, stated: dict[str, Any], row: RowMapping | None) -> None:
+        """Plan one row of the feed beside what is known of its sku."""
+        if row is None:
+            self._number += 1
+            product_id = new_id("p", shelf("shop", self._shop))
+            self.fresh.append({**stated, "id": product_id, "shop": self._shop, "number": self._number})
+            self.stock.append(StockChange(product_id, 0, stated["quantity"]))
+            return
+        before = row["quantity"] if row["removed_ms"] is None else 0
+        if row["removed_ms"] is not None or any(row[name] != value for name, value in stated.items()):
+            self.changed.append({**stated, "b_id": row["id"]})
+        if before != stated["quantity"]:
+            self.stock.append(StockChange(row["id"], before, stated["quantity"]))
+
+
 async def _known(conn: AsyncConnection, shop: str) -> dict[str, RowMapping]:
     columns = [products.c.id, products.c.number, products.c.removed_ms, *_STATED]
     rows = await conn.execute(select(*columns).where(products.c.shop == shop))
     return {row["sku"]: row for row in rows.mappings()}
 
 
-async def _write(
-    conn: AsyncConnection,
-    fresh: list[dict[str, Any]],
-    changed: list[dict[str, Any]],
-    gone: list[str],
-    now_ms: int,
-) -> None:
+async def _write(conn: AsyncConnection, plan: _Plan, gone: list[str], now_ms: int) -> None:
     try:
-        if fresh:
-            await conn.execute(insert(products), fresh)
+        if plan.fresh:
+            await conn.execute(insert(products).values(updated_ms=now_ms), plan.fresh)
     except IntegrityError as error:
         raise Refusal("conflict", "Another import of this shop is running; try again.") from error
-    if changed:
-        replace = (
-            update(products)
-            .where(products.c.id == bindparam("b_id"))
-            .values(updated_ms=now_ms, removed_ms=None)
-        )
-        await conn.execute(replace, changed)
+    if plan.changed:
+        replace = update(products).where(products.c.id == bindparam("b_id"))
+        await conn.execute(replace.values(updated_ms=now_ms, removed_ms=None), plan.changed)
     if gone:
         unlist = (
             update(products)
