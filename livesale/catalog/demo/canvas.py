@@ -106,7 +106,10 @@ def lathe(x: float, profile: Sequence[tuple[float, float]], curved: bool = True)
     """The outline of a turned body on the axis `x`: `profile` is (y, half width) from top to bottom."""
     right = [(x + half, y) for y, half in profile]
     right = smooth(right) if curved else right
-    return right + [(2 * x - px, py) for px, py in reversed(right)]
+    bottom, half = profile[-1]
+    # Seen from slightly above, the front of a round foot bulges towards us.
+    foot = ellipse(x, bottom, half, half * 0.11, 0, 180)
+    return [*right, *foot, *((2 * x - px, py) for px, py in reversed(right))]
 
 
 def turned(points: Sequence[Point], centre: Point, degrees: float) -> list[Point]:
@@ -117,10 +120,24 @@ def turned(points: Sequence[Point], centre: Point, degrees: float) -> list[Point
 
 
 class Canvas:
-    """One picture being drawn: a wall, a table with light from the upper left, then whatever is put on it."""
+    """One picture being drawn: light from the upper left on a wall and a table, then whatever is put there.
 
-    def __init__(self, wall: str, table: str) -> None:
+    Without a `wall` the table is seen from above. `zoom` enlarges the middle of the finished picture.
+    """
+
+    def __init__(self, wall: str | None, table: str, zoom: float = 1.0) -> None:
         self._image = Image.new("RGB", (SIZE * SCALE, SIZE * SCALE))
+        self._zoom = zoom
+        if wall is None:
+            self._lay(colour(table))
+        else:
+            self._stand(wall, table)
+
+    def _lay(self, top: Colour) -> None:
+        self.fill(box(0, 0, SIZE, SIZE), down(lighter(top, 0.2), top, darker(top, 0.06)))
+        self.glow(240, 180, 520, (255, 250, 236), 0.5)
+
+    def _stand(self, wall: str, table: str) -> None:
         shade, top = colour(wall), colour(table)
         self.fill(box(0, 0, SIZE, TABLE_Y), down(lighter(shade, 0.28), shade, darker(shade, 0.04)))
         self.fill(box(0, TABLE_Y, SIZE, SIZE), down(darker(top, 0.07), top, lighter(top, 0.16)))
@@ -172,7 +189,10 @@ class Canvas:
 
     def finished(self) -> Image.Image:
         """The picture, 800 × 800."""
-        return self._image.resize((SIZE, SIZE), Image.Resampling.LANCZOS)
+        half = SIZE * SCALE / 2 / self._zoom
+        x, y = SIZE * SCALE / 2, SIZE * SCALE / 2 + (SIZE * SCALE / 2 - half) * 0.45
+        frame = (x - half, y - half, x + half, y + half)
+        return self._image.resize((SIZE, SIZE), Image.Resampling.LANCZOS, frame)
 
     def _blurred(self, points: Sequence[Point], blur: float, base: Colour, strength: float) -> None:
         left, top, right, bottom = _bounds(points, blur * 5)
