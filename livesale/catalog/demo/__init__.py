@@ -1,0 +1,1 @@
+"""The demo shop: a feed, and the pictures of everything in it, drawn by the program itself."""
