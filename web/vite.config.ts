@@ -11,7 +11,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    rollupOptions: { input: PAGES.map((page) => `${page}/index.html`) },
+    rollupOptions: { input: Object.fromEntries(PAGES.map((page) => [page, `${page}/index.html`])) },
   },
   test: { environment: "node", include: ["**/*.test.ts"] },
 });

@@ -1,14 +1,13 @@
 /** The form for address and payment: one screen, one button that spends money. */
 import { useState } from "preact/hooks";
+import { CountryChoice } from "../country";
 import { clockTime, money } from "../format";
-import { language } from "../i18n";
 import { Refused } from "../refused";
 import { calm, me } from "../session";
 import type { Order, Payment, ShipTo } from "../shapes";
 import type { Purchase } from "./ctrl";
 import { say } from "./words";
 
-const COUNTRIES = ["DE", "AT", "CH", "BE", "CZ", "DK", "ES", "FI", "FR", "GB", "IE", "IT", "LU", "NL", "PL", "SE", "US"];
 const TOKENS = ["pm_ok", "pm_3ds", "pm_declined"] as const;
 const FIELDS = ["name", "street", "postal_code", "city", "country"] as const;
 const KEPT = "livesale.ship_to"; // for this tab only: a shared computer must not know where its last user lives
@@ -71,19 +70,6 @@ function AddressFields({ purchase, known }: { purchase: Purchase; known: ShipTo 
       </div>
       <CountryChoice chosen={known?.country ?? me.value?.country ?? "DE"} label={say("country")} />
     </fieldset>
-  );
-}
-
-export function CountryChoice({ chosen, label }: { chosen: string; label: string }) {
-  const names = new Intl.DisplayNames([language.value], { type: "region" });
-  const all = COUNTRIES.includes(chosen) ? COUNTRIES : [chosen, ...COUNTRIES];
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <select name="country" autocomplete="shipping country">
-        {all.map((code) => <option key={code} value={code} selected={code === chosen}>{names.of(code) ?? code}</option>)}
-      </select>
-    </label>
   );
 }
 

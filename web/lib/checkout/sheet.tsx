@@ -168,7 +168,7 @@ function NewPrice({ purchase, price, close }: { purchase: Purchase; price: Order
     return <Answer tone="plain" title={title} text={say("refreshed")} close={close}><button type="button" class="button button-solid" onClick={() => void purchase.look()}>{say("lookAgain")}</button></Answer>;
   }
   return (
-    <Answer tone="plain" title={title} text={sayAll("cannotTitle")} close={close} testid="price-changed">
+    <Answer tone="plain" title={title} text={say("priceNote")} close={close} testid="price-changed">
       {price && <button type="button" class="button button-solid" onClick={() => void purchase.reserve({ price })}>{say("takePrice", { price: money(price) })}</button>}
     </Answer>
   );
