@@ -1,0 +1,1 @@
+import { mount } from "../lib/mount"; mount(() => null, () => "");

@@ -1,0 +1,24 @@
+/** The server's clock as this page knows it: every countdown is drawn from it, never from the device's own. */
+import { signal } from "@preact/signals";
+
+const TICK_MS = 250;
+
+const offsetMs = signal(0);
+const tick = signal(Date.now());
+let ticking = false;
+
+/** The server said `at` just now; half a round trip of error is fine for countdowns. */
+export function setServerTime(atMs: number): void {
+  offsetMs.value = atMs - Date.now();
+}
+
+export const serverNow = (): number => Date.now() + offsetMs.peek();
+
+/** The server's time, as a signal: whoever reads it while rendering is drawn anew four times a second. */
+export function tickingNow(): number {
+  if (!ticking) {
+    ticking = true;
+    setInterval(() => { tick.value = Date.now(); }, TICK_MS);
+  }
+  return tick.value + offsetMs.value;
+}

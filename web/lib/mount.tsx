@@ -1,0 +1,20 @@
+/** Starts a page: type, colours, title, and the account if there is one. */
+import "@fontsource-variable/archivo/wdth.css";
+import "./tokens.css";
+import "./controls.css";
+import { effect } from "@preact/signals";
+import { render, type ComponentType } from "preact";
+import { loadMe } from "./session";
+
+export function mount(Page: ComponentType, title: () => string): void {
+  effect(() => { document.title = `${title()} · livesale`; });
+  void loadMe();
+  const root = document.getElementById("app");
+  if (root) render(<Page />, root);
+}
+
+/** `/watch/abc` → `abc`; null when the address names nothing. */
+export function idFromPath(path: string): string | null {
+  const id = path.split("/")[2];
+  return id ? decodeURIComponent(id) : null;
+}

@@ -1,0 +1,245 @@
+/** The picture: Media Source buffers fed with the hub's fragments, kept close to live. Decisions are in playout.ts. */
+import { signal } from "@preact/signals";
+import { afterCalm, afterStall, FIRST_TARGET_S, nextMove, starving, type Patience, type Range } from "./playout";
+import type { Fragment, InitFrame } from "./wire";
+
+const VIDEO = 1;
+const AUDIO = 2;
+const TEND_MS = 100;
+const KEEP_BEHIND_S = 12;
+
+interface Track {
+  init: InitFrame;
+  buffer: SourceBuffer | null;
+  queue: (InitFrame | Uint8Array)[];
+  type: string;
+  wantsKey: boolean;
+}
+
+export interface Figures { bufferMs: number; targetMs: number; rate: number; stalls: number; seeks: number; dropped: number }
+
+declare global {
+  interface Window { ManagedMediaSource?: typeof MediaSource }
+}
+
+export const canPlay = (): boolean => mediaSourceClass() !== null;
+
+function mediaSourceClass(): typeof MediaSource | null {
+  if (typeof window === "undefined") return null;
+  return window.ManagedMediaSource ?? window.MediaSource ?? null;
+}
+
+export class Player {
+  readonly playing = signal(false);
+  readonly muted = signal(true);
+  readonly aspect = signal(16 / 9);
+  private source: MediaSource | null = null;
+  private tracks = new Map<number, Track>();
+  private patience: Patience = { target: FIRST_TARGET_S, calmSince: performance.now() };
+  private stalls = 0;
+  private seeks = 0;
+  private readonly timer = setInterval(() => this.tend(), TEND_MS);
+
+  constructor(private readonly video: HTMLVideoElement) {
+    video.muted = true;
+    video.disableRemotePlayback = true;
+    video.addEventListener("waiting", this.stalled);
+    video.addEventListener("playing", this.started);
+    video.addEventListener("resize", this.resized);
+  }
+
+  destroy(): void {
+    clearInterval(this.timer);
+    this.video.removeEventListener("waiting", this.stalled);
+    this.video.removeEventListener("playing", this.started);
+    this.video.removeEventListener("resize", this.resized);
+    this.drop();
+  }
+
+  /** A codec change goes through the queue so that earlier pictures are shown first; a new track needs a new source. */
+  init(init: InitFrame): void {
+    const track = this.tracks.get(init.track);
+    if (track) {
+      track.init = init;
+      track.queue.push(init);
+      track.wantsKey = init.track === VIDEO;
+      this.feed(track);
+      return;
+    }
+    if (this.source) this.drop({ keep: this.tracks });
+    this.tracks.set(init.track, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: init.track === VIDEO });
+  }
+
+  media(fragments: readonly Fragment[]): void {
+    for (const fragment of fragments) {
+      const track = this.tracks.get(fragment.track);
+      if (!track || fragment.generation !== track.init.generation) continue;
+      if (track.wantsKey && !fragment.key) continue;
+      track.wantsKey = false;
+      track.queue.push(fragment.data);
+    }
+    if (!this.source && this.tracks.size > 0) this.begin();
+    for (const track of this.tracks.values()) this.feed(track);
+  }
+
+  /** Seconds of media time now shown, or null while there is no picture. */
+  mediaTime(): number | null {
+    return this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA ? this.video.currentTime : null;
+  }
+
+  figures(): Figures {
+    const end = rangesOf(this.video.buffered).at(-1)?.[1];
+    return {
+      bufferMs: end === undefined ? 0 : Math.max(0, Math.round((end - this.video.currentTime) * 1000)),
+      targetMs: Math.round(this.patience.target * 1000),
+      rate: this.video.playbackRate,
+      stalls: this.stalls,
+      seeks: this.seeks,
+      dropped: this.video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0,
+    };
+  }
+
+  unmute(): void {
+    this.video.muted = false;
+    this.muted.value = false;
+    void this.play();
+  }
+
+  mute(): void {
+    this.video.muted = true;
+    this.muted.value = true;
+  }
+
+  private begin(): void {
+    const Source = mediaSourceClass();
+    if (!Source) return;
+    const source = new Source();
+    this.source = source;
+    source.addEventListener("sourceopen", () => this.opened(source), { once: true });
+    this.video.src = URL.createObjectURL(source);
+    void this.play();
+  }
+
+  /** Every buffer is added before the first byte goes in: afterwards Chromium takes no further one. */
+  private opened(source: MediaSource): void {
+    if (source !== this.source) return;
+    URL.revokeObjectURL(this.video.src);
+    source.duration = Infinity;
+    for (const track of this.tracks.values()) {
+      track.buffer = source.addSourceBuffer(track.init.mseType);
+      track.type = track.init.mseType;
+      track.buffer.addEventListener("updateend", () => this.feed(track));
+    }
+    for (const track of this.tracks.values()) this.feed(track);
+  }
+
+  private feed(track: Track): void {
+    const { buffer } = track;
+    if (!buffer || buffer.updating || track.queue.length === 0 || this.source?.readyState !== "open") return;
+    const next = taken(track.queue);
+    if (!(next instanceof Uint8Array) && next.mseType !== track.type) {
+      buffer.changeType(next.mseType);
+      track.type = next.mseType;
+    }
+    try {
+      buffer.appendBuffer((next instanceof Uint8Array ? next : next.data) as BufferSource);
+    } catch (error) {
+      this.appendFailed(track, next, error);
+    }
+  }
+
+  private appendFailed(track: Track, next: InitFrame | Uint8Array, error: unknown): void {
+    if (error instanceof DOMException && error.name === "QuotaExceededError" && track.buffer) {
+      track.queue.unshift(next);
+      track.buffer.remove(0, Math.max(0.1, this.video.currentTime - 1));
+    } else {
+      this.drop({ keep: this.tracks });
+    }
+  }
+
+  private tend(): void {
+    if (this.video.error) this.drop({ keep: this.tracks });
+    if (!this.source) return;
+    const ranges = rangesOf(this.video.buffered);
+    this.patience = afterCalm(this.patience, performance.now());
+    const move = nextMove({ time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate });
+    if (move.kind === "seek") {
+      this.seeks += 1;
+      this.video.currentTime = move.to;
+    } else if (move.kind === "rate") {
+      this.video.playbackRate = move.rate;
+    }
+    if (this.video.paused && ranges.length > 0) void this.play();
+    this.trim();
+    if (starving({ video: this.endOf(VIDEO), audio: this.endOf(AUDIO) })) this.goOnWithout(AUDIO);
+  }
+
+  private trim(): void {
+    const until = this.video.currentTime - KEEP_BEHIND_S;
+    for (const { buffer } of this.tracks.values()) {
+      if (!buffer || buffer.updating || buffer.buffered.length === 0) continue;
+      if (buffer.buffered.start(0) < until - KEEP_BEHIND_S) buffer.remove(0, until);
+    }
+  }
+
+  private goOnWithout(silent: number): void {
+    const keep = new Map([...this.tracks].filter(([track]) => track !== silent));
+    this.drop({ keep });
+  }
+
+  private endOf(number: number): number | null {
+    const buffered = this.tracks.get(number)?.buffer?.buffered;
+    return buffered && buffered.length > 0 ? buffered.end(buffered.length - 1) : null;
+  }
+
+  /** Let go of the source; the tracks kept start anew at their init and the next key frame. */
+  private drop(options: { keep?: Map<number, Track> } = {}): void {
+    this.source = null;
+    this.video.removeAttribute("src");
+    this.video.load();
+    this.playing.value = false;
+    const kept = options.keep ?? new Map<number, Track>();
+    this.tracks = new Map([...kept].map(([number, { init }]) => [
+      number, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: number === VIDEO },
+    ]));
+  }
+
+  private async play(): Promise<void> {
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "NotAllowedError" && !this.video.muted) {
+        this.mute();
+        await this.video.play().catch(() => undefined);
+      }
+    }
+  }
+
+  private readonly stalled = (): void => {
+    if (!this.playing.value) return;
+    this.stalls += 1;
+    this.patience = afterStall(this.patience, performance.now());
+  };
+
+  private readonly started = (): void => { this.playing.value = true; };
+
+  private readonly resized = (): void => {
+    if (this.video.videoHeight > 0) this.aspect.value = this.video.videoWidth / this.video.videoHeight;
+  };
+}
+
+/** An init alone, or all media that waits, as one append. */
+function taken(queue: (InitFrame | Uint8Array)[]): InitFrame | Uint8Array {
+  const first = queue.shift() as InitFrame | Uint8Array;
+  if (!(first instanceof Uint8Array)) return first;
+  const parts = [first];
+  while (queue[0] instanceof Uint8Array) parts.push(queue.shift() as Uint8Array);
+  if (parts.length === 1) return first;
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => { joined.set(part, at); return at + part.length; }, 0);
+  return joined;
+}
+
+function rangesOf(buffered: TimeRanges): Range[] {
+  return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)] as const);
+}

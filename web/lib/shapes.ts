@@ -1,0 +1,116 @@
+/** Shapes of the HTTP answers and hub events (contract, sections 2 and 3). Types only. */
+
+export interface Money { amount: number; currency: string }
+
+/** RFC 3339 over HTTP, milliseconds since the epoch on the wire. */
+export type Time = string | number;
+
+export interface Deal { offer: string; price: Money; starts_at: Time; ends_at: Time; reference_price?: Money | null }
+
+export interface Offer {
+  id: string;
+  product: string;
+  title: string;
+  image: string | null;
+  price: Money;
+  /** null: the shop does not count this product. */
+  left: number | null;
+  per_buyer_limit: number | null;
+  quantity?: number | null;
+  /** The lowest total price of the last 30 days (PAngV § 11); shown only when the server says it. */
+  reference_price?: Money | null;
+  deal?: Deal | null;
+}
+
+export interface Segment { title: string; offers: string[]; planned_s: number; started_at?: Time | null }
+
+export type ShowState = "draft" | "scheduled" | "live" | "paused" | "ended" | "cancelled";
+
+export interface ChatLine { id: string; name: string; text: string; at?: Time; mine?: boolean }
+
+export interface Show {
+  id: string;
+  title: string;
+  shop: string;
+  state: ShowState;
+  currency: string;
+  owner: string;
+  starts_at: Time | null;
+  started_at: Time | null;
+  ended_at?: Time | null;
+  offers: Offer[];
+  pins: string[];
+  pinned_at?: Time | null;
+  deal: Deal | null;
+  viewers: number;
+  hub: string[];
+  hls: string | null;
+  whip?: { url: string; token: string } | null;
+  rundown?: Segment[] | { segments: Segment[]; current: number | null } | null;
+  chat?: ChatLine[];
+  /** For the show's host only. */
+  orders?: Record<string, number>;
+  revenue?: Money | null;
+}
+
+export interface Me {
+  id: string;
+  name: string;
+  email: string;
+  roles: string[];
+  age_band: string | null;
+  country: string;
+  shops?: string[];
+}
+
+export interface Product { id: string; title: string; image: string | null; price: Money; quantity?: number | null; left?: number | null }
+
+export interface OrderLine { offer: string; quantity: number; price?: Money; title?: string; image?: string | null }
+
+export interface Order {
+  id: string;
+  state: string;
+  lines: OrderLine[];
+  total: Money;
+  reserved_until: Time | null;
+  version: number;
+  created_at?: Time;
+  history?: { state: string; at: Time }[];
+  ship_to?: ShipTo | null;
+  withdrawal_until?: Time | null;
+  next?: { redirect_url?: string } | null;
+}
+
+export interface ShipTo { name: string; street: string; postal_code: string; city: string; country: string }
+
+export interface Payment { method: "card"; token: string }
+
+export interface Approval {
+  id: string;
+  order?: string;
+  state: string;
+  minor_name: string;
+  lines: OrderLine[];
+  total: Money;
+  payee: string;
+  ship_to: ShipTo;
+  digest: string;
+  expires_at: Time;
+}
+
+export interface Link { id: string; state?: string; minor?: string; minor_name?: string; guardian_name?: string; name?: string; since?: Time; ends_at?: Time | null }
+
+export interface Listed<T> { items: T[]; next?: string | null }
+
+export interface Ticket { ticket: string; hub: string; expires_at: Time }
+
+export interface HubEvent { type: string; seq?: number; at?: Time; media_at?: number | null; [field: string]: unknown }
+
+export interface OpsShow {
+  id: string; title: string; state: string; viewers: number; bitrate_kbps: number | null; media_delay_ms: number | null;
+  orders: Record<string, number>; revenue: Money | null; stock_left: number | null;
+}
+
+export interface OpsProcess { name: string; pid: number; up: boolean; cpu_percent: number; rss_mib: number; restarts: number; uptime_s: number }
+
+export interface Overview { shows: OpsShow[]; orders: Record<string, number>; viewers: number; approvals_pending: number; processes: OpsProcess[] }

@@ -1,0 +1,168 @@
+/** The watch page's state: one show, its socket, its picture, at most one purchase. The views only render it. */
+import { batch, computed, signal } from "@preact/signals";
+import { get, post } from "../lib/api";
+import { Purchase } from "../lib/checkout/ctrl";
+import { phaseOf } from "../lib/checkout/steps";
+import { serverNow, setServerTime } from "../lib/clock";
+import { behindLiveMs, dueCues, type Cue } from "../lib/cue";
+import { toMs } from "../lib/format";
+import { HubSocket, type HubStatus } from "../lib/hub";
+import { everyWhileSeen } from "../lib/loading";
+import { priceNow } from "../lib/offers";
+import type { Player } from "../lib/player";
+import { loadMe, me } from "../lib/session";
+import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
+import { applied, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+
+const CUE_MS = 100;
+const LOOK_MS = 5000;
+const REPORT_MS = 10_000;
+const ON_AIR = new Set(["live", "paused"]);
+
+export class Watching {
+  readonly known = signal<Known | null>(null);
+  readonly failure = signal<unknown>(null);
+  readonly status = signal<HubStatus>("joining");
+  readonly behindMs = signal<number | null>(null);
+  readonly hearts = signal<number[]>([]);
+  readonly chosen = signal<string | null>(new URLSearchParams(location.search).get("offer"));
+  readonly purchase = signal<Purchase | null>(null);
+  readonly sheetOpen = signal(false);
+  readonly lifted = signal(false);
+  readonly player = signal<Player | null>(null);
+
+  /** What the card shows: the viewer's own pick, else what the host holds up. */
+  readonly card = computed<{ offer: Offer; picked: boolean } | null>(() => {
+    const known = this.known.value;
+    if (!known) return null;
+    const picked = offerOf(known, this.chosen.value);
+    if (picked) return { offer: picked, picked: true };
+    const pinned = pinnedOffers(known)[0];
+    return pinned ? { offer: pinned, picked: false } : null;
+  });
+
+  private cues: Cue[] = [];
+  private broadcastEpochMs: number | null = null;
+  private readonly hub: HubSocket;
+  private joined = false;
+
+  constructor(readonly show: string) {
+    this.hub = new HubSocket({
+      show, media: true,
+      ticket: () => post<Ticket>(`/shows/${show}/ticket`),
+      listener: {
+        event: (event) => this.hear(event),
+        status: (status) => { this.status.value = status; },
+        init: (init) => this.player.value?.init(init),
+        media: (fragments) => this.player.value?.media(fragments),
+      },
+    });
+  }
+
+  start(): void {
+    void this.load();
+    setInterval(() => this.onCue(), CUE_MS);
+    everyWhileSeen(LOOK_MS, () => { if (!this.joined) void this.load(); });
+    setInterval(() => this.report(), REPORT_MS);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const show = await get<Show>(`/shows/${this.show}`);
+      this.failure.value = null;
+      this.known.value = knownFrom(show, this.known.value ?? undefined);
+      if (ON_AIR.has(show.state)) this.join();
+    } catch (error) {
+      if (!this.known.value) this.failure.value = error;
+    }
+  }
+
+  join(): void {
+    if (this.joined) return;
+    this.joined = true;
+    void this.hub.join();
+  }
+
+  rejoin(): void {
+    this.joined = false;
+    void this.load();
+  }
+
+  /** Buying always starts with the price on screen; the server says when it is another one by now. */
+  async buy(offer: Offer, quantity: number): Promise<void> {
+    if (me.value === undefined) await loadMe();
+    const known = this.known.value;
+    if (!known) return;
+    const { price } = priceNow(offer, known.show.deal, serverNow());
+    this.purchase.value?.close();
+    const purchase = new Purchase({ show: this.show, offer: offer.id, title: offer.title, image: offer.image, quantity, price });
+    batch(() => { this.purchase.value = purchase; this.sheetOpen.value = true; });
+    if (me.value) await purchase.reserve();
+    else this.rememberOffer(offer.id);
+  }
+
+  /** Closing the sheet keeps a reservation; what is over is forgotten. */
+  closeSheet(): void {
+    this.sheetOpen.value = false;
+    const order = this.purchase.value?.order.value;
+    const keep = order && (phaseOf(order.state) === "open" || phaseOf(order.state) === "waiting");
+    if (!keep) {
+      this.purchase.value?.close();
+      this.purchase.value = null;
+    }
+  }
+
+  async react(): Promise<void> {
+    this.heart();
+    await post(`/shows/${this.show}/reactions`, { kind: "heart" }).catch(() => undefined);
+  }
+
+  private rememberOffer(offer: string): void {
+    history.replaceState(null, "", `?offer=${encodeURIComponent(offer)}`);
+  }
+
+  private hear(event: HubEvent): void {
+    if ((event.type === "welcome" || event.type === "resync") && toMs(event.at) !== null) setServerTime(toMs(event.at) ?? 0);
+    this.learnEpoch(event);
+    if (event.type === "reaction") this.heart();
+    else if (typeof event.media_at === "number" && event.type !== "welcome") this.cues.push({ event, arrivedMs: performance.now() });
+    else this.apply(event);
+  }
+
+  /** The log's time less the media time of one entry is when the broadcast began. */
+  private learnEpoch(event: HubEvent): void {
+    const at = toMs(event.at);
+    if (typeof event.media_at === "number" && at !== null) this.broadcastEpochMs = at - event.media_at;
+    if (typeof event.broadcast_epoch === "number") this.broadcastEpochMs = event.broadcast_epoch;
+  }
+
+  private apply(event: HubEvent): void {
+    const known = this.known.value;
+    if (!known) return;
+    this.known.value = applied(known, event);
+    if (event.type === "order") this.purchase.value?.heard(String(event.id), Number(event.version));
+    if (event.type === "show" && event.state === "ended") this.joined = false;
+  }
+
+  private onCue(): void {
+    const time = this.player.value?.mediaTime() ?? null;
+    const { due, wait } = dueCues(this.cues, time, performance.now());
+    this.cues = wait;
+    batch(() => due.forEach((event) => this.apply(event)));
+    const measured = behindLiveMs(this.broadcastEpochMs, time, serverNow());
+    const buffered = time === null ? null : (this.player.value?.figures().bufferMs ?? null);
+    const next = measured ?? buffered;
+    if (next === null || this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
+  }
+
+  private report(): void {
+    const figures = this.player.value?.figures();
+    if (figures) this.hub.report({ behind_ms: Math.round(this.behindMs.value ?? 0), buffer_ms: figures.bufferMs, stalls: figures.stalls, seeks: figures.seeks, dropped: figures.dropped });
+  }
+
+  private heart(): void {
+    const id = performance.now();
+    this.hearts.value = [...this.hearts.value.slice(-11), id];
+    setTimeout(() => { this.hearts.value = this.hearts.value.filter((each) => each !== id); }, 2400);
+  }
+}

@@ -1,0 +1,72 @@
+/** The bar over the picture: title, on air, viewers, and how live it is. */
+import { Activity, Eye, ShoppingBag } from "lucide-preact";
+import { signal } from "@preact/signals";
+import { decimal } from "../lib/format";
+import { Roll, TimerRing } from "../lib/pieces";
+import { calm } from "../lib/session";
+import { Account, Mark, Tongue } from "../lib/shell";
+import { say as sayAll, sayState } from "../lib/words";
+import type { Watching } from "./ctrl";
+import { say } from "./words";
+
+const open = signal(false);
+
+export function WatchBar({ watching }: { watching: Watching }) {
+  return (
+    <header class="watch-bar">
+      <Mark />
+      <Reservation watching={watching} />
+      <span class="watch-bar-end"><Tongue /><Account /></span>
+    </header>
+  );
+}
+
+export function Info({ watching }: { watching: Watching }) {
+  const show = watching.known.value?.show;
+  if (!show) return null;
+  return (
+    <div class="info">
+      {show.state === "live" ? <span class="on-air">{sayAll("onAir")}</span> : <span class="chip">{sayState("show", show.state)}</span>}
+      <h1>{show.title}</h1>
+      <span class="chip"><Eye size={14} aria-hidden="true" /><Roll>{sayAll("viewers", { n: show.viewers })}</Roll></span>
+      <HowLive watching={watching} />
+    </div>
+  );
+}
+
+function HowLive({ watching }: { watching: Watching }) {
+  const behind = watching.behindMs.value;
+  if (behind === null || !watching.player.value) return null;
+  return (
+    <span class="how-live">
+      <button type="button" class="chip" aria-expanded={open.value} onClick={() => { open.value = !open.value; }} title={say("figures")}>
+        <Activity size={14} aria-hidden="true" />{say("behind", { s: decimal(behind / 1000) })}
+      </button>
+      {open.value && <Figures watching={watching} behind={behind} />}
+    </span>
+  );
+}
+
+function Figures({ watching, behind }: { watching: Watching; behind: number }) {
+  const figures = watching.player.value?.figures();
+  if (!figures) return null;
+  const rows: [Parameters<typeof say>[0], string][] = [
+    ["figBehind", `${Math.round(behind)} ms`], ["figBuffer", `${figures.bufferMs} ms`], ["figTarget", `${figures.targetMs} ms`],
+    ["figRate", `${decimal(figures.rate, 2)} ×`], ["figStalls", String(figures.stalls)], ["figSeeks", String(figures.seeks)], ["figDropped", String(figures.dropped)],
+  ];
+  return <dl class="figures-panel figures">{rows.map(([word, value]) => <div key={word}><dt>{say(word)}</dt><dd>{value}</dd></div>)}</dl>;
+}
+
+/** A reservation that waits while the sheet is closed: its time is a ring around the bag. */
+function Reservation({ watching }: { watching: Watching }) {
+  const purchase = watching.purchase.value;
+  const order = purchase?.order.value;
+  if (!purchase || !order || watching.sheetOpen.value) return null;
+  const counts = order.state === "held" && order.reserved_until !== null && !calm.value;
+  return (
+    <button type="button" class="button button-small held-bag" onClick={() => { watching.sheetOpen.value = true; }}>
+      {counts && order.reserved_until !== null ? <TimerRing from={purchase.heldFrom.value} until={order.reserved_until} label={say("cart")} /> : <ShoppingBag size={16} aria-hidden="true" />}
+      <span>{sayState("state", order.state)}</span>
+    </button>
+  );
+}

@@ -1,0 +1,93 @@
+/** The picture with everything that lies on it: sound, hearts, and what is said when there is no picture. */
+import { Heart, Volume2, VolumeX } from "lucide-preact";
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { dayAndTime } from "../lib/format";
+import { canPlay, Player } from "../lib/player";
+import { calm } from "../lib/session";
+import type { Watching } from "./ctrl";
+import { Replay } from "./replay";
+import { say } from "./words";
+
+const ECHO_MS = 300;
+
+export function Stage({ watching }: { watching: Watching }) {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => {
+    if (!video.current || !canPlay()) return undefined;
+    const player = new Player(video.current);
+    watching.player.value = player;
+    return () => { player.destroy(); watching.player.value = null; };
+  }, [watching]);
+  const player = watching.player.value;
+  const title = watching.known.value?.show.title ?? "";
+  return (
+    <section class="picture" data-portrait={player !== null && player.aspect.value < 1 ? "" : undefined} data-empty={player?.playing.value ? undefined : ""}>
+      <Echo video={video} />
+      <video ref={video} class="picture-video" data-testid="player" playsInline autoPlay muted aria-label={say("picture", { title })} />
+      <NoPicture watching={watching} />
+      {player?.playing.value && <Sound player={player} />}
+      {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
+    </section>
+  );
+}
+
+function Sound({ player }: { player: Player }) {
+  const off = player.muted.value;
+  return (
+    <button type="button" class={off ? "sound sound-off" : "sound"} onClick={() => (off ? player.unmute() : player.mute())} title={off ? say("unmuteHint") : undefined} data-testid="sound">
+      {off ? <VolumeX size={18} aria-hidden="true" /> : <Volume2 size={18} aria-hidden="true" />}
+      <span class={off ? "" : "visually-hidden"}>{say(off ? "unmute" : "mute")}</span>
+    </button>
+  );
+}
+
+/** What surrounds a picture of another shape is a blurred copy of itself. */
+function Echo({ video }: { video: { current: HTMLVideoElement | null } }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (video.current && video.current.readyState >= 2 && !document.hidden) {
+        canvas.current?.getContext("2d")?.drawImage(video.current, 0, 0, 32, 18);
+      }
+    }, ECHO_MS);
+    return () => clearInterval(timer);
+  }, [video]);
+  return <canvas ref={canvas} class="picture-echo" width={32} height={18} aria-hidden="true" />;
+}
+
+function NoPicture({ watching }: { watching: Watching }) {
+  const show = watching.known.value?.show;
+  const status = watching.status.value;
+  const playing = watching.player.value?.playing.value ?? false;
+  if (!show) return null;
+  if (show.state === "ended" || status === "ended") return <Replay show={show} />;
+  if (show.state === "scheduled" || show.state === "draft") {
+    return <Said title={show.starts_at ? say("soon", { time: dayAndTime(show.starts_at) }) : say("notYet")}>{say("soonNote")}</Said>;
+  }
+  if (status === "waiting") return <Said title={say("lost")} small={playing}>{playing ? say("reconnecting") : say("lostNote")}</Said>;
+  if (status === "bye" || status === "refused") {
+    return (
+      <Said title={say("lost")} action={<button type="button" class="button" onClick={() => watching.rejoin()}>{say("rejoin")}</button>}>
+        {status === "refused" ? say("refusedNote") : ""}
+      </Said>
+    );
+  }
+  if (show.state === "paused") return <Said title={say("paused")}>{say("pausedNote")}</Said>;
+  if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
+  return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
+}
+
+interface SaidProps { title: string; children?: ComponentChildren; action?: ComponentChildren; small?: boolean; breathing?: boolean }
+
+export function Said({ title, children, action, small, breathing }: SaidProps) {
+  if (small) return <p class="said-small chip" role="status">{children}</p>;
+  return (
+    <div class="said" role="status">
+      {breathing && <span class="said-bars" aria-hidden="true"><i /><i /><i /><i /></span>}
+      <h2>{title}</h2>
+      {children && <p>{children}</p>}
+      {action}
+    </div>
+  );
+}
