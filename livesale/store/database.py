@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 from typing import Any
 
-from sqlalchemy import MetaData, event
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 metadata = MetaData(
@@ -50,11 +53,22 @@ def _begin_immediate(connection: Any) -> None:
 
 def migrate(url: str) -> None:
     """Bring the schema at `url` to the newest revision; blocking, run by `livesale up` before the processes."""
-    from alembic import command
-    from alembic.config import Config
+    asyncio.run(_migrate(url))
 
+
+async def _migrate(url: str) -> None:
+    database = engine(url)
+    try:
+        async with database.begin() as connection:
+            await connection.run_sync(upgrade)
+    finally:
+        await database.dispose()
+
+
+def upgrade(connection: Connection) -> None:
+    """Run every revision that `connection`'s database does not have yet."""
     with as_file(files("livesale.store").joinpath("migrations")) as scripts:
         config = Config()
         config.set_main_option("script_location", str(scripts))
-        config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+        config.attributes["connection"] = connection
         command.upgrade(config, "head")
