@@ -1,4 +1,4 @@
-"""`livesale doctor`: what this machine must be able to do, checked one by one; a line each, in plain words."""
+"""`livesale doctor`: what this machine must be able to do, one line for each check."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _database(settings: Settings, running: Running | None) -> str:
 
 def _bundle(settings: Settings, running: Running | None) -> str:
     folder = Path(__file__).parents[1] / "web_dist"
-    if not any(folder.glob("*.html")):
+    if not any(folder.glob("*/index.html")):
         raise Unfit("the pages are not built; run scripts/demo once, or: npm ci && npm run build in web/")
     return f"{sum(1 for file in folder.rglob('*') if file.is_file())} files"
 
