@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from livesale.http.bodies import BodyDecoder
 from livesale.http.sessions import csrf_of
+from livesale.kernel.refusals import Refusal
 from tests.http.served import HOSTING, VIEWER, Client, Connect, Room, application
 
 WISH = {"lines": [{"offer": "of_1", "quantity": 2}]}
@@ -81,12 +83,20 @@ async def test_a_wrong_field_is_named(client: Client, body: str, field: str) -> 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"nonsense", b'{"lines": [], "note": "\xff\xfe"}', b"[" * 60_000, b'{"lines":[],"note":"\\u0000"}',
+    [b"", b"{", b"nonsense", b'{"lines": [], "note": "\xff\xfe"}', b'{"lines":[],"note":"\\u0000"}',
      b'{"lines":[],"note":"\\ud800"}', b"\x00", b'{"lines":[]} x'],
 )  # fmt: skip
 async def test_what_is_no_json_is_malformed(client: Client, body: bytes) -> None:
-    """Broken JSON, broken UTF-8, endless nesting: 400, never an accident."""
+    """Broken JSON, broken UTF-8: 400, never an accident."""
     await problem(await client.post(WISHES, data=body, headers=VIEWER), 400, "malformed")
+
+
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"a":' * 60_000, b"[" * 60_000 + b"]" * 60_000])
+def test_endless_nesting_is_malformed(body: bytes) -> None:
+    """However deep a body is nested, decoding it is refused, not a crash."""
+    with pytest.raises(Refusal) as refused:
+        BodyDecoder(Any)(body)
+    assert refused.value.code == "malformed"
 
 
 async def test_a_body_too_large_is_refused(client: Client) -> None:
