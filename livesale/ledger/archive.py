@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing
+from functools import partial
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +33,7 @@ REFRESH_S = 1.0
 HEADS_S = 1.0
 TRIM_S = 30.0
 RETRY_S = 1.0
+CANCEL_S = 0.2
 MOST_COMPARED = 500  # shelves compared with the store in each refresh, beside those that get entries
 
 PASSING = (RedisError, OSError, Refusal, OperationalError)  # a store or database that is away comes back
@@ -72,12 +74,18 @@ class Ledger:
 
     async def run(self) -> None:
         """Archive, publish heads and trim until cancelled; goes on through restarts of the store and the database."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._archive())
-            group.create_task(self._repeat(NEW_SHELVES_S, self._admit_new))
-            group.create_task(self._repeat(REFRESH_S, self._compare_some))
-            group.create_task(self._repeat(0, self._publish))
-            group.create_task(self._repeat(TRIM_S, self._trim))
+        acts = (
+            self._archive(),
+            self._repeat(NEW_SHELVES_S, self._admit_new),
+            self._repeat(REFRESH_S, self._compare_some),
+            self._repeat(0, self._publish),
+            self._repeat(TRIM_S, self._trim),
+        )
+        tasks = [asyncio.create_task(act) for act in acts]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            await _end(tasks)
 
     async def _archive(self) -> None:
         while True:
@@ -87,7 +95,7 @@ class Ledger:
                     async for batch in batches:
                         await self._take(batch)
             except LogGap as gap:
-                await self._guarded(lambda gap=gap: self._doubt(gap.shelf, str(gap)))
+                await self._guarded(partial(self._doubt, gap.shelf, str(gap)))
             except Overtaken:
                 await asyncio.sleep(RETRY_S)
             except PASSING as error:
@@ -207,3 +215,12 @@ class Ledger:
         except PASSING as error:
             log.warning("the ledger waits for the store or the database", error=str(error))
             await asyncio.sleep(RETRY_S)
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel until it takes: Python 3.11's `wait_for`, inside redis-py, can swallow a cancellation (gh-86296)."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_S)

@@ -1,0 +1,56 @@
+"""Presence: what a studio sees of its show right now. Not durable: a studio that stops telling is forgotten in 5 s.
+
+Key `{show:ID}:live`, a hash; the one key beside the reply cache that the store lets expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from livesale.store.valkey import Store
+
+FORGOTTEN_MS = 5_000
+NUMBERS = ("viewers", "bitrate_kbps", "media_delay_ms", "fps", "width", "height", "updated")
+NOTHING: dict[str, Any] = {**dict.fromkeys(NUMBERS, 0), "host": ""}
+
+
+async def write_live(store: Store, show: str, live: Mapping[str, Any]) -> None:
+    """Tell `{viewers, bitrate_kbps, media_delay_ms, fps, width, height, host}` of `show`; each second while on air."""
+    told = {name: live[name] for name in NOTHING if live.get(name) is not None}
+    told["updated"] = store.now_ms()
+    pipeline = store.client.pipeline(transaction=True)
+    pipeline.hset(_key(show), mapping=told)
+    pipeline.pexpire(_key(show), FORGOTTEN_MS)
+    await pipeline.execute()
+
+
+async def read_live(store: Store, show: str) -> dict[str, Any]:
+    """What was last told of `show`; zeros, and `updated` 0, when nobody tells."""
+    return (await read_all(store, [show]))[show]
+
+
+async def read_all(store: Store, shows: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """`read_live` of many shows in one round trip."""
+    names = list(shows)
+    pipeline = store.client.pipeline(transaction=False)
+    for show in names:
+        pipeline.hgetall(_key(show))
+    found = await pipeline.execute() if names else []
+    return {show: NOTHING | _decoded(raw) for show, raw in zip(names, found, strict=True)}
+
+
+def _key(show: str) -> str:
+    return f"{{show:{show}}}:live"
+
+
+def _decoded(raw: Mapping[bytes, bytes]) -> dict[str, Any]:
+    told = {name.decode(): value.decode() for name, value in raw.items()}
+    return {name: _number(value) if name in NUMBERS else value for name, value in told.items()}
+
+
+def _number(text: str) -> int | float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)

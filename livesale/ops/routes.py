@@ -1,0 +1,50 @@
+"""Operators over HTTP: the overview, one show, the audit, the requests to guardians."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.kernel.ids import is_name
+from livesale.kernel.refusals import not_found
+from livesale.kernel.routing import OPERATOR, Answer, Call, Route
+from livesale.ledger import reads
+from livesale.ops.overview import one_show, overview
+from livesale.ops.processes import Processes
+from livesale.store.valkey import Store
+
+
+def routes(store: Store, engine: AsyncEngine, data: Path) -> list[Route]:
+    """The room's operations; `data` is the folder that holds run.json."""
+    processes = Processes(data)
+
+    async def see_overview(call: Call) -> Answer:
+        return Answer(await overview(store, engine, processes))
+
+    async def see_show(call: Call) -> Answer:
+        if not is_name(call.path["show"]):
+            raise not_found("show")
+        return Answer(await one_show(store, engine, call.path["show"]))
+
+    async def see_audit(call: Call) -> Answer:
+        return Answer(await reads.list_audit(engine, **reads.page_query(call.query)))
+
+    async def see_approvals(call: Call) -> Answer:
+        page = reads.page_query(call.query)
+        return Answer(await reads.list_approvals(engine, None, call.query.get("state"), **page))
+
+    paged = ("limit", "after")
+    return [
+        Route("GET", "/ops/overview", see_overview, "Shows, orders, viewers and processes at a glance", OPERATOR),
+        Route("GET", "/ops/shows/{show}", see_show, "One show with the stock of each offer", OPERATOR),
+        Route("GET", "/ops/audit", see_audit, "The audit, newest first", OPERATOR, query=paged),
+        Route(
+            "GET",
+            "/ops/approvals",
+            see_approvals,
+            "Requests to guardians, newest first",
+            OPERATOR,
+            query=(*paged, "state"),
+        ),
+    ]
