@@ -1,7 +1,8 @@
-"""A small drawing kit: filled outlines with light on them, drawn at twice the size and scaled down for clean edges.
+"""A small drawing kit: filled outlines with light on them, drawn at twice the size and scaled down for clean
+edges.
 
-Points are in units of an 800 × 800 picture. Everything is an outline; a `Paint` fills its bounding box with light and
-shade. Nothing is random, so a picture is the same on every machine with the same Pillow.
+Points are in units of an 800 × 800 picture. Everything is an outline; a `Paint` fills its bounding box with
+light and shade. Nothing is random, so a picture is the same on every machine with the same Pillow.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def down(*stops: Colour) -> Paint:
 
 
 def round_body(base: Colour, gloss: float = 0.35) -> Paint:
-    """A turned body lit from the left: soft edge, light at a quarter, shade on the right, a little light back."""
+    """A turned body lit from the left: soft edge, light at a quarter, shade on the right, a little light
+    back.
+    """
     return across(
         darker(base, 0.25),
         lighter(base, gloss * 0.5),
@@ -167,7 +170,9 @@ class Canvas:
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.42) -> None:
         """What a body standing at `x, y` takes from the table's light, falling to the right."""
-        self._blurred(ellipse(x + rx * 0.16, y + ry * 0.1, rx * 1.12, ry * 1.25), 22, (58, 40, 28), strength * 0.7)
+        self._blurred(
+            ellipse(x + rx * 0.16, y + ry * 0.1, rx * 1.12, ry * 1.25), 22, (58, 40, 28), strength * 0.7
+        )
         self._blurred(ellipse(x + rx * 0.04, y, rx * 0.97, ry * 0.75), 7, (44, 28, 20), strength)
 
     def cast(self, points: Sequence[Point], strength: float = 0.3, blur: float = 14) -> None:
@@ -229,6 +234,8 @@ def _neighbour(points: Sequence[Point], index: int, closed: bool) -> Point:
 
 def _catmull(p0: Point, p1: Point, p2: Point, p3: Point, t: float) -> Point:
     def at(a: float, b: float, c: float, d: float) -> float:
-        return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
+        return 0.5 * (
+            2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3
+        )
 
     return at(p0[0], p1[0], p2[0], p3[0]), at(p0[1], p1[1], p2[1], p3[1])
