@@ -22,7 +22,7 @@ CLAY = (None, "#dcc4ab")
 DRAWINGS: dict[str, tuple[tuple[str | None, str], float, Drawing]] = {
     "HH-101": (LINEN, 1.05, partial(flatlays.skillet, iron="#3b3a3a")),
     "HH-102": (SAND, 1.15, partial(vessels.pot, base="#b4432f")),
-    "HH-103": (SAGE, 1.1, partial(vessels.saucepan, base="#c3c5c8")),
+    "HH-103": (SAGE, 1.0, partial(vessels.saucepan, base="#c3c5c8")),
     "HH-104": (LINEN, 1.05, partial(flatlays.knife, handle="#5a3a26")),
     "HH-105": (CLAY, 1.05, partial(flatlays.knife, handle="#2d2a28", serrated=True)),
     "HH-106": (LINEN, 1.15, partial(flatlays.knife, handle="#8a3d2a", long=0.72)),

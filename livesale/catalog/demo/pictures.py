@@ -11,7 +11,10 @@ from PIL import Image
 from livesale.catalog.demo.canvas import Canvas
 from livesale.catalog.demo.drawings import DRAWINGS, SAND
 from livesale.catalog.demo.flatlays import parcel
+from livesale.catalog.demo.programme import prepare, programme_frame
 from livesale.catalog.feed import FeedReport, read_feed
+
+__all__ = ["demo_feed", "feed_bytes", "picture", "prepare", "programme_frame", "render_all"]
 
 WEBP_QUALITY = 88
 

@@ -36,8 +36,12 @@ def mug(canvas: Canvas, base: str, rim: str, x: float = 400, bottom: float = 650
     top = bottom - tall
     canvas.shadow(x, bottom, half * 1.05, 26 * size)
     ear = smooth(
-        [(x + half * 0.9, top + tall * 0.2), (x + half * 1.6, top + tall * 0.22)]
-        + [(x + half * 1.66, top + tall * 0.62), (x + half * 0.88, top + tall * 0.78)]
+        [
+            (x + half * 0.9, top + tall * 0.2),
+            (x + half * 1.6, top + tall * 0.22),
+            (x + half * 1.66, top + tall * 0.62),
+            (x + half * 0.88, top + tall * 0.78),
+        ]
     )
     canvas.line(ear, 27 * size, darker(body, 0.26))
     canvas.line([(px - 3, py - 4) for px, py in ear], 13 * size, lighter(body, 0.1))
@@ -64,8 +68,12 @@ def pot(canvas: Canvas, base: str, lid: bool = True) -> None:
     canvas.shadow(400, 665, 225, 34)
     for side in (-1, 1):
         ear = smooth(
-            [(400 + side * 205, 455), (400 + side * 262, 448), (400 + side * 262, 492)]
-            + [(400 + side * 205, 498)]
+            [
+                (400 + side * 205, 455),
+                (400 + side * 262, 448),
+                (400 + side * 262, 492),
+                (400 + side * 205, 498),
+            ]
         )
         canvas.line(ear, 20, darker(body, 0.3))
     canvas.fill(lathe(400, [(425, 218), (560, 222), (640, 206), (672, 168)]), round_body(body))
@@ -120,8 +128,14 @@ def bottle(
     canvas.shadow(400, 690, half * 1.1, 24)
     outline = lathe(
         400,
-        [(top, neck), (shoulder - 70, neck), (shoulder, half * 0.82), (shoulder + 50, half), (660, half)]
-        + [(692, half * 0.9)],
+        [
+            (top, neck),
+            (shoulder - 70, neck),
+            (shoulder, half * 0.82),
+            (shoulder + 50, half),
+            (660, half),
+            (692, half * 0.9),
+        ],
     )
     canvas.fill(outline, round_body(tone, 0.5))
     if drink is not None:
