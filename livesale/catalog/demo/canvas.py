@@ -157,15 +157,15 @@ class Canvas:
         self._image.paste(paint(*size), (left, top), mask)
 
     def line(self, points: Sequence[Point], width: float, base: Colour, opacity: float = 1.0) -> None:
-        """A stroke with round ends and joints."""
-        left, top, right, bottom = _bounds(points, width)
+        """A stroke with round ends, drawn as an outline (Pillow's own thick lines are jagged on curves)."""
+        half, outline = width / 2, _ribbon(points, width / 2)
+        left, top, right, bottom = _bounds(outline, half)
         mask = Image.new("L", (right - left, bottom - top), 0)
         draw = ImageDraw.Draw(mask)
-        moved = [(px * SCALE - left, py * SCALE - top) for px, py in points]
-        level, radius = round(255 * opacity), width * SCALE / 2
-        draw.line(moved, fill=level, width=max(1, round(width * SCALE)), joint="curve")
-        for px, py in (moved[0], moved[-1]):
-            draw.ellipse((px - radius, py - radius, px + radius, py + radius), fill=level)
+        for part in (outline, ellipse(*points[0], half, half), ellipse(*points[-1], half, half)):
+            draw.polygon(
+                [(px * SCALE - left, py * SCALE - top) for px, py in part], fill=round(255 * opacity)
+            )
         self._image.paste(base, (left, top), mask)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.42) -> None:
@@ -226,6 +226,17 @@ def _bounds(points: Sequence[Point], margin: float = 0) -> tuple[int, int, int, 
     left, top = math.floor((min(xs) - margin) * SCALE), math.floor((min(ys) - margin) * SCALE)
     right, bottom = math.ceil((max(xs) + margin) * SCALE), math.ceil((max(ys) + margin) * SCALE)
     return left, top, max(right, left + 2), max(bottom, top + 2)
+
+
+def _ribbon(points: Sequence[Point], half: float) -> list[Point]:
+    sides: list[tuple[Point, Point]] = []
+    for place, (px, py) in enumerate(points):
+        before, after = points[max(0, place - 1)], points[min(len(points) - 1, place + 1)]
+        dx, dy = after[0] - before[0], after[1] - before[1]
+        length = math.hypot(dx, dy) or 1.0
+        nx, ny = -dy / length * half, dx / length * half
+        sides.append(((px + nx, py + ny), (px - nx, py - ny)))
+    return [one for one, _ in sides] + [other for _, other in reversed(sides)]
 
 
 def _neighbour(points: Sequence[Point], index: int, closed: bool) -> Point:
