@@ -232,7 +232,18 @@ def test_other_encodings_are_read() -> None:
     assert read_feed(utf16.encode("utf-16")).products[0].title == "Kännchen"
 
 
-TAGS = ["<item>", "</item>", "<g:id>", "</g:id>", "<g:price>", "</g:price>", "<title>", "</title>", "<channel>", "</channel>"]
+TAGS = [
+    "<item>",
+    "</item>",
+    "<g:id>",
+    "</g:id>",
+    "<g:price>",
+    "</g:price>",
+    "<title>",
+    "</title>",
+    "<channel>",
+    "</channel>",
+]
 ODDITIES = [
     "19.99 EUR",
     "A",

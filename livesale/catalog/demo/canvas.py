@@ -1,7 +1,8 @@
-"""A small drawing kit: filled outlines with light on them, drawn at twice the size and scaled down for clean edges.
+"""A small drawing kit: filled outlines with light on them, drawn at twice the size and scaled down for clean
+edges.
 
-Points are in units of an 800 × 800 picture. Everything is an outline; a `Paint` fills its bounding box with light and
-shade. Nothing is random, so a picture is the same on every machine with the same Pillow.
+Points are in units of an 800 × 800 picture. Everything is an outline; a `Paint` fills its bounding box with
+light and shade. Nothing is random, so a picture is the same on every machine with the same Pillow.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def down(*stops: Colour) -> Paint:
 
 
 def round_body(base: Colour, gloss: float = 0.35) -> Paint:
-    """A turned body lit from the left: soft edge, light at a quarter, shade on the right, a little light back."""
+    """A turned body lit from the left: soft edge, light at a quarter, shade on the right, a little light
+    back.
+    """
     return across(
         darker(base, 0.25),
         lighter(base, gloss * 0.5),
@@ -154,20 +157,22 @@ class Canvas:
         self._image.paste(paint(*size), (left, top), mask)
 
     def line(self, points: Sequence[Point], width: float, base: Colour, opacity: float = 1.0) -> None:
-        """A stroke with round ends and joints."""
-        left, top, right, bottom = _bounds(points, width)
+        """A stroke with round ends, drawn as an outline (Pillow's own thick lines are jagged on curves)."""
+        half, outline = width / 2, _ribbon(points, width / 2)
+        left, top, right, bottom = _bounds(outline, half)
         mask = Image.new("L", (right - left, bottom - top), 0)
         draw = ImageDraw.Draw(mask)
-        moved = [(px * SCALE - left, py * SCALE - top) for px, py in points]
-        level, radius = round(255 * opacity), width * SCALE / 2
-        draw.line(moved, fill=level, width=max(1, round(width * SCALE)), joint="curve")
-        for px, py in (moved[0], moved[-1]):
-            draw.ellipse((px - radius, py - radius, px + radius, py + radius), fill=level)
+        for part in (outline, ellipse(*points[0], half, half), ellipse(*points[-1], half, half)):
+            draw.polygon(
+                [(px * SCALE - left, py * SCALE - top) for px, py in part], fill=round(255 * opacity)
+            )
         self._image.paste(base, (left, top), mask)
 
     def shadow(self, x: float, y: float, rx: float, ry: float, strength: float = 0.42) -> None:
         """What a body standing at `x, y` takes from the table's light, falling to the right."""
-        self._blurred(ellipse(x + rx * 0.16, y + ry * 0.1, rx * 1.12, ry * 1.25), 22, (58, 40, 28), strength * 0.7)
+        self._blurred(
+            ellipse(x + rx * 0.16, y + ry * 0.1, rx * 1.12, ry * 1.25), 22, (58, 40, 28), strength * 0.7
+        )
         self._blurred(ellipse(x + rx * 0.04, y, rx * 0.97, ry * 0.75), 7, (44, 28, 20), strength)
 
     def cast(self, points: Sequence[Point], strength: float = 0.3, blur: float = 14) -> None:
@@ -223,12 +228,25 @@ def _bounds(points: Sequence[Point], margin: float = 0) -> tuple[int, int, int, 
     return left, top, max(right, left + 2), max(bottom, top + 2)
 
 
+def _ribbon(points: Sequence[Point], half: float) -> list[Point]:
+    sides: list[tuple[Point, Point]] = []
+    for place, (px, py) in enumerate(points):
+        before, after = points[max(0, place - 1)], points[min(len(points) - 1, place + 1)]
+        dx, dy = after[0] - before[0], after[1] - before[1]
+        length = math.hypot(dx, dy) or 1.0
+        nx, ny = -dy / length * half, dx / length * half
+        sides.append(((px + nx, py + ny), (px - nx, py - ny)))
+    return [one for one, _ in sides] + [other for _, other in reversed(sides)]
+
+
 def _neighbour(points: Sequence[Point], index: int, closed: bool) -> Point:
     return points[index % len(points)] if closed else points[max(0, min(index, len(points) - 1))]
 
 
 def _catmull(p0: Point, p1: Point, p2: Point, p3: Point, t: float) -> Point:
     def at(a: float, b: float, c: float, d: float) -> float:
-        return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
+        return 0.5 * (
+            2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3
+        )
 
     return at(p0[0], p1[0], p2[0], p3[0]), at(p0[1], p1[1], p2[1], p3[1])
