@@ -34,7 +34,6 @@ export interface Show {
   shop: string;
   state: ShowState;
   currency: string;
-  owner: string;
   starts_at: Time | null;
   started_at: Time | null;
   ended_at?: Time | null;
@@ -74,7 +73,9 @@ export interface Order {
   total: Money;
   reserved_until: Time | null;
   version: number;
-  created_at?: Time;
+  held_at?: Time;
+  shop?: string;
+  reason?: string;
   history?: { state: string; at: Time }[];
   ship_to?: ShipTo | null;
   withdrawal_until?: Time | null;

@@ -16,7 +16,9 @@ export interface Known {
   pinnedAt: number | null;
 }
 
-export function knownFrom(show: Show, before?: Known): Known {
+/** A hub's snapshot says less than the page's own GET (no addresses): what it leaves out stays. */
+export function knownFrom(snapshot: Show, before?: Known): Known {
+  const show: Show = { ...before?.show, ...snapshot };
   const rundown = Array.isArray(show.rundown) ? { segments: show.rundown, current: null } : show.rundown;
   return {
     show,

@@ -61,6 +61,10 @@ export function sorryFor(error: unknown): string {
   return error.detail || speak("broken");
 }
 
+/** What only the server knows about a refusal, in its own words; nothing when ours already say it all. */
+export const detailOf = (error: unknown): string =>
+  error instanceof Refused && ["forbidden", "limit_reached", "conflict"].includes(error.code) ? error.detail : "";
+
 /** The server's own sentences name the field; ours only leads to them. */
 function invalidText(refused: Refused): string {
   const faults = refused.errors.map((fault) => fault.detail).filter(Boolean);

@@ -4,7 +4,7 @@ import { get, post } from "../lib/api";
 import { Purchase } from "../lib/checkout/ctrl";
 import { phaseOf } from "../lib/checkout/steps";
 import { serverNow, setServerTime } from "../lib/clock";
-import { behindLiveMs, dueCues, type Cue } from "../lib/cue";
+import { behindLiveMs, dueCues, waitsForPicture, type Cue, type Picture } from "../lib/cue";
 import { toMs } from "../lib/format";
 import { HubSocket, type HubStatus } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
@@ -125,15 +125,18 @@ export class Watching {
     if ((event.type === "welcome" || event.type === "resync") && toMs(event.at) !== null) setServerTime(toMs(event.at) ?? 0);
     this.learnEpoch(event);
     if (event.type === "reaction") this.heart();
-    else if (typeof event.media_at === "number" && event.type !== "welcome") this.cues.push({ event, arrivedMs: performance.now() });
+    else if (waitsForPicture(event)) this.cues.push({ event, arrivedMs: performance.now() });
     else this.apply(event);
   }
 
-  /** The log's time less the media time of one entry is when the broadcast began. */
   private learnEpoch(event: HubEvent): void {
-    const at = toMs(event.at);
-    if (typeof event.media_at === "number" && at !== null) this.broadcastEpochMs = at - event.media_at;
     if (typeof event.broadcast_epoch === "number") this.broadcastEpochMs = event.broadcast_epoch;
+  }
+
+  /** Until the hub says when the broadcast began, the show's start is the same moment. */
+  private picture(): Picture {
+    const epochMs = this.broadcastEpochMs ?? toMs(this.known.value?.show.started_at);
+    return { timeS: this.player.value?.mediaTime() ?? null, epochMs };
   }
 
   private apply(event: HubEvent): void {
@@ -145,12 +148,12 @@ export class Watching {
   }
 
   private onCue(): void {
-    const time = this.player.value?.mediaTime() ?? null;
-    const { due, wait } = dueCues(this.cues, time, performance.now());
+    const picture = this.picture();
+    const { due, wait } = dueCues(this.cues, picture, performance.now());
     this.cues = wait;
     batch(() => due.forEach((event) => this.apply(event)));
-    const measured = behindLiveMs(this.broadcastEpochMs, time, serverNow());
-    const buffered = time === null ? null : (this.player.value?.figures().bufferMs ?? null);
+    const measured = behindLiveMs(picture, serverNow());
+    const buffered = picture.timeS === null ? null : (this.player.value?.figures().bufferMs ?? null);
     const next = measured ?? buffered;
     if (next === null || this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
   }

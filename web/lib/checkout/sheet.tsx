@@ -7,7 +7,7 @@ import { money, times } from "../format";
 import { Notice, ProductPicture, TimeOf, TimerRing } from "../pieces";
 import { calm, me, signInAddress } from "../session";
 import type { Order } from "../shapes";
-import { sorryFor } from "../sorry";
+import { detailOf, sorryFor } from "../sorry";
 import { say as sayAll, sayState } from "../words";
 import { CheckoutForm, heldUntil } from "./address";
 import type { Purchase } from "./ctrl";
@@ -153,7 +153,11 @@ function Refusal({ purchase, close }: { purchase: Purchase; close: () => void })
     );
     case "new_price": return <NewPrice purchase={purchase} price={way.price} close={close} />;
     case "again": return <Answer tone="plain" title={say("expiredTitle")} text={sorryFor(error)} close={close}>{act(say("again"), () => void purchase.reserve())}</Answer>;
-    case "leave": return <Answer tone="plain" title={sayAll("cannotTitle")} text={sorryFor(error)} close={close} />;
+    case "leave": return (
+      <Answer tone="plain" title={sayAll("cannotTitle")} text={`${sorryFor(error)} ${detailOf(error)}`} close={close}>
+        {calm.value && <a class="button button-solid" href="/guardian">{say("toGuardian")}</a>}
+      </Answer>
+    );
     case "retry": return (
       <Answer tone="fault" title={sayAll("cannotTitle")} text={sorryFor(error)} close={close}>
         {purchase.order.value === null && act(say("retry"), () => void purchase.reserve())}

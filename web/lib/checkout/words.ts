@@ -30,7 +30,7 @@ export const words = {
     failedTitle: "The payment did not go through", failedNote: "Nothing was charged and the piece is back on the shelf. Hold it again and choose another way to pay.",
     cancelledTitle: "Given back", cancelledNote: "Nothing was charged.",
     declinedTitle: "Not this time", declinedNote: "The answer to your request was no. Nothing was charged.",
-    overTitle: "This order is closed", toOrders: "My orders", required: "Please fill this in.",
+    overTitle: "This order is closed", toOrders: "My orders", toGuardian: "Ask a guardian to join", required: "Please fill this in.",
     refreshed: "Look at the total again, then order.",
   },
   de: {
@@ -61,7 +61,7 @@ export const words = {
     failedTitle: "Die Zahlung hat nicht geklappt", failedNote: "Es wurde nichts abgebucht, das Stück liegt wieder im Regal. Reserviere es neu und zahle auf anderem Weg.",
     cancelledTitle: "Zurückgegeben", cancelledNote: "Es wurde nichts abgebucht.",
     declinedTitle: "Diesmal nicht", declinedNote: "Die Antwort auf deine Anfrage war Nein. Es wurde nichts abgebucht.",
-    overTitle: "Diese Bestellung ist abgeschlossen", toOrders: "Meine Bestellungen", required: "Bitte ausfüllen.",
+    overTitle: "Diese Bestellung ist abgeschlossen", toOrders: "Meine Bestellungen", toGuardian: "Eltern einladen", required: "Bitte ausfüllen.",
     refreshed: "Sieh dir die Summe noch einmal an und bestelle dann.",
   },
 };
