@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import shutil
 import time
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,12 @@ from PIL import Image
 
 from livesale.apps.feeds import import_feed
 from livesale.apps.wiring import Wiring
-from livesale.catalog.demo.pictures import render_all
-from livesale.catalog.demo.programme import ProductCard, programme_frame
+from livesale.catalog.demo.pictures import feed_bytes, render_all
+from livesale.catalog.demo.programme import programme_frame
+from livesale.catalog.model import FeedProduct
 from livesale.guardians import store as family
 from livesale.kernel.ids import random_name
+from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
 from livesale.media.programme import Programme
 from livesale.settings import Settings
@@ -49,15 +49,8 @@ async def seed(settings: Settings) -> list[str]:
         ids = {who: await _account(wiring, who, name, role, born, password) for who, name, role, born in PEOPLE}
         async with wiring.database.begin() as connection:
             await family.link(connection, ids["minor"], ids["guardian"], True, wiring.store.now_ms())
-        feed = files("livesale.catalog.demo").joinpath("feed.xml").read_bytes()
-        await import_feed(wiring, SHOP, feed, ids["host"])
-    pictures = settings.data / "pictures" / SHOP
-    if not pictures.exists():
-        draft = pictures.with_name(f".{SHOP}.new")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
-        await asyncio.to_thread(render_all, draft)
-        draft.rename(pictures)
+        await import_feed(wiring, SHOP, feed_bytes(), ids["host"])
+    await asyncio.to_thread(render_all, settings.data / "pictures" / SHOP)
     lines = [f"{who:<9} {who}@demo.example  password {password}" for who, *_ in PEOPLE]
     return [f"demo shop: {settings.base_url}/", *lines]
 
@@ -86,7 +79,7 @@ async def _account(wiring: Wiring, who: str, name: str, role: str, born: date, p
 class ShownInTurn:
     """The programme's pictures: each product for its time by the clock on the wall, so that pins agree."""
 
-    def __init__(self, cards: list[ProductCard]) -> None:
+    def __init__(self, cards: list[FeedProduct]) -> None:
         self.cards = cards
 
     def __call__(self, _elapsed_s: float) -> Image.Image:
@@ -140,8 +133,7 @@ class DemoHost:
     async def _host(self, show: dict[str, Any]) -> None:
         """Send the programme and pin what it shows, until either fails."""
         cards = [
-            ProductCard(offer["title"], offer["image"], offer["price"]["amount"], offer["price"]["currency"])
-            for offer in show["offers"]
+            FeedProduct(Path(offer["image"]).stem, offer["title"], Money(**offer["price"])) for offer in show["offers"]
         ]
         url = show["whip"]["url"] + "?takeover=1"
         programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))

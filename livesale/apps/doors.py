@@ -17,12 +17,13 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.ledger import reads
+from livesale.ops.presence import read_live
 from livesale.shows.routes import Doors
 from livesale.shows.service import whip_token
-from livesale.store.database import reading
 
 TICKET_MS = 30 * SECOND_MS
 REMEMBER_HUBS_S = 0.5
+LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
 REACTIONS = "livesale:reactions"
 STATES = ("held", "awaiting_guardian", "awaiting_payment", "paid", "payment_failed", "cancelled", "expired", "declined")
 
@@ -40,7 +41,7 @@ class WebDoors:
     def doors(self) -> Doors:
         """What `shows/routes.py` asks for."""
         return Doors(
-            self._wiring.can_sell, self.hubs, self.ticket, self.whip, self._wiring.presence.show, self.listed,
+            self._wiring.can_sell, self.hubs, self.ticket, self.whip, self.live, self.listed,
             self.react, self.figures,
         )  # fmt: skip
 
@@ -72,20 +73,24 @@ class WebDoors:
         scheme = "https" if call.secure else "http"
         return {"url": f"{scheme}://{call.host}/whip/{show}", "token": whip_token(self._wiring.tag_key, show)}
 
-    async def listed(self, state: str | None, limit: int, after: str | None) -> tuple[list[str], str | None]:
+    async def live(self, show: str) -> dict[str, Any]:
+        """What the studio that holds the show last told of it."""
+        return await read_live(self._wiring.store, show)
+
+    async def listed(
+        self, state: str | None, shop: str | None, limit: int, after: str | None
+    ) -> tuple[list[str], str | None]:
         """Ids of shows in a state, newest first."""
-        async with reading(self._wiring.database) as connection:
-            return await reads.show_ids(connection, state, limit, after)
+        wanted = LISTED_AS.get(state or "", state)
+        return _ids(await reads.list_shows(self._wiring.database, wanted, shop, limit, after))
 
     async def orders_of(self, account: str, limit: int, after: str | None) -> tuple[list[str], str | None]:
         """Ids of an account's orders, newest first."""
-        async with reading(self._wiring.database) as connection:
-            return await reads.order_ids(connection, account, limit, after)
+        return _ids(await reads.list_orders(self._wiring.database, account, limit, after))
 
     async def approvals_of(self, minors: list[str]) -> list[str]:
         """Ids of the requests of these minors, newest first."""
-        async with reading(self._wiring.database) as connection:
-            return await reads.approval_ids(connection, minors)
+        return _ids(await reads.list_approvals(self._wiring.database, minors, limit=100))[0]
 
     async def react(self, show: str, kind: str) -> None:
         """Pass a reaction on to whoever holds the show; lost if nobody does."""
@@ -107,6 +112,10 @@ class WebDoors:
         if not studios:
             return []
         return [seen for seen in self._hubs if seen.kind == "edge"] + studios
+
+
+def _ids(page: dict[str, Any]) -> tuple[list[str], str | None]:
+    return [item["id"] for item in page["items"]], page["next"]
 
 
 def _under(url: str, call: Call) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -32,7 +33,10 @@ async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None)
         await ensure_shop(connection, shop, owner, now_ms)
         counts = await catalog.upsert_products(connection, shop, report.products, now_ms)
     await _set_stock(wiring, shop)
-    return FeedReport(counts.imported, counts.updated, counts.removed, list(report.rejected))
+    for change in counts.stock:
+        if change.now == 0:
+            await wiring.transfers.adjust(shop, change.product, 0, "feed")
+    return FeedReport(counts.imported, counts.updated + counts.unchanged, counts.removed, list(report.rejected))
 
 
 async def _set_stock(wiring: Wiring, shop: str) -> None:
@@ -40,8 +44,8 @@ async def _set_stock(wiring: Wiring, shop: str) -> None:
     after: str | None = None
     while True:
         async with reading(wiring.database) as connection:
-            products, after = await catalog.list_products(connection, shop, after, MOST_AT_ONCE)
-        for product in products:
-            await wiring.transfers.adjust(shop, product.id, product.quantity, "feed")
-        if after is None:
+            products = await catalog.list_products(connection, shop, after, MOST_AT_ONCE)
+        await asyncio.gather(*(wiring.transfers.adjust(shop, one.id, one.quantity, "feed") for one in products))
+        if len(products) < MOST_AT_ONCE:
             return
+        after = products[-1].id

@@ -44,16 +44,3 @@ class Presence:
         told = await self.store.ask("HGETALL", HUBS)
         seen = [msgspec.json.decode(value, type=HubSeen) for value in told.values()]
         return [hub for hub in seen if self.store.now_ms() - hub.at < FORGET_AFTER_MS]
-
-    async def tell_show(self, show: str, figures: dict[str, Any]) -> None:
-        """Say how a show is doing."""
-        flat = [part for pair in figures.items() for part in (pair[0], str(pair[1]))]
-        key = f"{{show:{show}}}:live"
-        await self.store.ask("HSET", key, *flat)
-        await self.store.ask("PEXPIRE", key, FORGET_AFTER_MS)
-
-    async def show(self, show: str) -> dict[str, Any]:
-        """How a show is doing; whole numbers as such; empty when nobody holds it."""
-        told = await self.store.ask("HGETALL", f"{{show:{show}}}:live")
-        read = {name.decode(): value.decode() for name, value in told.items()}
-        return {name: int(value) if value.lstrip("-").isdecimal() else value for name, value in read.items()}

@@ -25,6 +25,7 @@ from livesale.media.broadcasts import Broadcasts
 from livesale.media.frames import Fragment, Init
 from livesale.media.network import Network
 from livesale.media.whip import whip_routes
+from livesale.ops.presence import write_live
 from livesale.orders.events import KINDS as ORDER_KINDS
 from livesale.orders.events import ORDER_CHANGED
 from livesale.settings import Settings, bracketed
@@ -185,7 +186,7 @@ class Studio:
             with contextlib.suppress(Refusal):
                 await self._wiring.presence.tell_hub(self._name, "studio", self._url, self._control, list(self._held), figures)
                 for show in self._held:
-                    await self._wiring.presence.tell_show(show, self._figures(show, figures.get(show, {})))
+                    await write_live(self._store, show, self._figures(show, figures.get(show, {})))
             await asyncio.sleep(TELL_EVERY_S)
 
     def _figures(self, show: str, hub: dict[str, Any]) -> dict[str, Any]:

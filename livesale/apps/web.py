@@ -91,7 +91,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.shows, doors.orders_of),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of),
-        *ledger_routes(wiring.store, wiring.database),
+        *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),
     ]
 

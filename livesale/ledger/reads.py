@@ -24,10 +24,12 @@ Page = dict[str, Any]
 
 
 async def list_shows(
-    engine: AsyncEngine, state: str | None = None, limit: int = 50, after: str | None = None
+    engine: AsyncEngine, state: str | None = None, shop: str | None = None, limit: int = 50, after: str | None = None
 ) -> Page:
     """Shows, newest first; `state` may name several, joined by commas."""
     query = select(shows)
+    if shop:
+        query = query.where(shows.c.shop == shop)
     if state:
         query = query.where(shows.c.state.in_(state.split(",")))
     return await _page(engine, query, (shows.c.created_ms, shows.c.id), _show, limit, after)

@@ -81,7 +81,8 @@ class Doors:
     ticket: Callable[[str, Call], Awaitable[dict[str, Any]]]
     whip: Callable[[str, Call], dict[str, str]]
     live: Callable[[str], Awaitable[dict[str, Any]]]  # the studio's live figures of a show
-    listed: Callable[[str | None, int, str | None], Awaitable[tuple[list[str], str | None]]]
+    # (state, shop, limit, after) -> show ids, newest first, and where the next page begins
+    listed: Callable[[str | None, str | None, int, str | None], Awaitable[tuple[list[str], str | None]]]
     react: Callable[[str, str], Awaitable[None]]
     figures: Callable[[str], Awaitable[dict[str, Any]]]  # orders by state and revenue, for the host
 
@@ -130,7 +131,7 @@ class _Handlers:
         if state not in (None, "live", "scheduled", "ended", "draft", "paused"):
             raise invalid("state", "live, scheduled or ended")
         limit = _limit(call.query.get("limit"))
-        ids, after = await self._doors.listed(state, limit, call.query.get("after"))
+        ids, after = await self._doors.listed(state, call.query.get("shop"), limit, call.query.get("after"))
         found = [view for view in [await self._quiet(show_id, call) for show_id in ids] if view]
         return Answer({"items": found, "next": after})
 
