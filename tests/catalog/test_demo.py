@@ -5,6 +5,7 @@ programme.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
@@ -15,13 +16,16 @@ from livesale.catalog.demo.programme import shown, sum_shown
 from livesale.kernel.money import Money
 
 
+PRICE = Money(1690, "EUR")
+
+
 @dataclass(frozen=True)
 class Article:
     """A product with only what a frame needs."""
 
     sku: str = "HH-201"
     title: str = "Stoneware Mug, Sage"
-    price: Money = Money(1690, "EUR")
+    price: Money = PRICE
 
 
 def test_the_demo_feed_has_no_bad_row() -> None:
@@ -72,7 +76,7 @@ def test_the_programme_moves() -> None:
     assert (frame.size, frame.mode) == ((1280, 720), "RGB")
     assert differing(frame, programme_frame(Article(), 12.0)) == 0
     moments = [programme_frame(Article(), 12.0 + step / 20) for step in range(20)]
-    assert sum(differing(one, other) > 0 for one, other in zip(moments, moments[1:], strict=False)) >= 15
+    assert sum(differing(one, other) > 0 for one, other in pairwise(moments)) >= 15
 
 
 def test_drawing_on_a_frame_spoils_no_other() -> None:
