@@ -15,7 +15,6 @@ from livesale.catalog.demo.pictures import demo_feed, picture, programme_frame, 
 from livesale.catalog.demo.programme import shown, sum_shown
 from livesale.kernel.money import Money
 
-
 PRICE = Money(1690, "EUR")
 
 
