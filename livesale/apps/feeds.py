@@ -27,7 +27,7 @@ class FeedReport(msgspec.Struct, frozen=True):
 
 async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None) -> FeedReport:
     """Make the shop's products those of the feed; Refusal malformed when it is none."""
-    report = read_feed(data)
+    report = await asyncio.to_thread(read_feed, data)  # seconds for a large one
     now_ms = wiring.store.now_ms()
     async with wiring.database.begin() as connection:
         await ensure_shop(connection, shop, owner, now_ms)

@@ -22,7 +22,7 @@ from livesale.hub.tickets import viewer_tag
 from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
-from livesale.media.frames import Fragment, Init
+from livesale.media.ring import Fragment, Init
 from livesale.media.network import Network
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
@@ -227,6 +227,19 @@ def _lease_key(show: str) -> str:
     return f"{{show:{show}}}:lease"
 
 
+def ice_network(settings: Settings) -> Network:
+    """How hosts reach this studio by UDP."""
+    ice = settings.ice
+    return Network(
+        loopback=ice.loopback,
+        public_ip=ice.public_ip,
+        ports=(ice.udp_min, ice.udp_max),
+        ice_servers=(*ice.stun, *ice.turn),
+        turn_username=ice.turn_username,
+        turn_password=ice.turn_password,
+    )
+
+
 async def run(settings: Settings) -> None:
     """Run until cancelled."""
     async with Wiring(settings) as wiring:
@@ -240,7 +253,7 @@ async def run(settings: Settings) -> None:
             relay_key=tag_key,
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
         )
-        broadcasts = Broadcasts(network=Network(loopback=settings.ice.loopback), now_ms=wiring.store.now_ms)
+        broadcasts = Broadcasts(network=ice_network(settings), now_ms=wiring.store.now_ms)
         port = await hub.start(settings.host, settings.ports.studio)
         url = f"ws://{bracketed(settings.host)}:{port}"
         control = f"http://{bracketed(settings.host)}:{settings.ports.studio_control}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import BigInteger, Boolean, Column, String, Table, UniqueConstraint, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,7 +44,7 @@ async def link(connection: AsyncConnection, minor: str, guardian: str, verified:
     found = await _one(connection, minor, guardian)
     if found is None:
         made = Link(f"fl_{random_name()}", minor, guardian, verified, now_ms, None)
-        await connection.execute(links.insert().values(**{c: getattr(made, c) for c in links.c}))
+        await connection.execute(links.insert().values(**asdict(made)))
         return made
     changed = {"verified": verified or found.verified, "ends_at": None}
     await connection.execute(links.update().where(links.c.id == found.id).values(**changed))

@@ -23,7 +23,6 @@ from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Answer, Call, Route
 
 ENTRIES = frozenset({("POST", "/accounts"), ("POST", "/session")})
-SECRET_HEADERS = frozenset({"cookie"})
 
 _encode = msgspec.json.Encoder().encode
 
@@ -107,6 +106,7 @@ class Endpoint:
             peer.secure,
             peer.address,
             {name.lower(): value for name, value in request.headers.items()},
+            peer.local,
         )
         if key is None:
             reply = await self._execute(call)

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from livesale import __version__
+from livesale.accounts.cookies import SESSION_COOKIE
 from livesale.http.idempotency import HEADER
 from livesale.http.paths import MOST_ITEMS
 from livesale.http.problems import PROBLEM, Problem
 from livesale.http.replies import JSON
-from livesale.http.sessions import CSRF_COOKIE, CSRF_HEADER, READING, SESSION_COOKIE
+from livesale.http.sessions import CSRF_COOKIE, CSRF_HEADER, READING
 from livesale.kernel.refusals import STATUS_OF_CODE
 from livesale.kernel.routing import Route
 

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from multidict import CIMultiDict
 
+from livesale.accounts.cookies import SESSION_COOKIE, session_of
 from livesale.http.peers import Peer
 from livesale.kernel.refusals import Refusal
 
-SESSION_COOKIE = "livesale_session"
 CSRF_COOKIE = "livesale_csrf"
 CSRF_HEADER = "X-CSRF-Token"
 READING = frozenset({"GET", "HEAD"})
-
-_SESSION = re.compile(rf"(?:^|;\s*){SESSION_COOKIE}=([^;\s]+)")
 
 
 def credentials(request: web.BaseRequest) -> tuple[str | None, str | None]:
@@ -32,8 +29,7 @@ def credentials(request: web.BaseRequest) -> tuple[str | None, str | None]:
     if authorization is not None and authorization[:7].lower() == "bearer ":
         return authorization[7:].strip(), None
     cookies = headers.get("Cookie")
-    found = _SESSION.search(cookies) if cookies else None
-    return None, found[1] if found else None
+    return None, session_of(cookies) if cookies else None
 
 
 def csrf_of(session: str) -> str:
@@ -67,9 +63,3 @@ def add_csrf_cookie(response: web.Response) -> None:
     value = csrf_of(session) if session else ""
     headers: CIMultiDict[str] = response.headers
     headers.add("Set-Cookie", "; ".join([f"{CSRF_COOKIE}={value}", *kept]))
-
-
-def session_cookie(value: str, age_s: int, secure: bool) -> str:
-    """A `Set-Cookie` value that starts a session of `age_s` seconds; an empty value and 0 end it."""
-    parts = [f"{SESSION_COOKIE}={value}", "Path=/", f"Max-Age={age_s}", "HttpOnly", "SameSite=Lax"]
-    return "; ".join([*parts, "Secure"] if secure else parts)

@@ -29,6 +29,7 @@ class Call:
     secure: bool = False  # asked over https
     peer: str = ""  # address of the client, behind trusted proxies
     headers: dict[str, str] = field(default_factory=dict)  # names in lower case
+    local: bool = False  # a loopback peer that sent no forwarding header: nothing limits it
 
     def account(self) -> Actor:
         """The caller; only for routes whose `who` is not `anyone`."""

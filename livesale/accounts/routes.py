@@ -1,0 +1,107 @@
+"""Accounts over HTTP: register, sign in and out, who am I. `http/` sets the CSRF cookie beside the session's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+import msgspec
+
+from livesale.accounts.cookies import session_cookie, session_of
+from livesale.accounts.model import LONGEST_NAME, Account
+from livesale.accounts.passwords import LONGEST, SHORTEST
+from livesale.accounts.service import Accounts
+from livesale.kernel.clock import SECOND_MS
+from livesale.kernel.refusals import Refusal
+from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
+
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+Password = Annotated[str, msgspec.Meta(max_length=LONGEST)]
+
+
+class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """A registration; without `born` the account counts as the youngest. Of the birth date only a band is kept."""
+
+    email: Email
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+    password: Annotated[str, msgspec.Meta(min_length=SHORTEST, max_length=LONGEST)]
+    country: Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2")]
+    born: date | None = None
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    """Address and password. Signing in again while signed in counts as a fresh proof (step-up)."""
+
+    email: Email
+    password: Password
+
+
+class Me(msgspec.Struct):
+    """An account as its owner sees it."""
+
+    id: str
+    email: str
+    name: str
+    country: str
+    roles: list[str]
+    age_band: str
+
+
+class SignedOut(msgspec.Struct):
+    """The state after signing out."""
+
+    signed_in: bool = False
+
+
+def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[Route]:
+    """Every route of the accounts room; `now_ms` is the clock for age bands."""
+    handlers = _Handlers(accounts, now_ms or _wall_ms)
+    return [
+        Route("POST", "/accounts", handlers.register, "Register", body=NewAccount, answer=Me, status=201),
+        Route("GET", "/me", handlers.me, "Who you are", ACCOUNT, answer=Me),
+        Route("POST", "/session", handlers.sign_in, "Sign in (sets cookies)", body=SignIn, answer=Me),
+        Route("DELETE", "/session", handlers.sign_out, "End this sign-in", answer=SignedOut),
+    ]
+
+
+class _Handlers:
+    def __init__(self, accounts: Accounts, now_ms: Callable[[], int]) -> None:
+        self._accounts = accounts
+        self._now_ms = now_ms
+
+    async def register(self, call: Call) -> Answer:
+        body: NewAccount = call.body
+        account = await self._accounts.create_account(
+            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password
+        )
+        return Answer(self._view(account), 201)
+
+    async def me(self, call: Call) -> Answer:
+        return Answer(self._view(await self._accounts.me(call.account().account)))
+
+    async def sign_in(self, call: Call) -> Answer:
+        body: SignIn = call.body
+        signed = await self._accounts.sign_in(body.email, body.password, None if call.local else call.peer)
+        age_s = (signed.claims.expires - signed.claims.issued) // SECOND_MS
+        account = await self._accounts.me(signed.claims.account)
+        return Answer(self._view(account), headers={"Set-Cookie": session_cookie(signed.cookie, age_s, call.secure)})
+
+    async def sign_out(self, call: Call) -> Answer:
+        session = session_of(call.headers.get("cookie", ""))
+        if session is not None:
+            try:
+                await self._accounts.sign_out(self._accounts.authenticate(session, "session"))
+            except Refusal as refusal:
+                if refusal.code != "unauthenticated":  # ended before: what was wanted
+                    raise
+        return Answer(SignedOut(), headers={"Set-Cookie": session_cookie("", 0, call.secure)})
+
+    def _view(self, account: Account) -> Me:
+        band = account.band(self._now_ms())
+        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
