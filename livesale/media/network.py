@@ -13,6 +13,11 @@ from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import RTCConfiguration, RTCIceServer, rtcicetransport
 
 
+# FFmpeg's WHIP muxer answers no consent check (RFC 7675), and aioice would hang up on it after 30 s. What we send to a
+# host is feedback on what it sends us, and one that falls silent is ended by `ingest.py`.
+NEVER = 2**31
+
+
 class Network(msgspec.Struct, frozen=True):
     """Settings of the studio's ICE.
 
@@ -55,6 +60,7 @@ class Network(msgspec.Struct, frozen=True):
                 return [protocol.local_candidate for protocol in found] + relayed
 
         aioice.ice.get_host_addresses = addresses
+        aioice.ice.CONSENT_FAILURES = NEVER
         connection = PortRangeConnection if self.ports[0] else aioice.ice.Connection
         setattr(rtcicetransport, "Connection", connection)  # noqa: B010
 
