@@ -1,27 +1,25 @@
 """The HTTP server around the application: what cannot even be parsed is answered with a problem too.
 
-aiohttp answers parser errors by itself, in HTML, before any application code; overriding `handle_error` is the one
-place it offers. `tests/http/test_server.py` holds what this relies on.
+aiohttp answers parser errors by itself, in plain text, before any application code; overriding its connection's
+`handle_error` is the one place it offers. tests/http/test_fuzz.py breaks when aiohttp changes that.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
-import structlog
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
-from livesale.http.problems import of_error, problem
+from livesale.http.problems import of_error, of_http, problem
 from livesale.http.replies import response_of
 from livesale.kernel.refusals import Refusal
 
 KEEP_ALIVE_S = 75.0
 SHUTDOWN_S = 10.0
-
-_log = structlog.get_logger("livesale.http")
 
 
 class _Connection(RequestHandler):
@@ -39,6 +37,14 @@ class _Connection(RequestHandler):
             response = response_of(of_error(error, "connection"))
         response.force_close()
         return response
+
+    def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        # An unknown Expect header is refused by aiohttp before any middleware.
+        if isinstance(resp, web.HTTPException) and resp.status >= 400:
+            resp = response_of(of_http(resp))
+        return super().finish_response(request, resp, start_time)
 
 
 class _Server(Server):

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from livesale.http.idempotency import NOT_KEPT
 from livesale.kernel.refusals import Refusal
 from livesale.store.valkey import Store
 from tests.http.served import OTHER, VIEWER, Client, Connect, Room, application
@@ -71,7 +72,7 @@ async def test_a_refusal_from_executing_is_repeated(client: Client, room: Room) 
     assert len(room.calls) == 1
 
 
-@pytest.mark.parametrize("code", ["rate_limited", "store_unavailable", "unauthenticated", "step_up_required", "conflict"])
+@pytest.mark.parametrize("code", sorted(NOT_KEPT))
 async def test_not_now_is_not_kept(client: Client, room: Room, code: str) -> None:
     """A refusal that asks to try again does not stand in the way of trying again."""
     room.refusal = Refusal(code, "Not now.")

@@ -1,0 +1,149 @@
+"""Whatever is sent to any declared route, nothing answers 500 and every error is a problem."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from livesale.http.server import Runner
+from tests.http.served import Room, application
+
+ROUNDS = 40  # a route
+PARTS = [
+    b"4k2c", b"%00", b"%ff%fe", b"%", b"%2", b"%zz", b"..", b"%2e%2e%2f", b"\xff\xfe", b"\xc3\xa4", b"a" * 3000,
+    b"%0d%0aX:1", b"show:4k2c", b"{show}", b"%7Bshow%7D", b"-", b"%ED%A0%80", b"a;b", b"a,b", b"'--", b"@", b"~",
+]  # fmt: skip
+QUERIES = [
+    b"", b"?", b"?limit=5", b"?limit=%ff", b"?limit=1&limit=2", b"?after=%00", b"?&&==", b"?limit", b"?\xff=1",
+    b"?after=" + b"x" * 3000,
+]  # fmt: skip
+HEADERS = [
+    b"Authorization: Bearer \xff\xfe", b"Authorization: Bearer", b"Authorization: Bearer viewer",
+    b"Authorization: Bearer host", b"Cookie: livesale_session=viewer",
+    b"Cookie: \xff; ;=;livesale_session=", b"X-CSRF-Token: \xff", b"Host: \xff\xfe",
+    b"Idempotency-Key: \xc3\xa4", b"Idempotency-Key: a b", b"X-Forwarded-For: 1.2.3.4, nonsense, ::1", b"Origin: \xff://",
+    b"Content-Encoding: gzip", b"Content-Encoding: br", b"Content-Type: \x01", b"Expect: 100-continue", b"Expect: tea",
+    b"Transfer-Encoding: chunked", b"Upgrade: websocket", b"X-Forwarded-Host: a/b", b"Range: bytes=9-1",
+    b"Accept: text/html", b"If-None-Match: \xff", b"Origin: http://[", b"Forwarded: for=\"[", b"X-A: a\x00b",
+    b"X-A: a\x7fb",
+]  # fmt: skip
+VALUES = [None, True, 0, -1, 2**63, 2**70, 1e308, "", "x", "ä", "\U0001f600", [], {}, [[]], {"a": {}}]
+
+
+def some_json(rng: random.Random, depth: int = 0) -> object:
+    """JSON that looks a little like a wish."""
+    kind = rng.random()
+    if kind < 0.4 and depth < 4:
+        names = ["lines", "offer", "quantity", "note", "x", ""]
+        return {rng.choice(names): some_json(rng, depth + 1) for _ in range(rng.randrange(4))}
+    if kind < 0.6 and depth < 4:
+        return [some_json(rng, depth + 1) for _ in range(rng.randrange(3))]
+    return rng.choice(VALUES)
+
+
+def some_body(rng: random.Random) -> bytes:
+    """JSON, JSON with a byte gone wrong, or any bytes."""
+    text = json.dumps(some_json(rng), ensure_ascii=rng.random() < 0.5).encode()
+    kind = rng.random()
+    if kind < 0.5:
+        return text
+    if kind < 0.8 and text:
+        place = rng.randrange(len(text))
+        return text[:place] + rng.randbytes(rng.randrange(3)) + text[place + 1 :]
+    return rng.randbytes(rng.randrange(200))
+
+
+def some_request(rng: random.Random, method: str, path: str) -> bytes:
+    """A request, more or less, that ends its connection."""
+    target = b"/api/v1"
+    for part in path.split("/")[1:]:
+        target += b"/" + (rng.choice(PARTS) if part.startswith("{") else part.encode())
+    headers = rng.sample(HEADERS, rng.randrange(5))
+    if rng.random() < 0.7:
+        headers.append(b"Authorization: Bearer " + rng.choice([b"viewer", b"host"]))
+    body = some_body(rng) if method != "GET" or rng.random() < 0.2 else b""
+    lines = [b"%s %s%s HTTP/1.1" % (method.encode(), target, rng.choice(QUERIES)), b"Host: a", *headers]
+    if b"Transfer-Encoding: chunked" not in headers:
+        lines.append(b"Content-Length: %d" % len(body))
+    elif body and rng.random() < 0.7:
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    else:
+        body = b"zz\r\n"
+    return b"\r\n".join([*lines, b"Connection: close", b"", body])
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[tuple[str, int]]:
+    room = Room()
+    room.may_end.set()
+    routes = application(room)
+    runner = Runner(routes)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    yield host, port
+    await runner.cleanup()
+
+
+async def told(address: tuple[str, int], request: bytes) -> bytes:
+    """All the server says to `request` until it closes the connection."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        writer.write(request)
+        async with asyncio.timeout(20):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_request_breaks_a_route(address: tuple[str, int], seed: int) -> None:
+    """Random paths, headers and bodies to every route: an answer below 500, errors always as problems."""
+    rng = random.Random(seed)
+    rounds = [route for route in Room().routes() if route.path != "/broken" for _ in range(ROUNDS)]
+    for route in rounds:
+        request = some_request(rng, route.method, route.path)
+        answer = await told(address, request)
+        if answer.startswith(b"HTTP/1.1 100"):
+            answer = answer.partition(b"\r\n\r\n")[2]
+        status = int(answer.split(b" ", 2)[1])
+        assert 200 <= status < 500, (request, answer)
+        if status >= 400:
+            assert b"application/problem+json" in answer, (request, answer)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GE\x00T / HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
+        b"POST /api/v1/open HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /api/v1/open HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-A: b\rX-Admin: 1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX A: b\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_a_problem(address: tuple[str, int], request_bytes: bytes) -> None:
+    """Bytes that cannot be parsed answer 400 as a problem, end the connection, and leak nothing of the server."""
+    answer = await told(address, request_bytes)
+    assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400")), answer
+    assert b"application/problem+json" in answer
+    assert b"aiohttp" not in answer
+    assert b"Traceback" not in answer
+
+
+async def test_the_next_request_on_the_connection_is_served(address: tuple[str, int]) -> None:
+    """A refused request leaves its connection usable: its body is not taken for the next request."""
+    hidden = b"GET /evil HTTP/1.1\r\n\r\n\r\n"
+    refused = b"POST /api/v1/shows/a/wishes HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(hidden) + hidden
+    answer = await told(address, refused + b"GET /api/v1/echo/next HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 ") == 2, answer
+    assert b'"name":"next"' in answer
