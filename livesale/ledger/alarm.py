@@ -19,7 +19,5 @@ async def raise_alarm(engine: AsyncEngine, at_ms: int, shelf: str, reason: str) 
         query = select(cursor.c.stopped).where(cursor.c.shelf == shelf)
         if (await connection.execute(query)).scalar() == reason:
             return
-        await connection.execute(
-            upsert(connection, cursor, ("stopped",)), {"shelf": shelf, "stopped": reason}
-        )
+        await connection.execute(upsert(connection, cursor, ("stopped",)), {"shelf": shelf, "stopped": reason})
         await write_audit(connection, at_ms, "ledger", "ledger.stopped", {"shelf": shelf, "reason": reason})

@@ -53,9 +53,7 @@ class Ledger:
     trimmed, even while that record does not exist yet.
     """
 
-    def __init__(
-        self, store: Store, engine: AsyncEngine, signing_key: bytes, readers: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, store: Store, engine: AsyncEngine, signing_key: bytes, readers: Iterable[str] = ()) -> None:
         self._store = store
         self._engine = engine
         self._key = Ed25519PrivateKey.from_private_bytes(signing_key)
@@ -121,9 +119,7 @@ class Ledger:
 
     async def _admit(self, shelves: Iterable[str], known: dict[str, Position]) -> None:
         wanted = {
-            shelf: known.get(shelf) or positions.start_of(shelf)
-            for shelf in shelves
-            if shelf not in self._stopped
+            shelf: known.get(shelf) or positions.start_of(shelf) for shelf in shelves if shelf not in self._stopped
         }
         reasons = await positions.differences(self._store, wanted)
         for shelf, position in wanted.items():
@@ -135,9 +131,7 @@ class Ledger:
 
     async def _take(self, batch: list[Entry]) -> None:
         """Archive a batch, if the store still agrees about what was before it."""
-        ours = {
-            entry.shelf: self._positions[entry.shelf] for entry in batch if entry.shelf in self._positions
-        }
+        ours = {entry.shelf: self._positions[entry.shelf] for entry in batch if entry.shelf in self._positions}
         for shelf, reason in (await positions.differences(self._store, ours)).items():
             await self._doubt(shelf, reason)
         for start in range(0, len(batch), MOST_IN_A_TRANSACTION):

@@ -79,9 +79,7 @@ def _told(event: Event) -> dict[str, Any]:
         if name in _NOT_TOLD:
             continue
         if isinstance(value, dict):
-            told |= {
-                name if key == "id" else key: part for key, part in value.items() if key not in _NOT_TOLD
-            }
+            told |= {name if key == "id" else key: part for key, part in value.items() if key not in _NOT_TOLD}
         elif name == "lines":
             told[name] = [{"offer": one.get("offer"), "quantity": one.get("quantity")} for one in value]
         else:

@@ -60,10 +60,7 @@ class Batch:
 async def touch_shows(connection: AsyncConnection, positions: dict[str, int]) -> None:
     """Note the last position of each show among the shelves in `positions`."""
     rows = [
-        (name, seq)
-        for shelf, seq in positions.items()
-        for kind, _, name in [shelf.partition(":")]
-        if kind == "show"
+        (name, seq) for shelf, seq in positions.items() for kind, _, name in [shelf.partition(":")] if kind == "show"
     ]
     for name, seq in rows:
         await connection.execute(update(tables.shows).where(tables.shows.c.id == name).values(last_seq=seq))

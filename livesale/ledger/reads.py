@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.refusals import invalid
-from livesale.ledger.tables import approvals, archive, audit, cursor, heads, orders, shows
+from livesale.ledger.tables import approvals, archive, cursor, heads, orders, shows
 from livesale.store.database import reading
 
 MOST_ITEMS = 200
@@ -24,7 +24,11 @@ Page = dict[str, Any]
 
 
 async def list_shows(
-    engine: AsyncEngine, state: str | None = None, shop: str | None = None, limit: int = 50, after: str | None = None
+    engine: AsyncEngine,
+    state: str | None = None,
+    shop: str | None = None,
+    limit: int = 50,
+    after: str | None = None,
 ) -> Page:
     """Shows, newest first; `state` may name several, joined by commas."""
     query = select(shows)
@@ -62,11 +66,6 @@ async def list_approvals(
     if state:
         query = query.where(approvals.c.state == state)
     return await _page(engine, query, (approvals.c.requested_ms, approvals.c.id), _approval, limit, after)
-
-
-async def list_audit(engine: AsyncEngine, limit: int = 50, after: str | None = None) -> Page:
-    """The audit, newest first: `{id, at, actor, action, data}`."""
-    return await _page(engine, select(audit), (audit.c.id,), _audit, limit, after)
 
 
 async def head(engine: AsyncEngine, shelf: str) -> Page | None:
@@ -109,47 +108,42 @@ def page_query(query: Mapping[str, str]) -> dict[str, Any]:
     return {"limit": int(text), "after": query.get("after") or None}
 
 
+def token(place: list[Any]) -> str:
+    """A page's `next`: where the page after it begins."""
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def place_of(after: str, *kinds: type) -> list[Any]:
+    """The place a `next` stands for, one value for each of `kinds`; refused when it is not one of ours."""
+    try:
+        place = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except ValueError:
+        place = None
+    if not isinstance(place, list) or [type(part) for part in place] != list(kinds):
+        raise invalid("after", "is not the `next` of a page")
+    if any(isinstance(part, int) and abs(part) >= 2**63 for part in place):
+        raise invalid("after", "is not the `next` of a page")
+    return place
+
+
 async def _page(
     engine: AsyncEngine,
     query: Select[Any],
-    columns: tuple[ColumnElement[Any], ...],
+    columns: tuple[ColumnElement[Any], ColumnElement[Any]],
     shape: Callable[[Row[Any]], Page],
     limit: int,
     after: str | None,
 ) -> Page:
-    """One page of `query` by descending `columns`, which together are unique."""
-    limit = _limited(limit)
+    """One page of `query`, highest first by `columns`: a time and the id that tells equal times apart."""
+    limit, (at, name) = _limited(limit), columns
     if after:
-        query = query.where(_below(columns, _place(after, len(columns))))
-    labelled = [column.label(f"place_{number}") for number, column in enumerate(columns)]
-    query = query.add_columns(*labelled).order_by(*(column.desc() for column in columns)).limit(limit + 1)
+        below = place_of(after, int, str)
+        query = query.where(or_(at < below[0], and_(at == below[0], name < below[1])))
+    query = query.add_columns(at.label("place_at"), name.label("place_name"))
     async with reading(engine) as connection:
-        found = (await connection.execute(query)).all()
-    items = [shape(row) for row in found[:limit]]
-    if len(found) <= limit:
-        return {"items": items, "next": None}
-    return {"items": items, "next": _token([found[limit - 1]._mapping[f"place_{n}"] for n in range(len(columns))])}
-
-
-def _below(columns: tuple[ColumnElement[Any], ...], place: list[Any]) -> ColumnElement[bool]:
-    if len(columns) == 1:
-        return columns[0] < place[0]
-    return or_(columns[0] < place[0], and_(columns[0] == place[0], columns[1] < place[1]))
-
-
-def _token(place: list[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
-
-
-def _place(token: str, size: int) -> list[Any]:
-    try:
-        place = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError:
-        place = None
-    kinds = (int, str)[:size]
-    if not isinstance(place, list) or [type(part) for part in place] != list(kinds) or abs(place[0]) >= 2**63:
-        raise invalid("after", "is not the `next` of a page")
-    return place
+        found = (await connection.execute(query.order_by(at.desc(), name.desc()).limit(limit + 1))).all()
+    more = token([found[limit - 1].place_at, found[limit - 1].place_name]) if len(found) > limit else None
+    return {"items": [shape(row) for row in found[:limit]], "next": more}
 
 
 def _limited(limit: int) -> int:
@@ -202,14 +196,4 @@ def _approval(row: Row[Any]) -> Page:
         "requested_at": _time(row.requested_ms),
         "expires_at": _time(row.expires_ms),
         "updated_at": _time(row.updated_ms),
-    }
-
-
-def _audit(row: Row[Any]) -> Page:
-    return {
-        "id": str(row.id),
-        "at": rfc3339(row.at_ms),
-        "actor": row.actor,
-        "action": row.action,
-        "data": json.loads(row.data),
     }

@@ -29,6 +29,16 @@ class Difference:
         return f"{self.where}: expected {self.expected}, found {self.found}"
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a payment says of itself: money captured and refunded so far, and when it last changed."""
+
+    order: str
+    captured: int
+    refunded: int
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Replay:
     """A shelf's state after the entries taken so far; `differences` are breaches inside the log itself."""
@@ -40,7 +50,8 @@ class Replay:
     approvals: dict[str, Row] = field(default_factory=dict)
     offers: dict[str, Row] = field(default_factory=dict)
     show: Row = field(default_factory=dict)
-    payments: dict[str, tuple[int, int]] = field(default_factory=dict)  # payment → (captured, refunded)
+    payments: dict[str, Sums] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)  # orders that became paid
     money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
 
@@ -115,6 +126,8 @@ class Replay:
         self.offers[offer["id"]] = row
 
     def _order_changed(self, seq: int, at: int, event: Row) -> None:
+        if event["state"] == "paid":
+            self.settled.add(event["order"])
         self.orders[event["order"]] = {
             "account": event["owner"],
             "shop": event.get("shop") or "",
@@ -145,20 +158,17 @@ class Replay:
         }
 
     def _payment_changed(self, seq: int, at: int, event: Row) -> None:
-        payment = event["payment"]
-        captured, refunded = self.payments.get(payment, (0, 0))
-        self.payments[payment] = (event["captured"], event["refunded"])
-        common = (event["currency"], payment, event["order"])
-        if event["captured"] != captured:
-            more = event["captured"] - captured
-            self.money += [(seq, "provider", more, *common), (seq, f"revenue:{self.shelf}", -more, *common)]
-        if event["refunded"] != refunded:
-            more = event["refunded"] - refunded
-            self.money += [(seq, f"refunds:{self.shelf}", more, *common), (seq, "provider", -more, *common)]
+        payment, order = event["payment"], event["order"]
+        before = self.payments.get(payment, Sums(order, 0, 0, at))
+        self.payments[payment] = Sums(order, event["captured"], event["refunded"], at)
+        common = (event["currency"], payment, order)
+        if captured := event["captured"] - before.captured:
+            self.money += [(seq, "provider", captured, *common), (seq, f"revenue:{self.shelf}", -captured, *common)]
+        if refunded := event["refunded"] - before.refunded:
+            self.money += [(seq, f"refunds:{self.shelf}", refunded, *common), (seq, "provider", -refunded, *common)]
 
     def sums(self) -> dict[str, int]:
-        """What counters must say by law of the orders and payments: `n:STATE`, `revenue`, `refunded`."""
+        """What counters must say by law of orders and payments: `n:STATE`, `revenue` (of paid orders), `refunded`."""
         states: Counter[str] = Counter(f"n:{row['state']}" for row in self.orders.values())
-        captured = sum(captured for captured, _ in self.payments.values())
-        refunded = sum(refunded for _, refunded in self.payments.values())
-        return {**states, "revenue": captured, "refunded": refunded}
+        captured = sum(paid.captured for paid in self.payments.values() if paid.order in self.settled)
+        return {**states, "revenue": captured, "refunded": sum(paid.refunded for paid in self.payments.values())}

@@ -33,7 +33,9 @@ async def of_store(store: Store, shelf: str) -> Shelved:
     """Position, counters and record digests in one atomic read: the show may go on meanwhile."""
     tag = f"{{{shelf}}}"
     pipeline = store.client.pipeline(transaction=True)
-    pipeline.get(f"{tag}:seq").hgetall(f"{tag}:c").hgetall(f"{tag}:r")
+    pipeline.get(f"{tag}:seq")
+    pipeline.hgetall(f"{tag}:c")
+    pipeline.hgetall(f"{tag}:r")
     seq, counters, records = await pipeline.execute()
     return Shelved(
         int(seq or 0),

@@ -1,7 +1,7 @@
 """The ledger's SQL tables: the archive of every log, what it projects from it, and the audit.
 
-Law: the archive, `cursor` and every projection are written only by the ledger, in one transaction a batch; `audit` takes
-rows from every room (`write_audit`) and loses none.
+Law: the archive, `cursor` and every projection are written only by the ledger, in one transaction a batch; `audit`
+takes rows from every room (`write_audit`) and loses none.
 """
 
 from __future__ import annotations

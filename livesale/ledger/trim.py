@@ -1,9 +1,9 @@
 """Trim: takes entries out of the store's log once nobody needs them there any more.
 
 Law: an entry goes only when it is archived, below every durable cursor on its shelf (`cursor:*` records), and outside
-the hubs' resume window: more than 10,000 positions back, or over an hour old. The entry at the ledger's own cursor stays,
-for it is what the ledger compares. Where the log begins is written into SQL first, so that a lost entry cannot pass as a
-trimmed one.
+the hubs' resume window: more than 10,000 positions back, or over an hour old. The entry at the ledger's own cursor
+stays, for it is what the ledger compares. Where the log begins is written into SQL first, so that a lost entry cannot
+pass as a trimmed one.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from livesale.kernel.clock import HOUR_MS
 from livesale.ledger import meters
 from livesale.ledger.tables import archive, cursor
 from livesale.store.database import reading
+from livesale.store.log import read_log
 from livesale.store.valkey import Store
 
 WINDOW_ENTRIES = 10_000
@@ -39,10 +40,10 @@ class Trimmer:
     async def trim(self, shelf: str, seq: int) -> int:
         """Take out what may go from the log of `shelf`; how many entries went."""
         key = f"{{{shelf}}}:log"
-        first = await self._store.client.xrange(key, count=1)
+        first = await read_log(self._store, shelf, most=1)
         if not first:
             return 0
-        begins = int(first[0][0].split(b"-")[0])
+        begins = first[0].seq
         keep = min(seq, await self._outside_window(shelf, seq))
         if keep <= begins:
             return 0

@@ -6,30 +6,29 @@ and record of the store; every row the projection wrote; the stock law at every 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from livesale.kernel.refusals import Refusal, not_found
+from livesale.kernel.refusals import not_found
 from livesale.ledger import snapshot, tables
 from livesale.ledger.replay import Difference, Replay, Row
 from livesale.ledger.snapshot import Shelved
+from livesale.settings import Settings
 from livesale.store import database
 from livesale.store.valkey import Store, connect
 
 WAIT_S = 30.0
 MOST_PRINTED = 200
+SETTLE_MS = 60_000  # longer than a worker needs to come back
 
 
 @dataclass(slots=True)
@@ -57,9 +56,7 @@ async def verify(
     return (await examine(store, engine, show, public_key, wait_s)).differences
 
 
-async def examine(
-    store: Store, engine: AsyncEngine, show: str, public_key: bytes, wait_s: float = WAIT_S
-) -> Findings:
+async def examine(store: Store, engine: AsyncEngine, show: str, public_key: bytes, wait_s: float = WAIT_S) -> Findings:
     """As `verify`, with the figures for a summary."""
     shelf = show if ":" in show else f"show:{show}"
     findings = Findings(shelf)
@@ -75,6 +72,7 @@ async def examine(
         if findings.entries != place.get("seq", 0):
             findings.differs("archive", f"{place.get('seq', 0)} entries, as its cursor says", findings.entries)
         await _compare_rows(connection, findings)
+        _unsettled(findings, store.now_ms())
     await _compare_log(store, engine, findings, live.seq, digests)
     return findings
 
@@ -169,9 +167,16 @@ async def _compare_rows(connection: AsyncConnection, findings: Findings) -> None
     _compare_maps(findings, "law: counter", sums, {name: replay.counters.get(name, 0) for name in sums})
 
 
-def _compare_table(
-    findings: Findings, name: str, expected: Mapping[str, Row], found: Mapping[str, Row]
-) -> None:
+def _unsettled(findings: Findings, now_ms: int) -> None:
+    """Money captured for an order that did not become paid: the two are two commits, a moment apart."""
+    assert findings.replay is not None
+    for payment, captured in findings.replay.payments.items():
+        if captured.captured and captured.order not in findings.replay.settled and now_ms - captured.at_ms > SETTLE_MS:
+            state = findings.replay.orders.get(captured.order, {}).get("state", "unknown")
+            findings.differs(f"law: payment {payment}", f"{captured.order} paid", f"captured, the order {state}")
+
+
+def _compare_table(findings: Findings, name: str, expected: Mapping[str, Row], found: Mapping[str, Row]) -> None:
     for key in sorted(expected.keys() | found.keys()):
         if key not in found or key not in expected:
             findings.differs(f"SQL {name} {key}", *(("a row", "none") if key in expected else ("none", "a row")))
@@ -195,9 +200,7 @@ def _compare_money(findings: Findings, found: list[Row]) -> None:
         findings.differs(f"SQL money at entry {other[0]}", "nothing like it", f"{count} × {other[1:]}")
 
 
-def _compare_maps(
-    findings: Findings, what: str, expected: Mapping[str, object], found: Mapping[str, object]
-) -> None:
+def _compare_maps(findings: Findings, what: str, expected: Mapping[str, object], found: Mapping[str, object]) -> None:
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
             findings.differs(f"{what} {name}", expected.get(name, "none"), found.get(name, "none"))
@@ -227,20 +230,14 @@ async def _frozen(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-def main(
-    show: str,
-    store_url: str,
-    sql_url: str,
-    public_key: bytes,
-    wait_s: float = WAIT_S,
-    say: Callable[[str], Any] = print,
-) -> int:
-    """`livesale show verify`: prints a summary or each difference; the exit code, 0 when nothing differs."""
+async def main(settings: Settings, show: str, wait_s: float = WAIT_S, say: Callable[[str], object] = print) -> int:
+    """`livesale show verify`: prints each difference and a summary; the exit code, 0 when nothing differs."""
+    store, engine = await connect(settings.store_url), database.engine(settings.sql_url)
     try:
-        findings = asyncio.run(_opened(show, store_url, sql_url, public_key, wait_s))
-    except Refusal as refusal:
-        sys.stderr.write(f"{refusal.detail}\n")
-        return 1
+        findings = await examine(store, engine, show, settings.key("ledger.pub"), wait_s)
+    finally:
+        await store.close()
+        await engine.dispose()
     for difference in findings.differences[:MOST_PRINTED]:
         say(str(difference))
     if len(findings.differences) > MOST_PRINTED:
@@ -261,12 +258,3 @@ def summary(findings: Findings) -> str:
     )
     result = f"{len(findings.differences)} differences" if findings.differences else "no difference"
     return f"{findings.shelf}: {result} in {looked}, {money} (minor units)"
-
-
-async def _opened(show: str, store_url: str, sql_url: str, public_key: bytes, wait_s: float) -> Findings:
-    store, engine = await connect(store_url), database.engine(sql_url)
-    try:
-        return await examine(store, engine, show, public_key, wait_s)
-    finally:
-        await store.close()
-        await engine.dispose()

@@ -18,9 +18,7 @@ from livesale.ledger.tables import archive, cursor
 from livesale.store.log import Entry
 
 
-async def write_batch(
-    engine: AsyncEngine, entries: list[Entry], before: Mapping[str, Position]
-) -> dict[str, Position]:
+async def write_batch(engine: AsyncEngine, entries: list[Entry], before: Mapping[str, Position]) -> dict[str, Position]:
     """Archive `entries`, which go on after `before`, whole or not at all; the positions they lead to."""
     began = time.monotonic()
     rows, after = _chained(entries, before)
@@ -38,9 +36,7 @@ async def write_batch(
     return after
 
 
-def _chained(
-    entries: list[Entry], before: Mapping[str, Position]
-) -> tuple[list[dict[str, Any]], dict[str, Position]]:
+def _chained(entries: list[Entry], before: Mapping[str, Position]) -> tuple[list[dict[str, Any]], dict[str, Position]]:
     rows: list[dict[str, Any]] = []
     after: dict[str, Position] = {}
     for entry in entries:

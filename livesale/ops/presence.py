@@ -17,7 +17,7 @@ NOTHING: dict[str, Any] = {**dict.fromkeys(NUMBERS, 0), "host": ""}
 
 async def write_live(store: Store, show: str, live: Mapping[str, Any]) -> None:
     """Tell `{viewers, bitrate_kbps, media_delay_ms, fps, width, height, host}` of `show`; each second while on air."""
-    told = {name: live[name] for name in NOTHING if live.get(name) is not None}
+    told: dict[Any, Any] = {name: live[name] for name in NOTHING if live.get(name) is not None}
     told["updated"] = store.now_ms()
     pipeline = store.client.pipeline(transaction=True)
     pipeline.hset(_key(show), mapping=told)

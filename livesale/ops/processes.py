@@ -20,7 +20,7 @@ class Processes:
         self._known: dict[int, psutil.Process] = {}
 
     def look(self) -> list[dict[str, Any]]:
-        """`{name, pid, up, cpu_percent, rss_mib, restarts, uptime_s}` of each process; of one core for `cpu_percent`."""
+        """`{name, pid, up, cpu_percent, rss_mib, restarts, uptime_s}` of each process; 100 % is one core."""
         rows = [self._row(told) for told in self._listed()]
         pids = {row["pid"] for row in rows if row["up"]}
         self._known = {pid: process for pid, process in self._known.items() if pid in pids}

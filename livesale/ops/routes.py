@@ -10,6 +10,7 @@ from livesale.kernel.ids import is_name
 from livesale.kernel.refusals import not_found
 from livesale.kernel.routing import OPERATOR, Answer, Call, Route
 from livesale.ledger import reads
+from livesale.ops.audit import list_audit
 from livesale.ops.overview import one_show, overview
 from livesale.ops.processes import Processes
 from livesale.store.valkey import Store
@@ -28,7 +29,7 @@ def routes(store: Store, engine: AsyncEngine, data: Path) -> list[Route]:
         return Answer(await one_show(store, engine, call.path["show"]))
 
     async def see_audit(call: Call) -> Answer:
-        return Answer(await reads.list_audit(engine, **reads.page_query(call.query)))
+        return Answer(await list_audit(engine, **reads.page_query(call.query)))
 
     async def see_approvals(call: Call) -> Answer:
         page = reads.page_query(call.query)

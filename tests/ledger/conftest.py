@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.ledger import tables
+from livesale.ledger import reads
 from livesale.ledger.archive import Ledger
 from livesale.store import database
 from livesale.store.valkey import Store
@@ -24,10 +24,10 @@ Running = Callable[[], AbstractAsyncContextManager[Ledger]]
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    """An engine on a fresh SQLite file with every table."""
+    """An engine on a fresh SQLite file brought to the newest revision."""
     made = database.engine(f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}")
     async with made.begin() as connection:
-        await connection.run_sync(tables.metadata.create_all)
+        await connection.run_sync(database.upgrade)
     yield made
     await made.dispose()
 
@@ -51,7 +51,17 @@ def running(store: Store, engine: AsyncEngine) -> Running:
     return run
 
 
+async def archived(store: Store, engine: AsyncEngine, shelf: str) -> None:
+    """Wait until everything on `shelf` is archived and signed."""
+
+    async def signed() -> bool:
+        found = await reads.head(engine, shelf)
+        return found is not None and found["seq"] == await store.seq(shelf)
+
+    await until(signed)
+
+
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait until `condition` holds; the test's own timeout is the limit."""
-    while not await condition():
+    while not await condition():  # noqa: ASYNC110 - it is in a database or another process
         await asyncio.sleep(0.02)

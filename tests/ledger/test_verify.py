@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.refusals import Refusal
+from livesale.ledger import reads
 from livesale.ledger import verify as module
+from livesale.ledger.statements import revenue
 from livesale.ledger.verify import verify
 from livesale.store.valkey import Store
-from tests.ledger.conftest import PUBLIC_KEY, Running, until
+from tests.ledger.conftest import PUBLIC_KEY, Running, archived
 from tests.ledger.sale import Sale
+from tests.support.market import Market
+from tests.support.valkey import ValkeyProcess
 
 LOG, RECORDS, COUNTERS = "{show:4k2c000000}:log", "{show:4k2c000000}:r", "{show:4k2c000000}:c"
 
@@ -25,14 +32,8 @@ async def sold(store: Store, engine: AsyncEngine, running: Running) -> Sale:
     sale = Sale(store)
     await sale.whole_story()
     async with running():
-        await until(lambda: _signed(store, engine, sale.shelf))
+        await archived(store, engine, sale.shelf)
     return sale
-
-
-async def _signed(store: Store, engine: AsyncEngine, shelf: str) -> bool:
-    async with engine.connect() as connection:
-        found = await connection.execute(text("SELECT max(seq) FROM heads WHERE shelf = :s"), {"s": shelf})
-        return bool(found.scalar() == await store.seq(shelf))
 
 
 async def test_a_sound_show_has_no_difference(store: Store, engine: AsyncEngine, running: Running) -> None:
@@ -151,7 +152,7 @@ async def test_a_log_that_breaks_the_stock_law_is_named(store: Store, engine: As
     sale = await sold(store, engine, running)
     await sale._commit([], {}, {f"claimed:{sale.offer}": 1})
     async with running():
-        await until(lambda: _signed(store, engine, sale.shelf))
+        await archived(store, engine, sale.shelf)
     [difference] = await verify(store, engine, sale.show, PUBLIC_KEY, 0)
     assert f"stock of {sale.offer}" in str(difference)
 
@@ -170,8 +171,6 @@ async def test_a_live_show_can_be_verified(store: Store, engine: AsyncEngine, ru
     sale = Sale(store)
     await sale.open(stock=10_000)
     async with running():
-        import asyncio
-
         rush = asyncio.create_task(sale.rush(3_000))
         for _ in range(3):
             assert await verify(store, engine, sale.show, PUBLIC_KEY) == []
@@ -180,17 +179,56 @@ async def test_a_live_show_can_be_verified(store: Store, engine: AsyncEngine, ru
 
 
 async def test_the_command_prints_a_summary_or_each_difference(
-    store: Store, engine: AsyncEngine, running: Running, valkey: object
+    store: Store, engine: AsyncEngine, running: Running, valkey: ValkeyProcess
 ) -> None:
-    """Exit 0 with one line; exit 1 with a line for each difference."""
-    import asyncio
-
+    """Exit 0 with one line; exit 1 with a line for each difference before it."""
     sale = await sold(store, engine, running)
+    settings: Any = SimpleNamespace(store_url=valkey.url, sql_url=str(engine.url), key=lambda _name: PUBLIC_KEY)
     said: list[str] = []
-    where = (valkey.url, str(engine.url), PUBLIC_KEY, 0.0, said.append)  # type: ignore[attr-defined]
-    assert await asyncio.to_thread(module.main, sale.show, *where) == 0
+    assert await module.main(settings, sale.show, 0, said.append) == 0
     assert "no difference in 16 entries" in said[-1]
     await raise_stored_counter(store, engine, sale)
     said.clear()
-    assert await asyncio.to_thread(module.main, sale.show, *where) == 1
+    assert await module.main(settings, sale.show, 0, said.append) == 1
     assert len(said) == 2
+
+
+async def test_money_without_a_paid_order_is_named(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """A capture whose order was never paid is a difference once a worker had the time to finish it."""
+    sale = Sale(store)
+    await sale.open()
+    order = await sale.hold()
+    await sale.check_out(order)
+    await sale._commit([sale._payment(order, 1999, 0)])
+    async with running():
+        await archived(store, engine, sale.shelf)
+    assert await verify(store, engine, sale.show, PUBLIC_KEY, 0) == []
+    store._offset_ms += 2 * module.SETTLE_MS
+    [difference] = await verify(store, engine, sale.show, PUBLIC_KEY, 0)
+    assert order in str(difference)
+
+
+async def test_a_sale_by_the_real_rooms_has_no_difference(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Orders, guardians and payments as the rooms themselves commit them keep every law that is verified."""
+    market = Market(store)
+    market.people.bands["minor00000"] = "14-15"
+    market.people.wards.add("minor00000")
+    await market.open(10, 5)
+    async with market.running(), running():
+        paid, declined, _held, asked = [
+            await market.hold(buyer, (0, 1), (1, 1))
+            for buyer in ("buyer00001", "buyer00002", "buyer00003", "minor00000")
+        ]
+        await market.check_out(paid)
+        await market.check_out(declined, "pm_declined")
+        await market.check_out(asked)
+        await market.state(paid, "paid")
+        await market.state(declined, "payment_failed")
+        await market.state(asked, "awaiting_guardian")
+        assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
+    found = (await reads.list_orders(engine, "buyer00001"))["items"]
+    assert [(one["id"], one["state"]) for one in found] == [(paid.id, "paid")]
+    assert [one["order"] for one in (await reads.list_approvals(engine, ["minor00000"]))["items"]] == [asked.id]
+    assert await revenue(engine, market.shelf) == [
+        {"currency": "EUR", "captured": paid.total, "refunded": 0, "net": paid.total}
+    ]
