@@ -39,8 +39,8 @@ class _OnAir:
 class Broadcasts:
     """Opens and ends shows, lets one publisher at a time into each.
 
-    `on_state(show, "live" | "lost" | "ended")` is called as it happens; a takeover by another publisher
-    says nothing. `now_ms()` is the store's time.
+    `on_state(show, "live" | "lost" | "ended")` is called as it happens, `live` first; a takeover by another
+    publisher says nothing. `now_ms()` is the store's time.
     """
 
     def __init__(

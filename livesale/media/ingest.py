@@ -56,7 +56,7 @@ class PublisherStats(msgspec.Struct, frozen=True):
 
 
 class Publisher:
-    """One WHIP session. `on_state(state)` is told `live`, `lost` and `ended` as they happen."""
+    """One WHIP session. `on_state(state)` is told `live`, then `lost`, `live` again, `ended`; nothing before the first."""
 
     def __init__(self, network: Network, on_state: Callable[[str], None]) -> None:
         self.state = WAITING
@@ -150,11 +150,9 @@ class Publisher:
 
     async def close(self) -> None:
         """Ends the session; may be called again."""
-        self._set_state(ENDED)
         if self._watch is not None:
             self._watch.cancel()
-        if self._peer is not None and self._closing is None:
-            self._closing = asyncio.create_task(self._peer.close())
+        self._give_up()
         if self._closing is not None:
             await self._closing
 
@@ -218,11 +216,11 @@ class Publisher:
         return ()
 
     def _on_connection_state(self) -> None:
-        if (
-            self._peer is not None
-            and self._peer.connectionState in ("failed", "closed")
-            and self.state == LIVE
-        ):
+        if self._peer is None or self._peer.connectionState not in ("failed", "closed"):
+            return
+        if self.state == WAITING:
+            self._give_up()  # ICE or DTLS came to nothing: make room for the next try
+        elif self.state == LIVE:
             self._set_state(LOST)
 
     async def _watch_over(self) -> None:
@@ -238,13 +236,19 @@ class Publisher:
             if self.state == LIVE and silent_s > LOST_AFTER_S:
                 self._set_state(LOST)
             if silent_s > (GONE_AFTER_S if self._last_picture_us else CONNECT_WITHIN_S):
-                self._closing = asyncio.create_task(self._peer.close()) if self._peer else None
-                self._set_state(ENDED)
+                self._give_up()
                 return
 
+    def _give_up(self) -> None:
+        if self._peer is not None and self._closing is None:
+            self._closing = asyncio.create_task(self._peer.close())
+        self._set_state(ENDED)
+
     def _set_state(self, state: str) -> None:
-        if state != self.state and self.state != ENDED:
-            self.state = state
+        if state == self.state or self.state == ENDED:
+            return
+        before, self.state = self.state, state
+        if before != WAITING or state == LIVE:
             self._on_state(state)
 
 

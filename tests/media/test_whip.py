@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.media.test_offer import OFFERS
-from tests.support.media import TOKEN, MediaServer, media_server
+from tests.support.media import TOKEN, MediaServer, media_server, until
 
 SDP = {"Content-Type": "application/sdp", "Authorization": f"Bearer {TOKEN}"}
 ICE = {"Content-Type": "application/trickle-ice-sdpfrag", "Authorization": f"Bearer {TOKEN}"}
@@ -126,9 +126,19 @@ async def test_options_says_what_is_taken(client: aiohttp.ClientSession, path: s
 
 
 async def test_closing_a_show_ends_its_session(server: MediaServer, client: aiohttp.ClientSession) -> None:
-    """When the show ends its publisher is gone, told once as ended, and no other is let in."""
+    """When the show ends its publisher is gone, and no other is let in; one never live is not told of."""
     await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
     await server.broadcasts.close("s1")
-    assert server.states == [("s1", "ended")]
+    assert server.states == []
     assert server.broadcasts.stats("s1") is None
     assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 409
+
+
+async def test_a_host_whose_connection_never_comes_up_makes_room(
+    server: MediaServer, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An offer answered but never followed by media is dropped in time, and the next host needs no takeover."""
+    monkeypatch.setattr("livesale.media.ingest.CONNECT_WITHIN_S", 0.1)
+    assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 201
+    await until(lambda: (stats := server.broadcasts.stats("s1")) is not None and stats.state == "ended")
+    assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 201

@@ -52,7 +52,7 @@ window.stopPublishing = () => peer.close();
 
 PLAY_PAGE = """<!doctype html><title>viewer</title><video muted playsinline></video><canvas></canvas><script>
 const video = document.querySelector('video'), source = new MediaSource(), tracks = {}, inits = {};
-window.log = []; window.jumps = 0;
+window.log = []; window.jumps = 0; window.target = .25;
 video.src = URL.createObjectURL(source);
 const open = new Promise(done => source.addEventListener('sourceopen', done, {once: true}));
 const pump = track => {
@@ -103,7 +103,7 @@ setInterval(() => {
     inside ||= video.currentTime >= ranges.start(i) - .01 && video.currentTime < ranges.end(i) - .02;
   if (!inside && video.currentTime < end || end - video.currentTime > 2) {
     video.currentTime = Math.max(ranges.start(ranges.length - 1), end - .1); jumps++;
-  } else video.playbackRate = end - video.currentTime > .3 ? 1.1 : 1;
+  } else video.playbackRate = end - video.currentTime > target + .05 ? 1.1 : 1;
 }, 50);
 window.picture = () => {
   const canvas = document.querySelector('canvas');
@@ -176,7 +176,7 @@ class MediaServer:
         return application
 
     async def _follow(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
         ring = self.ring(request.match_info["show"])
         queue: asyncio.Queue[Item] = asyncio.Queue()
