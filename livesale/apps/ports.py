@@ -27,7 +27,8 @@ _PATIENCE_S = 2.0  # for the last processes of a system that was just killed on 
 class Claims:
     """The ports one `up` has claimed, for as long as it lives."""
 
-    def __init__(self, data: Path, host: str) -> None:
+    def __init__(self, data: Path, host: str, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._data = data
         self._host = host
         self._names: list[socket.socket] = []
@@ -36,7 +37,7 @@ class Claims:
 
     def fixed(self, name: str, port: int) -> None:
         """Claim the `port` someone asked for; SettingsError says who has it."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not self._claim(name, port):
             if time.monotonic() > deadline:
                 raise SettingsError(f"port {port} on {self._host} for {name} is taken{_taken_by(port)}")
@@ -55,6 +56,11 @@ class Claims:
         draft = self._data / ".ports.json.new"
         draft.write_text(json.dumps(self._kept, indent=1, sort_keys=True) + "\n")
         draft.rename(self._data / "ports.json")
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for mark in self._names:
+            mark.close()
 
     def _candidates(self, name: str) -> Iterator[int]:
         """The kept one, then all others from a place that differs by DATA, so that systems rarely meet."""

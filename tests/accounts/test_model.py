@@ -1,4 +1,4 @@
-"""Age bands: exact to the civil day when they begin, never short when they end, and nothing of the birth date kept."""
+"""Age bands: exact to the civil day when they begin, never short when they end; no birth date is kept."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -54,7 +54,7 @@ def test_born_on_29_february(years, day):
 
 @pytest.mark.parametrize("hours", [-14, 14])
 def test_fourteen_hours_off(hours):
-    """However far a clock or zone is off, a place with no known zone never ends protection before the day is over."""
+    """However far a clock or zone is off, an unknown place never ends protection before the day does."""
     born, turns = date(2008, 11, 23), date(2026, 11, 23)
     there = midnight_ms(turns, "XX") + hours * 3_600_000
     expected = "adult" if hours > 0 else "16-17"

@@ -1,4 +1,4 @@
-"""Accounts on a real database: one address one account, guesses are limited, ended sign-ins end everywhere."""
+"""Accounts on a real database: one address one account, few guesses, and ended sign-ins end everywhere."""
 
 from datetime import date
 
@@ -80,8 +80,10 @@ async def test_one_address_one_account(accounts):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"email": "ada"}, {"name": ""}, {"country": "Germany"}, {"roles": ("king",)}, {"born": date(1800, 1, 1)}]
-    + [{"password": "short"}, {"password": "x" * 257}],
+    [
+        *({"email": "ada"}, {"name": ""}, {"country": "Germany"}, {"roles": ("king",)}),
+        *({"born": date(1800, 1, 1)}, {"password": "short"}, {"password": "x" * 257}),
+    ],
 )
 async def test_wrong_fields_are_named(accounts, wrong):
     """A field that cannot be is refused by its name, and nothing is created."""
@@ -115,7 +117,7 @@ async def test_sign_in(accounts, clock):
 
 
 async def test_unknown_and_wrong_read_the_same(accounts, monkeypatch):
-    """An unknown address, a wrong password and an account without one are refused alike, after the same work."""
+    """An unknown address, a wrong password and an account without one are refused alike, as slowly."""
     await ada(accounts)
     await ada(accounts, email="none@example.org", password=None)
     verified = []
@@ -161,7 +163,7 @@ async def test_retry_after_is_the_time_left(accounts, clock):
 
 
 async def test_sign_out_ends_it_everywhere(accounts, elsewhere):
-    """A sign-in that was ended is refused here at once and in another process with its next poll; others stay."""
+    """A sign-in that was ended is refused here at once, in another process by its next poll; others stay."""
     await ada(accounts)
     ended, kept = [await accounts.sign_in("ada@example.org", PASSWORD) for _ in range(2)]
     await accounts.sign_out(ended.claims)
@@ -203,7 +205,7 @@ async def test_sign_out_everywhere(accounts, elsewhere, clock):
 
 
 async def test_fresh_token(accounts, clock):
-    """A fresh token counts as a step-up, lasts ten minutes, and is written down; a usual one is no step-up."""
+    """A fresh token counts as a step-up, lasts ten minutes and is written down; a usual one is none."""
     made = await ada(accounts)
     fresh, usual = [await accounts.issue_token("ada@example.org", 1, fresh) for fresh in (True, False)]
     assert accounts.authenticate(fresh, "token").stepped_up == START_MS

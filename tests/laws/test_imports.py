@@ -1,4 +1,4 @@
-"""Who may import whom: this table is the house's plan. A higher room may know a lower one, never the reverse."""
+"""Who may import whom: this table is the house's plan. A room may know lower ones, never the reverse."""
 
 import ast
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "livesale"
 
-# The domains, lower first. A `model` and `events` may know those of domains as low or lower; the other files of a
-# room know their own room, the store and every domain's rules, but not what another room does.
+# The domains, lower first. A `model` and `events` may know those of domains as low or lower; the other files
+# of a room know their own room, the store and every domain's rules, but not what another room does.
 LEVEL = {
     **dict.fromkeys(("accounts", "catalog", "payments", "media", "hub"), 0),
     **dict.fromkeys(("shows", "guardians"), 1),

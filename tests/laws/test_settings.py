@@ -1,4 +1,4 @@
-"""Settings: the file of defaults, the types and the page that explains them agree, and values win in order."""
+"""Settings: the defaults, the types and the page that explains them agree, and values win in order."""
 
 import re
 import tomllib
