@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from livesale.settings import SettingsError
+from livesale.settings import SettingsError, variable_of
 
 _FIRST, _LAST = 20_000, 29_999  # below what Linux hands out for outgoing connections (32768 and up)
 _PATIENCE_S = 2.0  # for the last processes of a system that was just killed on the same DATA
@@ -40,7 +40,9 @@ class Claims:
         deadline = time.monotonic() + self._patience_s
         while not self._claim(name, port):
             if time.monotonic() > deadline:
-                raise SettingsError(f"port {port} on {self._host} for {name} is taken{_taken_by(port)}")
+                way = "--port" if name == "port" else variable_of(name)
+                taken = f"port {port} on {self._host} is taken{_taken_by(port)}"
+                raise SettingsError(f"{taken}; choose another with {way}")
             time.sleep(0.05)
 
     def chosen(self, name: str) -> None:
@@ -119,7 +121,7 @@ def _taken_by(port: int) -> str:
     try:
         for line in psutil.net_connections("tcp"):
             if line.laddr and line.laddr.port == port and line.status == psutil.CONN_LISTEN and line.pid:
-                return f" by {psutil.Process(line.pid).name()} (pid {line.pid}); choose another with --port"
+                return f" by {psutil.Process(line.pid).name()} (pid {line.pid})"
     except psutil.Error:
         pass
-    return "; choose another with --port"
+    return ""

@@ -87,11 +87,11 @@ def test_a_listener_with_reuse_port_counts(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(SettingsError, match=f"port {port} on 127.0.0.1 for port is taken by"):
+        with pytest.raises(SettingsError, match=f"port {port} on 127.0.0.1 is taken by"):
             Claims(tmp_path, "127.0.0.1", patience_s=0).fixed("port", port)
 
 
 def test_an_address_that_is_not_ours(tmp_path):
     """A host this machine does not have is said to be that."""
-    with pytest.raises(SettingsError, match="cannot listen on 192.0.2.1"):
+    with pytest.raises(SettingsError, match=r"cannot listen on 192\.0\.2\.1"):
         Claims(tmp_path, "192.0.2.1").fixed("port", 8080)

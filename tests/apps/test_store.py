@@ -1,10 +1,9 @@
-"""The embedded store: its lock lives as long as Valkey does, its laws are in force, a cut-off file still loads."""
+"""The embedded store: its lock lives as long as Valkey does, its laws are in force, a cut file still loads."""
 
 import fcntl
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,10 +35,10 @@ def running(data: Path):
         cwd=ROOT,
     )
     settings = load_settings(data)
+    patient = redis.retry.Retry(redis.backoff.ConstantBackoff(0.05), 400)
     try:
-        while not answers(settings):
-            assert started.poll() is None, started.stderr and started.stderr.read()
-            time.sleep(0.02)
+        redis.Redis.from_url(settings.store_url, retry=patient).ping()
+        assert answers(settings)
         yield started, redis.Redis.from_url(settings.store_url, decode_responses=True)
     finally:
         started.kill()

@@ -83,7 +83,7 @@ def test_a_second_one_says_who_holds_the_folder(tmp_path, procfile):
 
 
 def test_killed_supervisor_leaves_nothing_and_can_start_again(tmp_path, procfile):
-    """After kill -9 of the supervisor its store is gone, nobody takes it for running, and `up` works at once."""
+    """After kill -9 of the supervisor its store is gone, it does not pass for running, and `up` works again."""
     data = tmp_path / "data"
     with system(data, procfile) as up:
         running = read_running(data)
@@ -120,21 +120,21 @@ def test_killed_store_comes_back(tmp_path, procfile):
 
 
 def test_occupied_port(tmp_path):
-    """A port that another program has is said in one line, with that program's pid, and nothing is started."""
+    """A port that another program has is said in one line with that program's pid, and nothing starts."""
     procfile = tmp_path / "Procfile"
     procfile.write_text(STORE_ONLY + "web: livesale web\n")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run("up", "--data", tmp_path / "data", "--procfile", procfile, "--port", str(port))
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"Error: port {port} on 127.0.0.1 for port is taken by ")
+    assert ended.stderr.startswith(f"Error: port {port} on 127.0.0.1 is taken by ")
     assert f"(pid {os.getpid()})" in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert not (tmp_path / "data" / "valkey").exists()
 
 
 def test_process_that_cannot_start(tmp_path):
-    """A process that ends at once ends the whole start with exit 1 and its last words, and the store stops."""
+    """A process that ends at once ends the start with exit 1 and its last words; the store stops."""
     procfile = tmp_path / "Procfile"
     procfile.write_text(STORE_ONLY + "nosuch: livesale nosuch\n")
     ended = run("up", "--data", tmp_path / "data", "--procfile", procfile)
