@@ -1,4 +1,4 @@
-"""The commands: each explains itself with an example, wrong usage is exit 2, a person's mistake one clear line."""
+"""The commands: each explains itself with an example, wrong usage is exit 2, a mistake is one clear line."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""The embedded store: its lock lives as long as Valkey does, its laws are in force, a cut file still loads."""
+"""The embedded store: its lock lives as long as Valkey does, its laws are in force, a cut file loads."""
 
 import fcntl
 import os

@@ -83,7 +83,7 @@ def test_a_second_one_says_who_holds_the_folder(tmp_path, procfile):
 
 
 def test_killed_supervisor_leaves_nothing_and_can_start_again(tmp_path, procfile):
-    """After kill -9 of the supervisor its store is gone, it does not pass for running, and `up` works again."""
+    """After kill -9 of the supervisor its store is gone, nothing passes for running, `up` works again."""
     data = tmp_path / "data"
     with system(data, procfile) as up:
         running = read_running(data)
