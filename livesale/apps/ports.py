@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from livesale.settings import SettingsError
+from livesale.settings import SettingsError, variable_of
 
 _FIRST, _LAST = 20_000, 29_999  # below what Linux hands out for outgoing connections (32768 and up)
 _PATIENCE_S = 2.0  # for the last processes of a system that was just killed on the same DATA
@@ -27,7 +27,8 @@ _PATIENCE_S = 2.0  # for the last processes of a system that was just killed on 
 class Claims:
     """The ports one `up` has claimed, for as long as it lives."""
 
-    def __init__(self, data: Path, host: str) -> None:
+    def __init__(self, data: Path, host: str, patience_s: float = _PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._data = data
         self._host = host
         self._names: list[socket.socket] = []
@@ -36,10 +37,12 @@ class Claims:
 
     def fixed(self, name: str, port: int) -> None:
         """Claim the `port` someone asked for; SettingsError says who has it."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + self._patience_s
         while not self._claim(name, port):
             if time.monotonic() > deadline:
-                raise SettingsError(f"port {port} on {self._host} for {name} is taken{_taken_by(port)}")
+                way = "--port" if name == "port" else variable_of(name)
+                taken = f"port {port} on {self._host} is taken{_taken_by(port)}"
+                raise SettingsError(f"{taken}; choose another with {way}")
             time.sleep(0.05)
 
     def chosen(self, name: str) -> None:
@@ -55,6 +58,11 @@ class Claims:
         draft = self._data / ".ports.json.new"
         draft.write_text(json.dumps(self._kept, indent=1, sort_keys=True) + "\n")
         draft.rename(self._data / "ports.json")
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for mark in self._names:
+            mark.close()
 
     def _candidates(self, name: str) -> Iterator[int]:
         """The kept one, then all others from a place that differs by DATA, so that systems rarely meet."""
@@ -113,7 +121,7 @@ def _taken_by(port: int) -> str:
     try:
         for line in psutil.net_connections("tcp"):
             if line.laddr and line.laddr.port == port and line.status == psutil.CONN_LISTEN and line.pid:
-                return f" by {psutil.Process(line.pid).name()} (pid {line.pid}); choose another with --port"
+                return f" by {psutil.Process(line.pid).name()} (pid {line.pid})"
     except psutil.Error:
         pass
-    return "; choose another with --port"
+    return ""
