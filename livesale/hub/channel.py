@@ -63,7 +63,7 @@ class Channel:
         self._live: dict[Receiver, Callable[[bytes], None]] = {}
         self._live_without_media: dict[Receiver, Callable[[bytes], None]] = {}
         self._waiting: set[Receiver] = set()
-        self._by_tag: dict[str, set[Receiver]] = {}
+        self._by_tag: dict[str, tuple[Receiver, ...]] = {}
         self._entries: list[Kept] = []
         self._latest: dict[tuple[str, str], bytes] = {}
         self._dirty: set[tuple[str, str]] = set()
@@ -230,14 +230,15 @@ class Channel:
 
     def add_tag(self, tag: str, receiver: Receiver) -> None:
         """From now on `receiver` gets the personal events of `tag`."""
-        self._by_tag.setdefault(tag, set()).add(receiver)
+        self._by_tag[tag] = (*self._by_tag.get(tag, ()), receiver)
 
     def remove_tag(self, tag: str, receiver: Receiver) -> None:
         """The contrary."""
-        there = self._by_tag.get(tag, set())
-        there.discard(receiver)
-        if not there:
-            self._by_tag.pop(tag, None)
+        rest = list(self._by_tag.pop(tag, ()))
+        if receiver in rest:
+            rest.remove(receiver)
+        if rest:
+            self._by_tag[tag] = tuple(rest)
 
     def with_tag(self, tag: str) -> int:
         """Connections that get the personal events of `tag`."""
@@ -327,7 +328,7 @@ class Channel:
 
     def pass_on_personal(self, tag: str, seq: int, events: Sequence[bytes]) -> None:
         """Hands one position's personal events to their owner's connections and the edges that have any."""
-        there = tuple(self._by_tag.get(tag, ()))
+        there = self._by_tag.get(tag, ())
         if there:
             packet = Packet(websocket_binary(events_frame(self.sent, self.sent, events)), MUST)
             for receiver in there:

@@ -12,9 +12,9 @@ import contextlib
 import socket
 from typing import Any, Protocol
 
+from websockets.asyncio.messages import Assembler
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import BINARY, CONT, TEXT, Frame
-from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 
 BYE = 4000
@@ -53,22 +53,33 @@ class Listener(Protocol):
 class HubConnection(ServerConnection):
     """A connection whose messages go to `listener`; `close_ms` bounds the closing handshake."""
 
-    listener: Listener | None = None
-    close_ms: int = 10_000
-    _partial: bytes = b""
-    _cut: asyncio.TimerHandle | None = None
+    __slots__ = ("_cut", "_partial", "close_ms", "listener")  # its dict stays one size smaller: 1 KiB a viewer
 
-    def forget_handshake(self) -> None:
-        """Lets go of the request's headers (2 KiB a viewer)."""
-        self.request = _NO_REQUEST
-        self.response = _NO_RESPONSE
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.listener: Listener | None = None
+        self.close_ms = 10_000
+        self._partial = b""
+        self._cut: asyncio.TimerHandle | None = None
+
+    def slim_down(self, no_messages: Assembler) -> None:
+        """Lets go of what only the handshake and the library's own reading and writing need: 5 KiB a viewer.
+
+        `no_messages` is one queue for all: messages never go through it.
+        """
+        assert self.request is not None
+        self.request.headers.clear()  # in place: the parser holds on to the request itself
+        self.request.path = ""
+        self.response = None
+        self.recv_messages = no_messages
+        self.drain_waiters = []  # type: ignore[assignment]  # an empty deque has 760 bytes
 
     def is_open(self) -> bool:
         """Whether frames may still be written."""
         return self.protocol.state is OPEN
 
     def limit_unsent(self, unsent_bytes: int) -> None:
-        """The kernel takes no more than this ahead of the network, so that waiting data waits here, where it is seen."""
+        """The kernel takes no more than this ahead of the network: what waits, waits here, where it is seen."""
         raw: socket.socket | None = self.transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             with contextlib.suppress(OSError):
@@ -142,7 +153,3 @@ class HubConnection(ServerConnection):
     def _write_out(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # a transport that is gone already
             self.send_data()
-
-
-_NO_REQUEST = Request("", None)  # type: ignore[arg-type]
-_NO_RESPONSE = Response(101, "", None)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from websockets.asyncio.messages import Assembler
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import NegotiationError
 from websockets.http11 import Request, Response
@@ -79,6 +80,7 @@ class Hub:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listens; returns the port."""
         limits = self.limits
+        self._no_messages = Assembler()
         self._server = await serve(
             self._connected,
             host,
@@ -227,17 +229,14 @@ class Hub:
         request = connection.request
         connection.close_ms = self.limits.close_ms
         connection.limit_unsent(self.limits.notsent_lowat_bytes)
-        connection.forget_handshake()
-        show = read_relay_show(request.path)
+        show, join = read_relay_show(request.path), read_join(request.path)
+        origin = request.headers.get("Origin")
+        connection.slim_down(self._no_messages)
         if show is not None:
             await self._relay_connected(connection, show)
-        else:
-            join = read_join(request.path)
-            assert join is not None, "the path was screened"
-            origin = request.headers.get("Origin")
-            del request
+        elif join is not None:
             await self._viewer_connected(connection, join, origin)
-            del join
+        del request, join
         await connection.wait_closed()
 
     async def _relay_connected(self, connection: HubConnection, show: str) -> None:

@@ -194,7 +194,8 @@ class RelayPeer(Receiver):
     def _remember(self, tag: str, ticket: str) -> None:
         count, _ = self._tags.get(tag, (0, ""))
         self._tags[tag] = (count + 1, ticket)
-        self.channel.add_tag(tag, self)
+        if not count:
+            self.channel.add_tag(tag, self)
 
     def _forget(self, tag: str) -> None:
         count, ticket = self._tags.pop(tag, (0, ""))
