@@ -117,13 +117,15 @@ class DemoHost:
         mine = [show for show in live["items"] if show["shop"] == SHOP and show["title"] == TITLE]
         for show in mine:
             if len(show["offers"]) >= MOST_SHOWN:
-                return await self._call("GET", f"/shows/{show['id']}")
+                found: dict[str, Any] = await self._call("GET", f"/shows/{show['id']}")
+                return found
             await self._call("POST", f"/shows/{show['id']}/end")
         show = await self._call("POST", "/shows", {"title": TITLE, "shop": SHOP, "currency": "EUR"})
         for product in await self._products():
             offer = {"product": product["id"], "price": product["price"], "quantity": UNITS}
             await self._call("POST", f"/shows/{show['id']}/offers", offer)
-        return await self._call("POST", f"/shows/{show['id']}/start")
+        started: dict[str, Any] = await self._call("POST", f"/shows/{show['id']}/start")
+        return started
 
     async def _products(self) -> list[dict[str, Any]]:
         listed = (await self._call("GET", f"/products?shop={SHOP}&limit=100"))["items"]

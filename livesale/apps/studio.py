@@ -22,8 +22,8 @@ from livesale.hub.tickets import viewer_tag
 from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
-from livesale.media.ring import Fragment, Init
 from livesale.media.network import Network
+from livesale.media.ring import Fragment, Init
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
 from livesale.orders.events import KINDS as ORDER_KINDS

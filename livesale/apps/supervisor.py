@@ -175,7 +175,7 @@ class Supervisor:
         if child.spec.probe is None:
             urls = await _message(told)
         else:
-            while not await asyncio.to_thread(child.spec.probe):  # noqa: ASYNC110 - it has no event to wait for
+            while not await asyncio.to_thread(child.spec.probe):
                 await asyncio.sleep(PROBE_EVERY_S)
         child.become_ready(urls)
         self._changed()

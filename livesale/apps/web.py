@@ -89,7 +89,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *account_routes(wiring.accounts),
         *catalog_routes(wiring.database, feed, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
-        *order_routes(wiring.orders, wiring.offers, wiring.shows, doors.orders_of),
+        *order_routes(wiring.orders, wiring.offers, doors.orders_of),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of),
         *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from livesale.apps.ready import notify_ready
+from livesale.apps.wiring import Wiring
 from livesale.guardians.service import Guardians
 from livesale.kernel.ids import shelf_of
 from livesale.ledger.archive import Ledger
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
 from livesale.orders.transfers import Transfers
-from livesale.apps.wiring import Wiring
 from livesale.payments.reactions import PaymentReactions
 from livesale.settings import Settings
 from livesale.shows.service import Shows

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from livesale.catalog.model import Product
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, shelf
+from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.orders.transfers import MOST_UNITS, Transfers
-from livesale.shows.model import MOST_OFFERS, Offer, OfferList, Show
-from livesale.shows.service import offer_set
+from livesale.shows.model import (
+    MOST_OFFERS,
+    Deal,
+    Offer,
+    OfferList,
+    Show,
+    deal_event,
+    deal_view,
+    offer_event,
+    offer_set,
+    offer_view,
+)
 from livesale.store.decision import Decision, Put
-from livesale.store.record import encode, load, version
+from livesale.store.record import encode, load, put, version
 from livesale.store.valkey import Store
 
 
@@ -64,18 +78,36 @@ class Offers:
         await self._bring(show, offer, quantity, arrival)
         return offer
 
-    async def add_units(self, actor: Actor, show_id: str, offer_id: str, quantity: int) -> Offer:
-        """More units of an offer from the shop, or (negative) fewer: never fewer than are free."""
+    async def change(
+        self, actor: Actor, show_id: str, offer_id: str, price: Money | None, add_quantity: int | None
+    ) -> None:
+        """Another price (units held keep theirs), or more units, or (negative) fewer: never fewer than are free."""
         on_shelf, name = shelf("show", show_id), f"offer:{offer_id}"
         records = await self.store.read(on_shelf, "show", name)
         show, offer = _owned(actor, load(Show, records["show"])), load(Offer, records[name])
         if offer is None:
             raise not_found("offer in this show")
-        if quantity > 0:
-            await self._bring(show, offer, quantity, Decision(on_shelf, events=(offer_set(offer),)))
-        elif quantity < 0:
-            await self._take_away(show, offer, -quantity)
-        return offer
+        if price is not None:
+            if price.currency != show.currency:
+                raise invalid("price", f"this show sells in {show.currency}")
+            offer = msgspec.structs.replace(offer, price=price.amount)
+            row = put(name, records[name], offer)
+            await self.store.commit(Decision(on_shelf, puts=(row,), events=(offer_set(offer),)))
+        if add_quantity and add_quantity > 0:
+            await self._bring(show, offer, add_quantity, Decision(on_shelf, events=(offer_set(offer),)))
+        elif add_quantity:
+            await self.transfers.to_shop(on_shelf, show.shop, offer.product, offer.id, -add_quantity)
+
+    async def shown(self, show_id: str, offer_id: str) -> dict[str, Any]:
+        """The offer as people read it, with what is left now."""
+        on_shelf = shelf("show", show_id)
+        records = await self.store.read(on_shelf, f"offer:{offer_id}", "deal")
+        offer, deal = load(Offer, records[f"offer:{offer_id}"]), load(Deal, records["deal"])
+        if offer is None:
+            raise not_found("offer in this show")
+        left = (await self.store.counters(on_shelf, f"free:{offer_id}"))[f"free:{offer_id}"]
+        running = deal_view(deal_event(deal, offer.currency)) if deal else None
+        return offer_view(offer_event(offer), left, running)
 
     async def _bring(self, show: Show, offer: Offer, quantity: int, arrival: Decision) -> None:
         if not 0 <= quantity <= MOST_UNITS:
@@ -84,9 +116,6 @@ class Offers:
             await self.transfers.to_show(show.shop, offer.product, offer.id, quantity, arrival)
         else:
             await self.store.commit(arrival)
-
-    async def _take_away(self, show: Show, offer: Offer, quantity: int) -> None:
-        await self.transfers.to_shop(shelf("show", show.id), show.shop, offer.product, offer.id, quantity)
 
 
 def _owned(actor: Actor, show: Show | None) -> Show:

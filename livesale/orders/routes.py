@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,8 +17,6 @@ from livesale.orders.model import MOST_LINES, Order
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
 from livesale.orders.service import Checkout, Orders
-from livesale.shows.mirror import load_mirror
-from livesale.shows.service import Shows
 from livesale.store.decision import KeyReused, Once
 
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -117,13 +116,13 @@ def rendered(order: Order) -> bytes:
 ListOrders = Callable[[str, int, str | None], Awaitable[tuple[list[str], str | None]]]
 
 
-def routes(orders: Orders, offers: Offers, shows: Shows, listed: ListOrders) -> list[Route]:
+def routes(orders: Orders, offers: Offers, listed: ListOrders) -> list[Route]:
     """Every route of the orders room; `listed` gives an account's order ids, newest first."""
-    handlers = _Handlers(orders, offers, shows, listed)
-    placed = {"who": ACCOUNT, "body": NewOrder, "status": 201, "atomic": True, "key_required": True}
+    handlers = _Handlers(orders, offers, listed)
+    placed = partial(Route, who=ACCOUNT, body=NewOrder, status=201, atomic=True, key_required=True)
     return [
-        Route("POST", "/shows/{show}/orders", handlers.place, "Hold units for ten minutes", **placed),
-        Route("POST", "/shops/{shop}/orders", handlers.place, "Hold units from a shop's shelf", **placed),
+        placed("POST", "/shows/{show}/orders", handlers.place, "Hold units for ten minutes"),
+        placed("POST", "/shops/{shop}/orders", handlers.place, "Hold units from a shop's shelf"),
         Route("POST", "/orders/{order}/checkout", handlers.checkout, "Confirm and pay", ACCOUNT, CheckoutBody),
         Route("POST", "/orders/{order}/cancel", handlers.cancel, "Give the units back", ACCOUNT),
         Route("GET", "/orders/{order}", handlers.get, "An order", ACCOUNT),
@@ -134,10 +133,9 @@ def routes(orders: Orders, offers: Offers, shows: Shows, listed: ListOrders) -> 
 
 
 class _Handlers:
-    def __init__(self, orders: Orders, offers: Offers, shows: Shows, listed: ListOrders) -> None:
+    def __init__(self, orders: Orders, offers: Offers, listed: ListOrders) -> None:
         self._orders = orders
         self._offers = offers
-        self._shows = shows
         self._listed = listed
 
     async def place(self, call: Call) -> Answer:
@@ -185,30 +183,21 @@ class _Handlers:
 
     async def add_offer(self, call: Call) -> Answer:
         body: NewOffer = call.body
+        if not is_name(call.path["show"]):
+            raise not_found("show")
         offer = await self._offers.add(
             call.account(), call.path["show"], body.product, body.price.amount, body.price.currency,
             body.quantity, body.per_buyer_limit,
         )  # fmt: skip
-        return Answer(await self._offer(call.path["show"], offer.id), 201)
+        return Answer(await self._offers.shown(call.path["show"], offer.id), 201)
 
     async def change_offer(self, call: Call) -> Answer:
         body: OfferChange = call.body
-        actor, show_id, offer_id = call.account(), call.path["show"], call.path["offer"]
-        show = await self._shows.owned(actor, show_id)
-        if body.price is not None:
-            if body.price.currency != show.currency:
-                raise invalid("price", f"this show sells in {show.currency}")
-            await self._shows.reprice(actor, show_id, offer_id, body.price.amount)
-        if body.add_quantity:
-            await self._offers.add_units(actor, show_id, offer_id, body.add_quantity)
-        return Answer(await self._offer(show_id, offer_id))
-
-    async def _offer(self, show_id: str, offer_id: str) -> dict[str, Any]:
-        mirror = await load_mirror(self._orders.store, shelf("show", show_id))
-        found = [one for one in mirror.snapshot()["offers"] if one["id"] == offer_id] if mirror else []
-        if not found:
-            raise not_found("offer in this show")
-        return dict(found[0])
+        show, offer = call.path["show"], call.path["offer"]
+        if not is_name(show):
+            raise not_found("show")
+        await self._offers.change(call.account(), show, offer, body.price, body.add_quantity)
+        return Answer(await self._offers.shown(show, offer))
 
     async def _with_next(self, order: Order) -> dict[str, Any]:
         payment = await self._orders.payment(order) if order.state == "awaiting_payment" else None

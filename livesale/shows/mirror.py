@@ -16,7 +16,6 @@ from livesale.shows.model import Deal, Offer, OfferList, Pins, Rundown, Show
 from livesale.store.record import load
 from livesale.store.valkey import Store
 
-UNTRACKED_LEFT = None  # a product without a quantity has no number to show
 STOCK = EventKind("stock_changed", "public", LATEST, wire="stock")
 
 
@@ -39,7 +38,6 @@ class Mirror:
         self.epoch = show.epoch
         self.seq = 0
         self._offers: dict[str, dict[str, Any]] = {}
-        self._tracked: dict[str, bool] = {}
         self._left: dict[str, int] = {}
         self.pins: list[str] = []
         self.pinned_at: int | None = None
@@ -59,7 +57,7 @@ class Mirror:
             if name.startswith("free:"):
                 offer = name[len("free:") :]
                 self._left[offer] = after
-                if self._tracked.get(offer, True):
+                if offer in self._offers and self._offers[offer]["tracked"]:
                     sent.append((STOCK, {"type": STOCK.type, "offer": offer, "left": max(0, after)}))
         return sent
 
@@ -76,16 +74,13 @@ class Mirror:
     def add_offer(self, offer: Offer) -> None:
         """Know an offer from its record."""
         self._offers[offer.id] = model.offer_event(offer)
-        self._tracked[offer.id] = offer.tracked
 
     def set_left(self, offer: str, left: int) -> None:
         """Know an offer's free units from its counter."""
         self._left[offer] = left
 
     def _offer(self, offer: str) -> dict[str, Any]:
-        left = max(0, self._left.get(offer, 0)) if self._tracked.get(offer, True) else UNTRACKED_LEFT
-        deal = self.deal if self.deal and self.deal["offer"] == offer else None
-        return {**self._offers[offer], "left": left, "deal": deal}
+        return model.offer_view(self._offers[offer], self._left.get(offer, 0), self.deal)
 
     def _take(self, event: Event, at: int) -> None:
         kind = event["type"]
@@ -96,11 +91,10 @@ class Mirror:
             self.epoch = event["started_at"] or self.epoch
         elif kind == events.OFFER_SET:
             self._offers[event["offer"]["id"]] = event["offer"]
-            self._tracked[event["offer"]["id"]] = event["offer"].get("tracked", True)
         elif kind == events.PINS_SET:
             self.pins, self.pinned_at = list(event["offers"]), at
         elif kind == events.DEAL_SET:
-            self.deal = deal_view(event["deal"])
+            self.deal = model.deal_view(event["deal"])
         elif kind == events.RUNDOWN_SET:
             self.rundown = {"segments": event["segments"], "current": event["current"]}
 
@@ -118,13 +112,6 @@ class Mirror:
 def time_or_none(at_ms: int | None) -> str | None:
     """RFC 3339, or None where there is no time."""
     return None if at_ms is None else rfc3339(at_ms)
-
-
-def deal_view(deal: Event | None) -> dict[str, Any] | None:
-    """A deal with its times as people's programs read them."""
-    if deal is None:
-        return None
-    return {**deal, "starts_at": rfc3339(deal["starts_at"]), "ends_at": rfc3339(deal["ends_at"])}
 
 
 async def load_mirror(store: Store, shelf: str) -> Mirror | None:
@@ -146,7 +133,7 @@ async def load_mirror(store: Store, shelf: str) -> Mirror | None:
     pins, deal, rundown = load(Pins, found["pins"]), load(Deal, found["deal"]), load(Rundown, found["rundown"])
     if pins:
         mirror.pins, mirror.pinned_at = pins.offers, pins.since
-    mirror.deal = deal_view(model.deal_event(deal, show.currency)) if deal else None
+    mirror.deal = model.deal_view(model.deal_event(deal, show.currency)) if deal else None
     if rundown:
         mirror.rundown = {"segments": msgspec.to_builtins(rundown.segments), "current": rundown.current}
     return mirror

@@ -6,11 +6,14 @@ currency. Stock is never in these records: it is the shelf's counters, so that a
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from livesale.kernel.clock import SECOND_MS
+from livesale.kernel.clock import SECOND_MS, rfc3339
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal, invalid
+from livesale.shows.events import OFFER_SET
 
 MOST_PINS = 3
 COUNTDOWN_S = (0, 300)
@@ -174,3 +177,21 @@ def deal_event(deal: Deal, currency: str) -> Event:
         "ends_at": deal.ends_at,
         "quantity": deal.quantity,
     }
+
+
+def deal_view(deal: Event | None) -> dict[str, Any] | None:
+    """A deal with its times as people's programs read them."""
+    if deal is None:
+        return None
+    return {**deal, "starts_at": rfc3339(deal["starts_at"]), "ends_at": rfc3339(deal["ends_at"])}
+
+
+def offer_view(offer: Event, left: int, deal: dict[str, Any] | None) -> dict[str, Any]:
+    """An offer as the contract reads it; an untracked product has no number left to show."""
+    running = deal if deal and deal["offer"] == offer["id"] else None
+    return {**offer, "left": max(0, left) if offer["tracked"] else None, "deal": running}
+
+
+def offer_set(offer: Offer) -> Event:
+    """The fact of an offer as it is from now on."""
+    return {"type": OFFER_SET, "offer": offer_event(offer)}

@@ -15,7 +15,7 @@ from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.shows import events, model
 from livesale.shows.model import Deal, Mutes, Offer, Pins, Rundown, Show
 from livesale.store.decision import Committed, Counter, Decision, Mark, Put
-from livesale.store.record import load, put, version
+from livesale.store.record import R, load, put, version
 from livesale.store.valkey import Records, Store
 
 _COLOURS = [
@@ -119,19 +119,6 @@ class Shows:
 
         await self.store.act(_shelf(show_id), ("show", "pins", *(f"offer:{one}" for one in offers)), decide)
         return offers
-
-    async def reprice(self, actor: Actor, show_id: str, offer_id: str, price: int) -> Offer:
-        """Give an offer another price; units held keep theirs."""
-        name = f"offer:{offer_id}"
-
-        def decide(records: Records, _now_ms: int) -> Decision:
-            _owned(actor, records)
-            offer = _offer(records[name])
-            after = msgspec.structs.replace(offer, price=price)
-            return Decision(_shelf(show_id), puts=(put(name, records[name], after),), events=(offer_set(after),))
-
-        await self.store.act(_shelf(show_id), ("show", name), decide)
-        return _offer((await self.store.read(_shelf(show_id), name))[name])
 
     async def deal(
         self, actor: Actor, show_id: str, offer_id: str, price: int, countdown_s: int, duration_s: int,
@@ -290,11 +277,6 @@ def show_event(show: Show) -> Event:
     }  # fmt: skip
 
 
-def offer_set(offer: Offer) -> Event:
-    """The fact of an offer as it is from now on."""
-    return {"type": events.OFFER_SET, "offer": model.offer_event(offer)}
-
-
 def _shelf(show_id: str) -> str:
     if not is_name(show_id):
         raise not_found("show")
@@ -309,7 +291,7 @@ def _offer(stored: Any) -> Offer:
     return _found(load(Offer, stored), "offer in this show")
 
 
-def _found(value: Any, what: str) -> Any:
+def _found(value: R | None, what: str) -> R:
     if value is None:
         raise not_found(what)
     return value

@@ -84,13 +84,11 @@ class Tail:
     async def _next(self) -> list[Entry]:
         streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in self._after.items()}
         found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
-        rows = found.items() if isinstance(found, dict) else found
+        rows: Any = found.items() if isinstance(found, dict) else found or ()
         batch: list[Entry] = []
-        for key, entries in rows or ():
+        for key, entries in rows:
             shelf = key.decode()[1 : -len("}:log")]
-            if isinstance(found, dict):
-                entries = entries[0]
-            batch.extend(self._in_order(shelf, entries))
+            batch.extend(self._in_order(shelf, entries[0] if isinstance(found, dict) else entries))
         return batch
 
     def _in_order(self, shelf: str, entries: list[Any]) -> list[Entry]:

@@ -67,7 +67,7 @@ async def test_killed_process_comes_back(bench):
     await bench.ready(child)
     first = child.pid
     os.kill(first, signal.SIGKILL)
-    while child.pid in (first, None):  # noqa: ASYNC110 - the supervisor's state has no event
+    while child.pid in (first, None):
         await asyncio.sleep(0.01)
     await bench.ready(child)
     assert child.pid != first
@@ -121,7 +121,7 @@ async def test_deaf_process_is_killed(bench, monkeypatch):
 async def test_stop_during_a_pause_is_at_once(bench):
     """A process that waits to be started again is not started any more."""
     child = bench.start("web", "broken")
-    while child.starts < 3 or child.pid is not None:  # noqa: ASYNC110 - the supervisor's state has no event
+    while child.starts < 3 or child.pid is not None:
         await asyncio.sleep(0.01)
     await bench.supervisor.stop()
     assert child.starts == 3
@@ -133,7 +133,7 @@ async def test_descriptors_do_not_leak(bench):
     await bench.ready(child)
     before = psutil.Process().num_fds()
     os.kill(child.pid, signal.SIGKILL)
-    while child.starts < 2:  # noqa: ASYNC110 - the supervisor's state has no event
+    while child.starts < 2:
         await asyncio.sleep(0.01)
     await bench.ready(child)
     assert psutil.Process().num_fds() <= before

@@ -63,5 +63,5 @@ async def archived(store: Store, engine: AsyncEngine, shelf: str) -> None:
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait until `condition` holds; the test's own timeout is the limit."""
-    while not await condition():  # noqa: ASYNC110 - it is in a database or another process
+    while not await condition():
         await asyncio.sleep(0.02)

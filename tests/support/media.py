@@ -220,5 +220,5 @@ async def media_server(**options: Any) -> AsyncIterator[MediaServer]:
 async def until(condition: Any, within_s: float = 20.0) -> None:
     """Waits until `condition()` holds, of whatever process; TimeoutError otherwise."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.02)
