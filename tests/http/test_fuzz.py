@@ -35,9 +35,10 @@ HEADERS = [
     b"Accept: text/html", b"If-None-Match: \xff", b"Origin: http://[", b"Forwarded: for=\"[", b"X-A: a\x00b",
     b"X-A: a\x7fb",
 ]  # fmt: skip
-KNOWN = ["demo"]  # names that mean something
+KNOWN = {"shop": "demo"}  # what is there, by the name of its path parameter
 FEED = b"""<rss version="2.0"><channel><title>Demo</title><item><id>mug</id><title>Mug</title><price>9.99 EUR</price>
 <link>https://shop.example/mug</link><description>A mug</description><quantity>900</quantity></item></channel></rss>"""
+TEXTS = ["EUR", "EUR", "DE", "pm_ok", "a@b.example", "2026-11-23T18:00:00Z", "2010-02-28", "heart", "password1"]
 VALUES = [None, True, 0, -1, 2**63, 2**70, 1e308, "", "x", "ä", "\U0001f600", [], {}, [[]], {"a": {}}]
 
 
@@ -54,7 +55,7 @@ def some_json(rng: random.Random, depth: int = 0) -> object:
 
 def near(kind: inspect.Type, rng: random.Random) -> object:
     """A value of a type, nearly always."""
-    if rng.random() < 0.08:
+    if rng.random() < 0.03:
         return some_json(rng)
     match kind:
         case inspect.StructType():
@@ -72,15 +73,15 @@ def near(kind: inspect.Type, rng: random.Random) -> object:
         case inspect.NoneType():
             return None
         case _:
-            return rng.choice(["EUR", "DE", "pm_ok", "a@b.example", "2026-11-23T18:00:00Z", "2010-02-28", "heart", *KNOWN])
+            return rng.choice([*TEXTS, *KNOWN.values()])
 
 
 def some_body(rng: random.Random, kind: object) -> bytes:
     """JSON of the route's type or any, JSON with a byte gone wrong, or any bytes."""
-    typed = kind not in (None, bytes) and rng.random() < 0.7
+    typed = kind not in (None, bytes) and rng.random() < 0.9
     value = near(inspect.type_info(kind), rng) if typed else some_json(rng)
     text = json.dumps(value, ensure_ascii=rng.random() < 0.5).encode()
-    if typed and rng.random() < 0.8:
+    if typed and rng.random() < 0.9:
         return text
     kind = rng.random()
     if kind < 0.5:
@@ -95,10 +96,11 @@ def some_request(rng: random.Random, route: Route, tokens: Sequence[str]) -> byt
     """A request, more or less, that ends its connection."""
     method, target = route.method, b"/api/v1"
     for part in route.path.split("/")[1:]:
-        known = rng.choice(KNOWN).encode() if rng.random() < 0.6 else rng.choice(PARTS)
+        known = KNOWN.get(part.strip("{}"), "4k2c").encode() if rng.random() < 0.8 else rng.choice(PARTS)
         target += b"/" + (known if part.startswith("{") else part.encode())
-    headers = rng.sample(HEADERS, rng.randrange(5))
-    if rng.random() < 0.7:
+    keyed = [b"Idempotency-Key: %d" % rng.randrange(50)]
+    headers = rng.sample(HEADERS, rng.randrange(5)) if rng.random() < 0.3 else keyed
+    if rng.random() < 0.9:
         headers.append(b"Authorization: Bearer " + rng.choice(tokens).encode())
     body = some_body(rng, route.body) if method != "GET" or rng.random() < 0.2 else b""
     lines = [b"%s %s%s HTTP/1.1" % (method.encode(), target, rng.choice(QUERIES)), b"Host: a", *headers]
@@ -169,7 +171,7 @@ async def found_shop(whole: Whole) -> None:
         await session.post(whole.url(f"/shows/{made['id']}/start"))
         line = {"lines": [{"offer": sold["id"], "quantity": 1}]}
         held = await session.post(whole.url(f"/shows/{made['id']}/orders"), json=line, headers={"Idempotency-Key": "1"})
-        KNOWN[:] = ["demo", product, made["id"], sold["id"], (await held.json())["id"]]
+        KNOWN.update(id=product, show=made["id"], offer=sold["id"], order=(await held.json())["id"])
 
 
 async def tried(address: tuple[str, int], request: bytes) -> None:
