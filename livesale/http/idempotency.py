@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import msgpack
 import structlog
@@ -135,5 +134,4 @@ def _packed(reply: Reply) -> bytes:
 
 def _unpacked(payload: bytes) -> Reply:
     status, body, kind, headers = msgpack.unpackb(payload)
-    fields: dict[str, Any] = dict(headers)
-    return Reply(status, body, kind, fields)
+    return Reply(status, body, kind, headers)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
+from msgspec import inspect
 
 from livesale.http.server import Runner
+from livesale.kernel.routing import Route
+from tests.http.conftest import Whole
 from tests.http.served import Room, application
 
 ROUNDS = 40  # a route
@@ -32,6 +35,10 @@ HEADERS = [
     b"Accept: text/html", b"If-None-Match: \xff", b"Origin: http://[", b"Forwarded: for=\"[", b"X-A: a\x00b",
     b"X-A: a\x7fb",
 ]  # fmt: skip
+KNOWN = {"shop": "demo"}  # what is there, by the name of its path parameter
+FEED = b"""<rss version="2.0"><channel><title>Demo</title><item><id>mug</id><title>Mug</title><price>9.99 EUR</price>
+<link>https://shop.example/mug</link><description>A mug</description><quantity>900</quantity></item></channel></rss>"""
+TEXTS = ["EUR", "EUR", "DE", "pm_ok", "a@b.example", "2026-11-23T18:00:00Z", "2010-02-28", "heart", "password1"]
 VALUES = [None, True, 0, -1, 2**63, 2**70, 1e308, "", "x", "ä", "\U0001f600", [], {}, [[]], {"a": {}}]
 
 
@@ -46,9 +53,36 @@ def some_json(rng: random.Random, depth: int = 0) -> object:
     return rng.choice(VALUES)
 
 
-def some_body(rng: random.Random) -> bytes:
-    """JSON, JSON with a byte gone wrong, or any bytes."""
-    text = json.dumps(some_json(rng), ensure_ascii=rng.random() < 0.5).encode()
+def near(kind: inspect.Type, rng: random.Random) -> object:
+    """A value of a type, nearly always."""
+    if rng.random() < 0.03:
+        return some_json(rng)
+    match kind:
+        case inspect.StructType():
+            return {one.encode_name: near(one.type, rng) for one in kind.fields if one.required or rng.random() < 0.5}
+        case inspect.ListType():
+            return [near(kind.item_type, rng) for _ in range(rng.randrange(3))]
+        case inspect.UnionType():
+            return near(rng.choice(kind.types), rng)
+        case inspect.IntType():
+            return (kind.ge or 0) + rng.randrange(3)
+        case inspect.LiteralType():
+            return rng.choice(kind.values)
+        case inspect.BoolType():
+            return True
+        case inspect.NoneType():
+            return None
+        case _:
+            return rng.choice([*TEXTS, *KNOWN.values()])
+
+
+def some_body(rng: random.Random, kind: object) -> bytes:
+    """JSON of the route's type or any, JSON with a byte gone wrong, or any bytes."""
+    typed = kind not in (None, bytes) and rng.random() < 0.9
+    value = near(inspect.type_info(kind), rng) if typed else some_json(rng)
+    text = json.dumps(value, ensure_ascii=rng.random() < 0.5).encode()
+    if typed and rng.random() < 0.9:
+        return text
     kind = rng.random()
     if kind < 0.5:
         return text
@@ -58,15 +92,17 @@ def some_body(rng: random.Random) -> bytes:
     return rng.randbytes(rng.randrange(200))
 
 
-def some_request(rng: random.Random, method: str, path: str) -> bytes:
+def some_request(rng: random.Random, route: Route, tokens: Sequence[str]) -> bytes:
     """A request, more or less, that ends its connection."""
-    target = b"/api/v1"
-    for part in path.split("/")[1:]:
-        target += b"/" + (rng.choice(PARTS) if part.startswith("{") else part.encode())
-    headers = rng.sample(HEADERS, rng.randrange(5))
-    if rng.random() < 0.7:
-        headers.append(b"Authorization: Bearer " + rng.choice([b"viewer", b"host"]))
-    body = some_body(rng) if method != "GET" or rng.random() < 0.2 else b""
+    method, target = route.method, b"/api/v1"
+    for part in route.path.split("/")[1:]:
+        known = KNOWN.get(part.strip("{}"), "4k2c").encode() if rng.random() < 0.8 else rng.choice(PARTS)
+        target += b"/" + (known if part.startswith("{") else part.encode())
+    keyed = [b"Idempotency-Key: %d" % rng.randrange(50)]
+    headers = rng.sample(HEADERS, rng.randrange(5)) if rng.random() < 0.3 else keyed
+    if rng.random() < 0.9:
+        headers.append(b"Authorization: Bearer " + rng.choice(tokens).encode())
+    body = some_body(rng, route.body) if method != "GET" or rng.random() < 0.2 else b""
     lines = [b"%s %s%s HTTP/1.1" % (method.encode(), target, rng.choice(QUERIES)), b"Host: a", *headers]
     if b"Transfer-Encoding: chunked" not in headers:
         lines.append(b"Content-Length: %d" % len(body))
@@ -105,16 +141,48 @@ async def told(address: tuple[str, int], request: bytes) -> bytes:
 async def test_no_request_breaks_a_route(address: tuple[str, int], seed: int) -> None:
     """Random paths, headers and bodies to every route: an answer below 500, errors always as problems."""
     rng = random.Random(seed)
-    rounds = [route for route in Room().routes() if route.path != "/broken" for _ in range(ROUNDS)]
-    for route in rounds:
-        request = some_request(rng, route.method, route.path)
-        answer = await told(address, request)
-        if answer.startswith(b"HTTP/1.1 100"):
-            answer = answer.partition(b"\r\n\r\n")[2]
-        status = int(answer.split(b" ", 2)[1])
-        assert 200 <= status < 500, (request, answer)
-        if status >= 400:
-            assert b"application/problem+json" in answer, (request, answer)
+    for route in Room().routes():
+        if route.path != "/broken":
+            for _ in range(ROUNDS):
+                await tried(address, some_request(rng, route, ["viewer", "host"]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_no_request_breaks_a_real_route(whole: Whole, seed: int) -> None:
+    """The same to every route `livesale web` serves, with bodies near what each one takes."""
+    rng = random.Random(seed)
+    await found_shop(whole)
+    for route in whole.routes:
+        for _ in range(ROUNDS):
+            await tried((whole.host, whole.port), some_request(rng, route, [*whole.tokens.values()]))
+
+
+async def found_shop(whole: Whole) -> None:
+    """A shop `demo`, a product and a live show of it, whose ids requests will name."""
+    headers = {"Authorization": f"Bearer {whole.tokens['host']}"}
+    async with ClientSession(headers=headers, raise_for_status=True) as session:
+        await session.post(whole.url("/shops/demo/feed"), data=FEED)
+        product = (await (await session.get(whole.url("/products?shop=demo"))).json())["items"][0]["id"]
+        show = {"title": "On air", "shop": "demo", "currency": "EUR"}
+        made = await (await session.post(whole.url("/shows"), json=show)).json()
+        price = {"amount": 100, "currency": "EUR"}
+        offer = {"product": product, "price": price, "quantity": 500}
+        sold = await (await session.post(whole.url(f"/shows/{made['id']}/offers"), json=offer)).json()
+        await session.post(whole.url(f"/shows/{made['id']}/start"))
+        line = {"lines": [{"offer": sold["id"], "quantity": 1}]}
+        held = await session.post(whole.url(f"/shows/{made['id']}/orders"), json=line, headers={"Idempotency-Key": "1"})
+        KNOWN.update(id=product, show=made["id"], offer=sold["id"], order=(await held.json())["id"])
+
+
+async def tried(address: tuple[str, int], request: bytes) -> None:
+    """Send `request`; whatever it was, the answer is a success or a problem below 500."""
+    answer = await told(address, request)
+    if answer.startswith(b"HTTP/1.1 100"):
+        answer = answer.partition(b"\r\n\r\n")[2]
+    status = int(answer.split(b" ", 2)[1])
+    assert 200 <= status < 500 or b'"store_unavailable"' in answer, (request, answer)
+    if status >= 400:
+        assert b"application/problem+json" in answer, (request, answer)
 
 
 @pytest.mark.parametrize(

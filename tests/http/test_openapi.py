@@ -59,10 +59,8 @@ def test_types_of_one_name_stay_apart() -> None:
     two = msgspec.defstruct("Line", [("b", str)], module="livesale.two")
     routes = [Route("POST", "/one", nothing, "One", body=one), Route("POST", "/two", nothing, "Two", body=two)]
     document = openapi.document(routes)
-    bodies = [
-        found(document, document["paths"][f"/api/v1/{name}"]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"])  # noqa: E501
-        for name in ("one", "two")
-    ]
+    contents = [document["paths"][f"/api/v1/{name}"]["post"]["requestBody"]["content"] for name in ("one", "two")]
+    bodies = [found(document, content["application/json"]["schema"]["$ref"]) for content in contents]
     assert [list(body["properties"]) for body in bodies] == [["a"], ["b"]]
 
 
