@@ -54,7 +54,7 @@ function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolea
     <>
       {invitation && !minor && <Accept token={invitation} reload={reload} />}
       {waiting.length === 0 && !invitation && !minor && <div class="card"><Empty icon={ShieldCheck} title={say("none")}><p>{say("noneText")}</p></Empty></div>}
-      {waiting.map((approval) => <Request key={`${approval.id}${approval.state === "requested" ? approval.digest : ""}`} approval={approval} reload={reload} asMinor={minor} />)}
+      {waiting.map((approval) => <Request key={approval.id + approval.digest} approval={approval} reload={reload} asMinor={minor} />)}
       {minor && <Invite />}
       {earlier.length > 0 && <Earlier approvals={earlier} />}
       <Family links={links} reload={reload} />

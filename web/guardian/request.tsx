@@ -7,11 +7,11 @@ import type { Approval } from "../lib/shapes";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { PaymentChoice } from "../lib/checkout/address";
 import { Deciding, isStale } from "./ctrl";
-import { say } from "./words";
+import { say, sayRequestState } from "./words";
 
 export function Request({ approval, reload, asMinor }: { approval: Approval; reload: () => void; asMinor: boolean }) {
   const [deciding] = useState(() => new Deciding(approval));
-  const outcome = deciding.outcome.value;
+  const outcome = deciding.outcome.value ?? (approval.state === "requested" ? null : approval);
   return (
     <article class="card request" data-testid="request" data-approval={approval.id}>
       <h2>{asMinor ? say("youAsked") : say("asks", { name: approval.minor_name })}</h2>
@@ -91,5 +91,6 @@ function Trouble({ deciding, reload }: { deciding: Deciding; reload: () => void 
 
 function Outcome({ outcome, name }: { outcome: Approval; name: string }) {
   if (outcome.state === "declined") return <Notice title={say("declined")}><p class="small">{say("declinedText", { name })}</p></Notice>;
+  if (outcome.state !== "approved" && outcome.state !== "consumed") return <Notice title={sayRequestState(outcome.state)} />;
   return <Notice tone="calm" title={say("approved")}><p class="small">{say("approvedText", { name })}</p></Notice>;
 }
