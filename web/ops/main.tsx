@@ -13,7 +13,7 @@ import { Frame } from "../lib/shell";
 import { say as sayAll, sayState } from "../lib/words";
 import { LogPanel, openLog } from "./log";
 import "./ops.css";
-import { isHot, isLate, isThin, needsHand, ordersInAll, remembered, sparkline, type Memory } from "./watchfor";
+import { isHot, isLate, isThin, needsHand, ordersInAll, remembered, showsOnAir, sparkline, type Memory } from "./watchfor";
 import { say } from "./words";
 
 const LOOK_MS = 2000;
@@ -61,7 +61,7 @@ function Board({ overview: { shows, orders, viewers, approvals_pending, processe
         <Figure name="viewers" label={say("viewers")} hint={say("viewersHint")} value={viewers} />
         <Figure name="orders" label={say("orders")} hint={say("ordersHint")} value={ordersInAll(orders)} />
         <Figure name="approvals" label={say("approvals")} hint={say("approvalsHint")} value={approvals_pending} />
-        <Figure name="shows" label={say("showsOnAir")} hint={say("showsHint")} value={shows.filter((show) => show.state === "live" || show.state === "paused").length} />
+        <Figure name="shows" label={say("showsOnAir")} hint={say("showsHint")} value={showsOnAir(shows)} />
       </dl>
       <Shows shows={shows} />
       <LogPanel />
@@ -124,7 +124,7 @@ function States({ orders }: { orders: Record<string, number> }) {
       {entries.length === 0 && <p class="muted">{say("noNumbers")}</p>}
       <ul class="states">
         {entries.map(([state, n]) => (
-          <li key={state} title={say("statesHint")} data-state={state}><span>{sayState("state", state)}</span><i aria-hidden="true"><b style={{ width: `${(n / most) * 100}%` }} /></i><span class="figures">{count(n)}</span></li>
+          <li key={state} title={say("statesHint")} data-state={state}><span>{state === "held" ? say("held") : sayState("state", state)}</span><i aria-hidden="true"><b style={{ width: `${(n / most) * 100}%` }} /></i><span class="figures">{count(n)}</span></li>
         ))}
       </ul>
     </section>

@@ -16,11 +16,13 @@ export const isHot = (process: OpsProcess): boolean => process.up && process.cpu
 
 export const ordersInAll = (orders: Record<string, number>): number => Object.values(orders).reduce((sum, n) => sum + n, 0);
 
+export const showsOnAir = (shows: readonly OpsShow[]): number => shows.filter(({ state }) => state === "live" || state === "paused").length;
+
 /** The last minutes of each figure by name; what is no longer reported is forgotten. */
 export type Memory = Record<string, number[]>;
 
 export function remembered(memory: Memory, overview: Overview): Memory {
-  const now: Record<string, number> = { viewers: overview.viewers, orders: ordersInAll(overview.orders), approvals: overview.approvals_pending };
+  const now: Record<string, number> = { viewers: overview.viewers, orders: ordersInAll(overview.orders), approvals: overview.approvals_pending, shows: showsOnAir(overview.shows) };
   for (const show of overview.shows) now[`show:${show.id}`] = show.viewers;
   return Object.fromEntries(Object.entries(now).map(([name, value]) => [name, [...(memory[name] ?? []), value].slice(-MEMORY)]));
 }

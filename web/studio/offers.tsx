@@ -1,5 +1,5 @@
 /** The offers of the show: pin, change, add, and the flash deal. */
-import { Pin, Plus, Zap } from "lucide-preact";
+import { Pencil, Pin, Plus, Zap } from "lucide-preact";
 import { signal } from "@preact/signals";
 import { tickingNow } from "../lib/clock";
 import { amountText, lasting, money, parseAmount, toMs } from "../lib/format";
@@ -54,7 +54,7 @@ function OfferRow({ studio, show, offer, place }: { studio: Studio; show: Show; 
           <span class="offer-title">{offer.title}</span>
           <span class="small muted figures">{money(priceNow(offer, show.deal, tickingNow()).price)} · {left}</span>
         </div>
-        <button type="button" class="button button-small button-plain" aria-expanded={changing.value === offer.id} onClick={() => { changing.value = changing.value === offer.id ? null : offer.id; }}>{say("change")}</button>
+        <button type="button" class="button button-small button-icon button-plain" aria-label={`${say("change")}: ${offer.title}`} title={say("change")} aria-expanded={changing.value === offer.id} onClick={() => { changing.value = changing.value === offer.id ? null : offer.id; }}><Pencil size={16} aria-hidden="true" /></button>
         <button type="button" class={pinned ? "button button-small button-solid" : "button button-small"} aria-pressed={pinned} data-testid={`pin-${offer.id}`} title={say("pinHint", { n: place })} onClick={() => void studio.togglePin(offer.id)}>
           <Pin size={16} aria-hidden="true" />{say(pinned ? "pinned" : "pin")}
         </button>
