@@ -60,7 +60,7 @@ function Tile({ show, large }: { show: Show; large?: boolean }) {
       <div class="tile-picture">{large ? <Preview show={show.id} title={show.title} /> : <ProductPicture image={pinned?.image} title={show.title} />}</div>
       <div class="tile-over">
         <span class="on-air">{sayAll("onAir")}</span>
-        <span class="chip"><Eye size={14} aria-hidden="true" /><Roll>{sayAll("viewers", { n: show.viewers ?? 0 })}</Roll></span>
+        <span class="chip"><Eye size={14} aria-hidden="true" />{sayAll("viewers", { n: show.viewers ?? 0 })}</span>
       </div>
       <div class="tile-under">
         <div class="tile-title"><h2>{show.title}</h2><p class="small muted">{show.shop}{show.started_at ? ` · ${say("startedAt", { time: clockTime(show.started_at) })}` : ""}</p></div>

@@ -25,6 +25,12 @@ export function parseAmount(text: string, currency: string): number | null {
   return Number(match[1]) * 10 ** digits + Number((match[2] ?? "").padEnd(digits, "0") || 0);
 }
 
+/** 1990 → "19.90", for a field that someone edits. */
+export function amountText(value: Money): string {
+  const digits = minorDigits(value.currency);
+  return (value.amount / 10 ** digits).toFixed(digits);
+}
+
 export const count = (value: number): string => new Intl.NumberFormat(locale()).format(value);
 
 export function decimal(value: number, digits = 1): string {

@@ -99,7 +99,7 @@ export class HubSocket {
       this.attempt = 0;
       this.options.listener.status("joined");
     }
-    if (event.type === "ping") this.send({ type: "pong", at: event.at ?? null });
+    if (event.type === "ping") this.send({ type: "pong" });
     else this.options.listener.event(event);
   }
 

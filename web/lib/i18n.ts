@@ -24,14 +24,18 @@ export function speakLanguage(next: Language): void {
 
 /** A page's dictionary as a function; TypeScript refuses a key that one of the languages lacks. */
 export function speaking<K extends string>(tongues: Tongues<K>): Speak<K> {
-  return (key, values) => filled(tongues[language.value][key], values);
+  return (key, values) => filled(tongues[language.value][key], values, language.value);
 }
 
 /** `{name}` is replaced; `one|many` picks by `n`. */
-export function filled(text: string, values: Values = {}): string {
+export function filled(text: string, values: Values = {}, tongue: Language = "en"): string {
   const [one, many] = text.split("|");
   const chosen = many !== undefined && values.n !== 1 ? many : (one ?? "");
-  return chosen.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+  return chosen.replace(/\{(\w+)\}/g, (_, name: string) => shown(values[name], tongue));
+}
+
+function shown(value: string | number | undefined, tongue: Language): string {
+  return typeof value === "number" ? new Intl.NumberFormat(tongue).format(value) : (value ?? "");
 }
 
 export function languageOf(tags: readonly string[]): Language {

@@ -92,3 +92,18 @@ export function Notice({ tone = "plain", title, children }: { tone?: Tone; title
     </div>
   );
 }
+
+interface SaidProps { title: string; children?: ComponentChildren; action?: ComponentChildren; small?: boolean; breathing?: boolean }
+
+/** What is said in place of a picture. */
+export function Said({ title, children, action, small, breathing }: SaidProps) {
+  if (small) return <p class="said-small chip" role="status">{children}</p>;
+  return (
+    <div class="said" role="status">
+      {breathing && <span class="said-bars" aria-hidden="true"><i /><i /><i /><i /></span>}
+      <h2>{title}</h2>
+      {children && <p>{children}</p>}
+      {action}
+    </div>
+  );
+}

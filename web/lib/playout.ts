@@ -36,13 +36,18 @@ export function nextMove(head: Playhead): Move {
 }
 
 /** Where to continue when the picture stands before, between or at the end of what is buffered. */
-function overGap({ time, ranges }: Playhead): number | null {
+function overGap({ time, ranges, target }: Playhead): number | null {
   const here = ranges.find(([start, end]) => time >= start - 0.001 && time <= end);
   if (here && here[1] - time > AT_END_S) return null;
+  if (!ranges.some(([start]) => start <= time)) return joining(ranges, target);
   const next = ranges.find(([start]) => start > time);
-  if (next) return next[0] + INTO_RANGE_S;
+  return next ? next[0] + INTO_RANGE_S : null;
+}
+
+/** The first pictures reach back to a key frame: they are there to be decoded, not to be watched late. */
+function joining(ranges: readonly Range[], target: number): number | null {
   const last = ranges.at(-1);
-  return !here && last && time < last[0] ? last[0] + INTO_RANGE_S : null;
+  return last ? Math.max(last[0] + INTO_RANGE_S, last[1] - target) : null;
 }
 
 /** Catch up, then hold: the way back to 1 lies at the target, not where speeding up began, so it does not flutter. */

@@ -99,7 +99,7 @@ export interface Approval {
   expires_at: Time;
 }
 
-export interface Link { id: string; state?: string; minor?: string; minor_name?: string; guardian_name?: string; name?: string; since?: Time; ends_at?: Time | null }
+export interface Link { id: string; state?: string; minor?: string; guardian?: string; verified?: boolean; minor_name?: string; guardian_name?: string; name?: string; since?: Time; ends_at?: Time | null }
 
 export interface Listed<T> { items: T[]; next?: string | null }
 

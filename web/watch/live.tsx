@@ -1,8 +1,8 @@
 /** The bar over the picture: title, on air, viewers, and how live it is. */
 import { Activity, Eye, ShoppingBag } from "lucide-preact";
 import { signal } from "@preact/signals";
-import { decimal } from "../lib/format";
-import { Roll, TimerRing } from "../lib/pieces";
+import { count, decimal } from "../lib/format";
+import { TimerRing } from "../lib/pieces";
 import { calm } from "../lib/session";
 import { Account, Mark, Tongue } from "../lib/shell";
 import { say as sayAll, sayState } from "../lib/words";
@@ -28,9 +28,19 @@ export function Info({ watching }: { watching: Watching }) {
     <div class="info">
       {show.state === "live" ? <span class="on-air">{sayAll("onAir")}</span> : <span class="chip">{sayState("show", show.state)}</span>}
       <h1>{show.title}</h1>
-      <span class="chip"><Eye size={14} aria-hidden="true" /><Roll>{sayAll("viewers", { n: show.viewers })}</Roll></span>
+      <span class="chip"><Eye size={14} aria-hidden="true" /><Viewers n={show.viewers ?? 0} /></span>
       <HowLive watching={watching} />
     </div>
+  );
+}
+
+/** On a phone the eye says what is counted. */
+function Viewers({ n }: { n: number }) {
+  return (
+    <>
+      <span class="viewers-word">{sayAll("viewers", { n })}</span>
+      <span class="viewers-number" aria-hidden="true">{count(n)}</span>
+    </>
   );
 }
 
@@ -40,7 +50,7 @@ function HowLive({ watching }: { watching: Watching }) {
   return (
     <span class="how-live">
       <button type="button" class="chip" aria-expanded={open.value} onClick={() => { open.value = !open.value; }} title={say("figures")}>
-        <Activity size={14} aria-hidden="true" />{say("behind", { s: decimal(behind / 1000) })}
+        <Activity size={14} aria-hidden="true" /><span class="viewers-word">{say("behind", { s: decimal(behind / 1000) })}</span><span class="viewers-number" aria-hidden="true">{decimal(behind / 1000)} s</span>
       </button>
       {open.value && <Figures watching={watching} behind={behind} />}
     </span>

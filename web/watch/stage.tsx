@@ -1,8 +1,8 @@
 /** The picture with everything that lies on it: sound, hearts, and what is said when there is no picture. */
 import { Heart, Volume2, VolumeX } from "lucide-preact";
-import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { dayAndTime } from "../lib/format";
+import { Said } from "../lib/pieces";
 import { canPlay, Player } from "../lib/player";
 import { calm } from "../lib/session";
 import type { Watching } from "./ctrl";
@@ -76,18 +76,4 @@ function NoPicture({ watching }: { watching: Watching }) {
   if (show.state === "paused") return <Said title={say("paused")}>{say("pausedNote")}</Said>;
   if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
   return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
-}
-
-interface SaidProps { title: string; children?: ComponentChildren; action?: ComponentChildren; small?: boolean; breathing?: boolean }
-
-export function Said({ title, children, action, small, breathing }: SaidProps) {
-  if (small) return <p class="said-small chip" role="status">{children}</p>;
-  return (
-    <div class="said" role="status">
-      {breathing && <span class="said-bars" aria-hidden="true"><i /><i /><i /><i /></span>}
-      <h2>{title}</h2>
-      {children && <p>{children}</p>}
-      {action}
-    </div>
-  );
 }

@@ -84,7 +84,7 @@ function Held({ purchase, order, close }: { purchase: Purchase; order: Order; cl
         {!calm.value && order.reserved_until !== null && <TimerRing from={purchase.heldFrom.value} until={order.reserved_until} label={say("timeLeft")} />}
         <p>
           {say("heldUntil")} <strong><TimeOf time={order.reserved_until} testid="reserved-until">{heldUntil(order)}</TimeOf></strong>
-          <span class="small muted">{say("heldNote")}</span>
+          <span class="small muted">{say(calm.value ? "heldNoteCalm" : "heldNote")}</span>
         </p>
       </div>
       {purchase.refusal.value !== null && <Refusal purchase={purchase} close={close} />}

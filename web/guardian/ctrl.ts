@@ -1,0 +1,57 @@
+/** A guardian's decision: what was shown is what is approved (its digest), by a person who has just shown who they are. */
+import { signal } from "@preact/signals";
+import { newKey, post } from "../lib/api";
+import { Refused } from "../lib/refused";
+import { me } from "../lib/session";
+import type { Approval } from "../lib/shapes";
+
+export type Doing = "approve" | "decline" | null;
+
+export class Deciding {
+  readonly busy = signal<Doing>(null);
+  readonly needsPassword = signal(false);
+  readonly refusal = signal<unknown>(null);
+  readonly outcome = signal<Approval | null>(null);
+
+  constructor(readonly approval: Approval) {}
+
+  approve(token: string): Promise<void> {
+    return this.deciding("approve", { digest: this.approval.digest, payment: { method: "card", token } });
+  }
+
+  decline(): Promise<void> {
+    return this.deciding("decline", {});
+  }
+
+  /** Signing in again is the step-up; then the decision is made as it was meant. */
+  async confirm(password: string, token: string): Promise<void> {
+    this.refusal.value = null;
+    try {
+      await post("/session", { email: me.value?.email ?? "", password });
+    } catch (error) {
+      this.refusal.value = error;
+      return;
+    }
+    this.needsPassword.value = false;
+    await this.approve(token);
+  }
+
+  private async deciding(what: Exclude<Doing, null>, body: unknown): Promise<void> {
+    if (this.busy.value) return;
+    this.busy.value = what;
+    this.refusal.value = null;
+    try {
+      this.outcome.value = await post<Approval>(`/approvals/${this.approval.id}/${what}`, body, { key: newKey() });
+    } catch (error) {
+      if (wantsStepUp(error)) this.needsPassword.value = true;
+      else this.refusal.value = error;
+    } finally {
+      this.busy.value = null;
+    }
+  }
+}
+
+export const wantsStepUp = (error: unknown): boolean => error instanceof Refused && error.code === "step_up_required";
+
+/** The request on screen is not the request any more. */
+export const isStale = (error: unknown): boolean => error instanceof Refused && (error.code === "superseded" || error.code === "conflict");

@@ -1,0 +1,96 @@
+/** One request: who asks, what, how much in all, who sells it, where it goes, until when. Two equal answers. */
+import { useState } from "preact/hooks";
+import { dayAndTime, money } from "../lib/format";
+import { Notice, ProductPicture, TimeOf } from "../lib/pieces";
+import { Refused } from "../lib/refused";
+import type { Approval } from "../lib/shapes";
+import { detailOf, sorryFor } from "../lib/sorry";
+import { PaymentChoice } from "../lib/checkout/address";
+import { Deciding, isStale } from "./ctrl";
+import { say, sayRequestState } from "./words";
+
+export function Request({ approval, reload, asMinor }: { approval: Approval; reload: () => void; asMinor: boolean }) {
+  const [deciding] = useState(() => new Deciding(approval));
+  const outcome = deciding.outcome.value ?? (approval.state === "requested" ? null : approval);
+  return (
+    <article class="card request" data-testid="request" data-approval={approval.id}>
+      <h2>{asMinor ? say("youAsked") : say("asks", { name: approval.minor_name })}</h2>
+      <Lines approval={approval} />
+      <Facts approval={approval} />
+      {!asMinor && (outcome ? <Outcome outcome={outcome} name={approval.minor_name} /> : <Decision deciding={deciding} reload={reload} />)}
+    </article>
+  );
+}
+
+function Lines({ approval }: { approval: Approval }) {
+  return (
+    <ul class="stack">
+      {approval.lines.map((line) => (
+        <li class="order-line" key={line.offer}>
+          <ProductPicture image={line.image} title={line.title ?? "?"} />
+          <div><strong>{line.title ?? line.offer}</strong><span class="small muted figures">{say("pieces", { n: line.quantity })}{line.price ? ` · ${money(line.price)}` : ""}</span></div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Facts({ approval }: { approval: Approval }) {
+  const to = approval.ship_to;
+  return (
+    <dl class="facts">
+      <div class="facts-total"><dt>{say("total")}</dt><dd class="figures">{money(approval.total)}</dd></div>
+      <div><dt>{say("seller")}</dt><dd>{approval.payee}</dd></div>
+      {to && <div><dt>{say("goesTo")}</dt><dd>{to.name}, {to.street}, {to.postal_code} {to.city}, {to.country}</dd></div>}
+      <div><dt>{say("until")}</dt><dd><TimeOf time={approval.expires_at}>{dayAndTime(approval.expires_at)}</TimeOf></dd></div>
+    </dl>
+  );
+}
+
+function Decision({ deciding, reload }: { deciding: Deciding; reload: () => void }) {
+  const busy = deciding.busy.value;
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    const token = String(data.get("token") ?? "pm_ok");
+    if (deciding.needsPassword.value) void deciding.confirm(String(data.get("password") ?? ""), token);
+    else void deciding.approve(token);
+  };
+  return (
+    <form class="stack" onSubmit={submit}>
+      <details class="pay-details"><summary>{say("payWith")}</summary><PaymentChoice /></details>
+      <details><summary>{say("rules")}</summary><p class="small muted">{say("rulesText")}</p></details>
+      {deciding.needsPassword.value && <StepUp />}
+      <Trouble deciding={deciding} reload={reload} />
+      <div class="answers">
+        <button type="button" class="button" data-testid="decline" disabled={busy !== null} onClick={() => void deciding.decline()}>{say("decline")}</button>
+        <button class="button button-calm" data-testid="approve" disabled={busy !== null}>{say("approve")}</button>
+      </div>
+    </form>
+  );
+}
+
+function StepUp() {
+  return (
+    <Notice tone="wait" title={say("stepUp")}>
+      <p class="small">{say("stepUpText")}</p>
+      <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" ref={(field) => field?.focus()} /></label>
+    </Notice>
+  );
+}
+
+function Trouble({ deciding, reload }: { deciding: Deciding; reload: () => void }) {
+  const error = deciding.refusal.value;
+  if (error === null) return null;
+  if (isStale(error)) {
+    return <Notice tone="wait" title={say("changed")}><button type="button" class="button button-small" onClick={reload}>{say("lookAgain")}</button></Notice>;
+  }
+  const text = error instanceof Refused && error.code === "unauthenticated" ? say("wrong") : `${sorryFor(error)} ${detailOf(error)}`;
+  return <Notice tone="fault"><p>{text}</p></Notice>;
+}
+
+function Outcome({ outcome, name }: { outcome: Approval; name: string }) {
+  if (outcome.state === "declined") return <Notice title={say("declined")}><p class="small">{say("declinedText", { name })}</p></Notice>;
+  if (outcome.state !== "approved" && outcome.state !== "consumed") return <Notice title={sayRequestState(outcome.state)} />;
+  return <Notice tone="calm" title={say("approved")}><p class="small">{say("approvedText", { name })}</p></Notice>;
+}

@@ -1,0 +1,39 @@
+/** Words of the guardian's page: neutral, complete, nothing urges. */
+import { speaking } from "../lib/i18n";
+
+export const words = {
+  en: {
+    title: "Requests", titleMinor: "Your guardians", lead: "Someone you look after would like to buy something. You decide; nothing is charged before.", leadMinor: "Here you see who decides about your requests.",
+    signIn: "Sign in to answer", signInText: "Requests can only be answered by a guardian who is signed in.", none: "Nothing waits for you", noneText: "When someone you look after asks for something, it appears here and you get an e-mail.",
+    asks: "{name} asks for", total: "In all", seller: "Sold by", goesTo: "Goes to", until: "Open until", pieces: "{n} piece|{n} pieces",
+    approve: "Approve and pay", decline: "Decline", payWith: "How you pay", rules: "What approving means", rulesText: "You become bound to this purchase exactly as listed here, and your payment method is charged. If price, items, seller or address change, the request becomes void and you are asked again. You can withdraw within 14 days without a reason. If you do not answer, the request ends by itself and nothing is charged.",
+    stepUp: "Is it you?", stepUpText: "Please enter your password. It stays valid for ten minutes.", password: "Password", confirm: "Confirm", wrong: "That password is not right.",
+    changed: "This request has changed since you opened it", lookAgain: "Show it as it is now", approved: "Approved", approvedText: "The order is being paid with your payment method. {name} is told.", declined: "Declined", declinedText: "{name} gets a neutral answer. Nothing is charged.",
+    state_requested: "Waiting for you", state_approved: "Approved", state_consumed: "Approved", state_declined: "Declined", state_expired: "Ended by itself", state_cancelled: "Taken back", state_superseded: "Replaced", state_void: "No longer possible", state_revoked: "Taken back by you", state_lapsed: "Ended by itself",
+    earlier: "Earlier requests", family: "Family links", noLinks: "No family links yet.", verified: "verified", notVerified: "not verified yet", end: "End link", endNote: "Ends after 24 hours; both of you are told.", reallyEnd: "Really end it?", ending: "This link ends on {time}.",
+    invite: "Invite a guardian", inviteText: "They get an e-mail and connect their own account with yours.", inviteEmail: "Their e-mail", send: "Send invitation", invited: "The invitation is on its way.",
+    accept: "You have been invited as a guardian", acceptText: "Accept to connect your account. You then decide about this person's requests.", acceptGo: "Accept the invitation", accepted: "You are connected now.",
+    allowance: "Allowance", allowanceText: "Purchases within these limits need no question. Paid by you at once.", monthly: "A month", perOrder: "An order", save: "Save", saved: "Saved.", minorWaiting: "Your requests", youAsked: "You asked for",
+  },
+  de: {
+    title: "Anfragen", titleMinor: "Deine Eltern", lead: "Jemand, für den du sorgst, möchte etwas kaufen. Du entscheidest; vorher wird nichts abgebucht.", leadMinor: "Hier siehst du, wer über deine Anfragen entscheidet.",
+    signIn: "Zum Antworten anmelden", signInText: "Anfragen kann nur beantworten, wer als Elternteil angemeldet ist.", none: "Nichts wartet auf dich", noneText: "Fragt jemand, für den du sorgst, nach etwas, steht es hier, und du bekommst eine E-Mail.",
+    asks: "{name} fragt nach", total: "Zusammen", seller: "Verkauft von", goesTo: "Geht an", until: "Offen bis", pieces: "{n} Stück|{n} Stück",
+    approve: "Zustimmen und zahlen", decline: "Ablehnen", payWith: "Wie du bezahlst", rules: "Was Zustimmen bedeutet", rulesText: "Du bist an genau diesen Kauf gebunden, und dein Zahlungsmittel wird belastet. Ändern sich Preis, Artikel, Verkäufer oder Adresse, wird die Anfrage ungültig und du wirst neu gefragt. Du kannst 14 Tage lang ohne Grund widerrufen. Antwortest du nicht, endet die Anfrage von selbst und nichts wird abgebucht.",
+    stepUp: "Bist du es?", stepUpText: "Bitte gib dein Passwort ein. Es gilt dann zehn Minuten.", password: "Passwort", confirm: "Bestätigen", wrong: "Das Passwort stimmt nicht.",
+    changed: "Diese Anfrage hat sich geändert, seit du sie geöffnet hast", lookAgain: "Zeigen, wie sie jetzt ist", approved: "Zugestimmt", approvedText: "Die Bestellung wird mit deinem Zahlungsmittel bezahlt. {name} erfährt es.", declined: "Abgelehnt", declinedText: "{name} bekommt eine neutrale Antwort. Es wird nichts abgebucht.",
+    state_requested: "Wartet auf dich", state_approved: "Zugestimmt", state_consumed: "Zugestimmt", state_declined: "Abgelehnt", state_expired: "Von selbst beendet", state_cancelled: "Zurückgenommen", state_superseded: "Ersetzt", state_void: "Nicht mehr möglich", state_revoked: "Von dir zurückgenommen", state_lapsed: "Von selbst beendet",
+    earlier: "Frühere Anfragen", family: "Familie", noLinks: "Noch keine Verbindungen.", verified: "geprüft", notVerified: "noch nicht geprüft", end: "Verbindung beenden", endNote: "Endet nach 24 Stunden; ihr erfahrt es beide.", reallyEnd: "Wirklich beenden?", ending: "Diese Verbindung endet am {time}.",
+    invite: "Eltern einladen", inviteText: "Sie bekommen eine E-Mail und verbinden ihr eigenes Konto mit deinem.", inviteEmail: "Ihre E-Mail", send: "Einladung senden", invited: "Die Einladung ist unterwegs.",
+    accept: "Du wurdest als Elternteil eingeladen", acceptText: "Nimm an, um dein Konto zu verbinden. Dann entscheidest du über die Anfragen dieser Person.", acceptGo: "Einladung annehmen", accepted: "Ihr seid jetzt verbunden.",
+    allowance: "Taschengeld", allowanceText: "Käufe in diesen Grenzen brauchen keine Frage. Du bezahlst sie sofort.", monthly: "Im Monat", perOrder: "Pro Bestellung", save: "Speichern", saved: "Gespeichert.", minorWaiting: "Deine Anfragen", youAsked: "Du hast gefragt nach",
+  },
+};
+
+export const say = speaking(words);
+
+/** A state the server adds later is shown by its own name. */
+export function sayRequestState(state: string): string {
+  const key = `state_${state}`;
+  return key in words.en ? say(key as keyof (typeof words)["en"]) : state;
+}

@@ -1,0 +1,39 @@
+/** Words of the studio. */
+import { speaking } from "../lib/i18n";
+
+export const words = {
+  en: {
+    title: "Studio", lead: "Plan a show, go on air from this browser, sell while it runs.", yourShows: "Your shows", none: "No show yet", noneText: "Give your first show a title. You can go on air a minute later.",
+    newShow: "New show", showTitle: "Title", shop: "Shop", currency: "Currency", startsAt: "Starts at (optional)", create: "Create show", open: "Open studio", notHost: "This account may not run shows", notHostText: "Ask an operator for the host role, or sign in with another account.", notYours: "This show belongs to someone else",
+    goLive: "Go live", sendPicture: "Send the picture", starting: "Going live…", end: "End show", reallyEnd: "Really end it?", pause: "Pause", resume: "Go on", watchPage: "Viewers' page", takeover: "Another studio is sending the picture of this show.", takeoverGo: "Take over here",
+    next: "Next", nextHint: "Next segment, and its offers on air (key N)", pauseHint: "Pause or go on (key P)", pinHint: "Put on air or take down (key {n})", guides: "Guides", guidesHint: "Lines of what phones and all screens show (key G)",
+    camera: "Camera", microphone: "Microphone", level: "Microphone level", noCamera: "No camera picture yet", noCameraText: "Allow camera and microphone in the browser, or plug one in. You can also start without a picture.", askAgain: "Ask again", preview: "Your camera",
+    checklist: "Before you go on air", checkCamera: "Camera delivers a picture", checkLevel: "Microphone hears you", checkCodec: "This browser can send H.264", checkStock: "An offer has stock", checkPin: "A first offer is pinned", checkOptional: "You may start without all of it; viewers see a placeholder.", optional: "optional",
+    quality: "Upload", qualityGood: "Steady", qualityFair: "Shaky", qualityPoor: "Poor", qualityNone: "No picture sent", kbps: "{n} kbit/s", fps: "{n} pictures/s", loss: "{n} % lost", rtt: "{n} ms round trip", limited: "slowed by {why}",
+    connecting: "Connecting…", failed: "The picture does not get through. Trying again.", noH264: "This browser offers no H.264, which viewers need.",
+    viewers: "Viewers", orders: "Paid orders", revenue: "Revenue", left: "Pieces left", open_orders: "{n} still open|{n} still open",
+    viewersHint: "People with this show open right now", ordersHint: "Orders paid so far; below, those still reserved or being paid", revenueHint: "Sum of the paid orders", leftHint: "Free pieces over all offers",
+    offers: "Offers", noOffers: "Nothing on offer yet", noOffersText: "Add products from your shop with a price and a number of pieces.", pin: "Pin", pinned: "On air", addOffer: "Add an offer", product: "Product", price: "Price", quantity: "Pieces", perBuyer: "Most per person (optional)", add: "Add", change: "Change", addPieces: "Add pieces", save: "Save", cancel: "Cancel", leftN: "{n} left", untracked: "not counted", soldOut: "sold out", noProducts: "This shop has no products. Import a feed first.",
+    deal: "Flash deal", dealOf: "For", dealPrice: "Deal price", countdown: "Countdown", duration: "Lasts", seconds: "{n} s", minutes: "{n} min", atOnce: "at once", announce: "Announce", dealSoon: "Starts in {time}", dealOn: "{time} left", dealNote: "Viewers see both times from the server's clock. Only one deal runs at a time.",
+    rundown: "Rundown", planned: "{n} min planned", actual: "{time} so far", noRundown: "No running order yet.", planFromOffers: "One segment per offer", onCard: "As viewers see it", nothingPinned: "Nothing pinned",
+    chat: "Chat", remove: "Remove message", chatEmpty: "Questions from viewers appear here.", answer: "Answer in the chat", endedTitle: "This show has ended", endedText: "Stock that was left has gone back to the shop.", badPrice: "Write a price like 19.90.",
+  },
+  de: {
+    title: "Studio", lead: "Plane eine Show, geh aus diesem Browser auf Sendung, verkaufe, während sie läuft.", yourShows: "Deine Shows", none: "Noch keine Show", noneText: "Gib deiner ersten Show einen Titel. Eine Minute später kannst du senden.",
+    newShow: "Neue Show", showTitle: "Titel", shop: "Shop", currency: "Währung", startsAt: "Beginnt um (optional)", create: "Show anlegen", open: "Studio öffnen", notHost: "Dieses Konto darf keine Shows senden", notHostText: "Bitte den Betrieb um die Host-Rolle oder melde dich mit einem anderen Konto an.", notYours: "Diese Show gehört jemand anderem",
+    goLive: "Auf Sendung gehen", sendPicture: "Bild senden", starting: "Sendung beginnt …", end: "Show beenden", reallyEnd: "Wirklich beenden?", pause: "Pause", resume: "Weiter", watchPage: "Seite der Zuschauer", takeover: "Ein anderes Studio sendet gerade das Bild dieser Show.", takeoverGo: "Hier übernehmen",
+    next: "Weiter", nextHint: "Nächster Abschnitt, seine Angebote gehen auf Sendung (Taste N)", pauseHint: "Pause oder weiter (Taste P)", pinHint: "Auf Sendung nehmen oder herunternehmen (Taste {n})", guides: "Hilfslinien", guidesHint: "Was Handys und alle Bildschirme zeigen (Taste G)",
+    camera: "Kamera", microphone: "Mikrofon", level: "Mikrofonpegel", noCamera: "Noch kein Kamerabild", noCameraText: "Erlaube Kamera und Mikrofon im Browser oder schließ sie an. Du kannst auch ohne Bild beginnen.", askAgain: "Noch einmal fragen", preview: "Deine Kamera",
+    checklist: "Bevor du auf Sendung gehst", checkCamera: "Die Kamera liefert ein Bild", checkLevel: "Das Mikrofon hört dich", checkCodec: "Dieser Browser kann H.264 senden", checkStock: "Ein Angebot hat Bestand", checkPin: "Ein erstes Angebot ist angeheftet", checkOptional: "Du kannst auch ohne all das beginnen; Zuschauer sehen dann einen Platzhalter.", optional: "optional",
+    quality: "Upload", qualityGood: "Stabil", qualityFair: "Wackelig", qualityPoor: "Schlecht", qualityNone: "Kein Bild gesendet", kbps: "{n} kbit/s", fps: "{n} Bilder/s", loss: "{n} % verloren", rtt: "{n} ms hin und zurück", limited: "gebremst durch {why}",
+    connecting: "Verbindet …", failed: "Das Bild kommt nicht durch. Neuer Versuch läuft.", noH264: "Dieser Browser bietet kein H.264, das Zuschauer brauchen.",
+    viewers: "Zuschauer", orders: "Bezahlt", revenue: "Umsatz", left: "Noch da", open_orders: "{n} noch offen|{n} noch offen",
+    viewersHint: "Wer die Show gerade offen hat", ordersHint: "Bisher bezahlte Bestellungen; darunter die noch reservierten oder in Zahlung", revenueHint: "Summe der bezahlten Bestellungen", leftHint: "Freie Stück über alle Angebote",
+    offers: "Angebote", noOffers: "Noch nichts im Angebot", noOffersText: "Nimm Produkte deines Shops mit Preis und Stückzahl auf.", pin: "Anheften", pinned: "Auf Sendung", addOffer: "Angebot aufnehmen", product: "Produkt", price: "Preis", quantity: "Stück", perBuyer: "Höchstens pro Person (optional)", add: "Aufnehmen", change: "Ändern", addPieces: "Stück dazu", save: "Speichern", cancel: "Abbrechen", leftN: "noch {n}", untracked: "ungezählt", soldOut: "ausverkauft", noProducts: "Dieser Shop hat keine Produkte. Importiere zuerst einen Feed.",
+    deal: "Blitzangebot", dealOf: "Für", dealPrice: "Angebotspreis", countdown: "Countdown", duration: "Dauer", seconds: "{n} s", minutes: "{n} min", atOnce: "sofort", announce: "Ankündigen", dealSoon: "Beginnt in {time}", dealOn: "noch {time}", dealNote: "Zuschauer sehen beide Zeiten nach der Uhr des Servers. Es läuft immer nur ein Angebot.",
+    rundown: "Ablauf", planned: "{n} min geplant", actual: "bisher {time}", noRundown: "Noch kein Ablauf.", planFromOffers: "Ein Abschnitt je Angebot", onCard: "So sehen es Zuschauer", nothingPinned: "Nichts angeheftet",
+    chat: "Chat", remove: "Nachricht entfernen", chatEmpty: "Hier erscheinen die Fragen der Zuschauer.", answer: "Im Chat antworten", endedTitle: "Diese Show ist beendet", endedText: "Was übrig war, ist zurück im Shop.", badPrice: "Schreib einen Preis wie 19,90.",
+  },
+};
+
+export const say = speaking(words);
