@@ -139,7 +139,7 @@ async def test_skip_to_the_key_frame(start: Start) -> None:
 
 
 async def read_until_live(stalled: Stalled, channel: object) -> None:
-    while not all(channel.is_live(each) for each in channel.receivers()):
+    while not all(channel.fanout.is_live(each) for each in channel.receivers()):
         await stalled.read(1 << 16)
 
 
