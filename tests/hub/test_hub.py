@@ -211,7 +211,9 @@ async def test_origins(house: House, origin: str | None, welcome: bool) -> None:
     house.open()
     from tests.hub.viewers import Viewer
 
-    viewer = Viewer(await connect(house.address(house.ticket()), origin=origin, subprotocols=["livesale.v1"], proxy=None))
+    viewer = Viewer(
+        await connect(house.address(house.ticket()), origin=origin, subprotocols=["livesale.v1"], proxy=None)
+    )
     if welcome:
         await viewer.until("welcome")
     else:

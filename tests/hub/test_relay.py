@@ -61,7 +61,9 @@ async def test_through_an_edge(house: House, start: Start) -> None:
     assert far.of("welcome")[0]["show"] == near.of("welcome")[0]["show"]
 
     def pictures(viewer: object) -> list[int]:
-        return [each.sequence for frame in viewer.frames if isinstance(frame, list) for each in frame if each.track == 1]
+        return [
+            each.sequence for frame in viewer.frames if isinstance(frame, list) for each in frame if each.track == 1
+        ]
 
     while pictures(near)[-1] < 12:
         await near.next()
