@@ -195,8 +195,8 @@ class Channel:
         else:
             frames = greeting.resync(self.history, self._snapshot, fields)
             self.stats.resynced += 1
-        if self._latest:
-            frames.append(self.latest_now())
+        assert receiver.outbox is not None, "it is new"
+        receiver.outbox.latest_owed = bool(self._latest)
         self.enter(receiver, b"".join(frames))
         self.stats.joined += 1
 
