@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import msgspec
-
-from livesale.hub.connection import MOVED, SHARED_PING, SHOW_ENDED
+from livesale.hub import greeting
+from livesale.hub.connection import MOVED, SHOW_ENDED
+from livesale.hub.fanout import Fanout
+from livesale.hub.greeting import Personal
 from livesale.hub.group import Group
 from livesale.hub.history import History, Kept
 from livesale.hub.limits import Limits
@@ -24,19 +25,6 @@ from livesale.kernel.events import LATEST, MAY_DROP, MUST, Event, EventKind
 from livesale.media.ring import Fragment, Init
 
 Snapshot = Callable[[], dict[str, Any]]
-Personal = list[tuple[int, bytes]]  # (seq, packed event), oldest first
-
-
-class Stats(msgspec.Struct):
-    """What the operators see of a channel, since it was made."""
-
-    frames: int = 0
-    bytes: int = 0
-    skips: int = 0
-    slow_closed: int = 0
-    joined: int = 0
-    resumed: int = 0
-    resynced: int = 0
 
 
 class Channel:
@@ -47,7 +35,8 @@ class Channel:
     ) -> None:
         self.show = show
         self.limits = limits
-        self.stats = Stats()
+        self.fanout = Fanout()
+        self.stats = self.fanout.stats
         self.presence = Presence()
         self.group = Group()
         self.history = History(limits.history_entries, limits.history_bytes)
@@ -60,17 +49,12 @@ class Channel:
         self._tag_of = tag_of
         self._loop = asyncio.get_running_loop()
         self._snapshot: Callable[[], tuple[int, bytes]] = lambda: (0, packed({}))
-        self._live: dict[Receiver, Callable[[bytes], None]] = {}
-        self._live_without_media: dict[Receiver, Callable[[bytes], None]] = {}
-        self._waiting: set[Receiver] = set()
-        self._by_tag: dict[str, tuple[Receiver, ...]] = {}
         self._entries: list[Kept] = []
         self._latest: dict[tuple[str, str], bytes] = {}
         self._dirty: set[tuple[str, str]] = set()
         self._drops: list[bytes] = []
         self._ticked_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
-        self._media_until_us = -1
         self._start: bytes | None = None
         self._latest_bytes: bytes | None = None
 
@@ -193,13 +177,14 @@ class Channel:
         `personal`: its own events above `after` when another hub keeps them.
         """
         self.flush()
+        fields = self._fields(receiver.tag)
         if after is None:
-            frames = self._from_snapshot("welcome", receiver.tag)
+            frames = greeting.from_snapshot("welcome", self.history, self._snapshot, fields)
         elif epoch == self.epoch and self.history.reaches(after):
-            frames = self._resumed(receiver.tag, after, personal)
+            frames = greeting.resumed(after, receiver.tag, self.history, self._snapshot, personal, fields)
             self.stats.resumed += 1
         else:
-            frames = [*self._from_snapshot("welcome", receiver.tag)[:1], *self._from_snapshot("resync", receiver.tag)]
+            frames = greeting.resync(self.history, self._snapshot, fields)
             self.stats.resynced += 1
         if self._latest:
             frames.append(self.latest_now())
@@ -209,61 +194,23 @@ class Channel:
     def enter(self, receiver: Receiver, first: bytes) -> None:
         """Adds a receiver, gives it `first`, then what is on air."""
         receiver.connection.listener = receiver
-        self._waiting.add(receiver)
+        self.fanout.add(receiver)
         if receiver.counts:
             self.presence.joined()
-            self.add_tag(receiver.tag, receiver)
+            self.fanout.add_tag(receiver.tag, receiver)
         receiver.write(first)
         if receiver.outbox is not None and not receiver.outbox.blocked:
             receiver.pump()
 
     def leave(self, receiver: Receiver) -> None:
         """Takes a receiver out of every list; repeated: nothing."""
-        if not (self.is_live(receiver) or receiver in self._waiting):
-            return
-        self._live.pop(receiver, None)
-        self._live_without_media.pop(receiver, None)
-        self._waiting.discard(receiver)
-        if receiver.counts:
+        if self.fanout.remove(receiver) and receiver.counts:
             self.presence.left()
-            self.remove_tag(receiver.tag, receiver)
-
-    def add_tag(self, tag: str, receiver: Receiver) -> None:
-        """From now on `receiver` gets the personal events of `tag`."""
-        self._by_tag[tag] = (*self._by_tag.get(tag, ()), receiver)
-
-    def remove_tag(self, tag: str, receiver: Receiver) -> None:
-        """The contrary."""
-        rest = list(self._by_tag.pop(tag, ()))
-        if receiver in rest:
-            rest.remove(receiver)
-        if rest:
-            self._by_tag[tag] = tuple(rest)
-
-    def with_tag(self, tag: str) -> int:
-        """Connections that get the personal events of `tag`."""
-        return len(self._by_tag.get(tag, ()))
+            self.fanout.remove_tag(receiver.tag, receiver)
 
     def receivers(self) -> list[Receiver]:
         """Everyone, edges too."""
-        return [*self._live, *self._live_without_media, *self._waiting]
-
-    def is_live(self, receiver: Receiver) -> bool:
-        """Whether shared bytes go straight to its socket."""
-        return receiver in self._live or receiver in self._live_without_media
-
-    def make_live(self, receiver: Receiver) -> None:
-        """Nothing waits for it any more."""
-        self._waiting.discard(receiver)
-        (self._live if receiver.wants_media else self._live_without_media)[receiver] = receiver.write
-
-    def make_waiting(self, receiver: Receiver) -> None:
-        """Something waits for it now."""
-        if self._live.pop(receiver, None) is not None:
-            receiver.media_until_us = self._media_until_us
-            self._waiting.add(receiver)
-        elif self._live_without_media.pop(receiver, None) is not None:
-            self._waiting.add(receiver)
+        return self.fanout.receivers()
 
     def now_ms(self) -> int:
         """Monotonic time, for lags only."""
@@ -272,7 +219,8 @@ class Channel:
     def resync_for(self, tag: str) -> Packet:
         """A `resync` for one viewer, with what came after its snapshot."""
         self.stats.resynced += 1
-        return Packet(b"".join(self._from_snapshot("resync", tag)), MUST)
+        frames = greeting.from_snapshot("resync", self.history, self._snapshot, self._fields(tag))
+        return Packet(b"".join(frames), MUST)
 
     def start_for(self, receiver: Receiver) -> bytes | None:
         """Inits and the group of pictures for one to whom media is owed; None (and a key frame asked for) when it
@@ -300,7 +248,7 @@ class Channel:
         for receiver in self.receivers():
             receiver.check(now_ms)
         if ping:
-            self._ping()
+            self.fanout.ping(self.limits.silent_pings)
 
     def tell_presence(self) -> None:
         """The viewer count as an event, when it has changed."""
@@ -318,21 +266,17 @@ class Channel:
             packets += self._must_packets()
         if self._dirty or self._drops:
             packets += self._tick_packets()
-        self._fan_out([*packets, *media])
+        self.fanout.send([*packets, *media])
 
     def pass_on(self, packet: Packet, *, moves_to: int) -> None:
         """Hands a packet another hub has made to everyone; public frames have left up to `moves_to` then."""
         self.sent = moves_to
         self._latest_bytes = None
-        self._fan_out([packet])
+        self.fanout.send([packet])
 
     def pass_on_personal(self, tag: str, seq: int, events: Sequence[bytes]) -> None:
-        """Hands one position's personal events to their owner's connections and the edges that have any."""
-        there = self._by_tag.get(tag, ())
-        if there:
-            packet = Packet(websocket_binary(events_frame(self.sent, self.sent, events)), MUST)
-            for receiver in there:
-                receiver.send_personal(tag, seq, events, packet)
+        """Hands one position's personal events to their owner."""
+        self.fanout.send_personal(tag, seq, events, self.sent)
 
     def keep_latest(self, type: str, key: str, event: bytes) -> None:
         """A current value another hub has sent on, packed; for joiners here."""
@@ -346,30 +290,6 @@ class Channel:
     def snapshot(self) -> tuple[int, bytes]:
         """Position and packed snapshot."""
         return self._snapshot()
-
-    def _fan_out(self, packets: Sequence[Packet]) -> None:
-        if not packets:
-            return
-        media_until_us = max(packet.until_us for packet in packets)
-        if media_until_us >= 0:
-            self._media_until_us = media_until_us
-        waiting = tuple(self._waiting)
-        events = [packet for packet in packets if packet.loss != MEDIA]
-        self._write_all(self._live, packets)
-        if events:
-            self._write_all(self._live_without_media, events)
-        for receiver in waiting:
-            if receiver in self._waiting:
-                receiver.offer(packets)
-
-    def _write_all(self, live: dict[Receiver, Callable[[bytes], None]], packets: Sequence[Packet]) -> None:
-        if not live:
-            return
-        data = packets[0].data if len(packets) == 1 else b"".join([packet.data for packet in packets])
-        self.stats.frames += len(live)
-        self.stats.bytes += len(live) * len(data)
-        for write in tuple(live.values()):  # a write that stays behind takes its receiver out of the list
-            write(data)
 
     def _must_packets(self) -> list[Packet]:
         entries, self._entries = self._entries, []
@@ -426,14 +346,6 @@ class Channel:
         self._timer = None
         self.flush()
 
-    def _ping(self) -> None:
-        for receiver in self.receivers():
-            receiver.silent_pings += 1
-            if receiver.silent_pings > self.limits.silent_pings:
-                receiver.connection.transport.abort()
-            elif receiver.outbox is None or not receiver.outbox.blocked:
-                receiver.write(SHARED_PING)
-
     def _cut_at_keys(self, fragments: Sequence[Fragment]) -> Iterator[Sequence[Fragment]]:
         starts = [place for place, each in enumerate(fragments) if place and each.track == 1 and each.key]
         for begin, end in zip([0, *starts], [*starts, len(fragments)], strict=True):
@@ -452,37 +364,7 @@ class Channel:
             fields["personal"] = True
         return packed(fields)
 
-    def _from_snapshot(self, type: str, tag: str) -> list[bytes]:
-        seq, show = self._snapshot()
-        frames = [websocket_binary(events_frame(0, seq, [self._greeting(type, tag, seq, show, resumed=False)]))]
-        if seq < self.history.head:
-            begins = max(seq, self.history.floor)  # a viewer sees a hole by `after`, and rejoins
-            frames.append(websocket_binary(events_frame(begins, self.history.head, self.history.public_since(begins))))
-        return frames
-
-    def _resumed(self, tag: str, after: int, personal: Personal | None) -> list[bytes]:
-        _, show = self._snapshot()
-        frames = [websocket_binary(events_frame(after, after, [self._greeting("welcome", tag, after, show, resumed=True)]))]
-        mine = self.history.personal_since(after, tag) if personal is None else personal
-        if mine:
-            frames.append(websocket_binary(events_frame(after, after, [event for _, event in mine])))
-        if after < self.history.head:
-            frames.append(websocket_binary(events_frame(after, self.history.head, self.history.public_since(after))))
-        return frames
-
-    def _greeting(self, type: str, tag: str, seq: int, show: bytes, *, resumed: bool) -> bytes:
+    def _fields(self, tag: str) -> dict[str, Any]:
         now = self.clock_ms()
-        return packed(
-            {
-                "type": type,
-                "seq": seq,
-                "at": now,
-                "loss": MUST,
-                "epoch": self.epoch,
-                "now": now,
-                "viewer": tag,
-                "resumed": resumed,
-                "broadcast_epoch": self.broadcast_epoch_ms,
-                "show": msgspec.Raw(show),
-            }
-        )
+        about = {"epoch": self.epoch, "broadcast_epoch": self.broadcast_epoch_ms, "viewer": tag}
+        return {"at": now, "now": now, **about}

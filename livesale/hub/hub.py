@@ -26,8 +26,9 @@ from websockets.typing import Subprotocol
 
 from livesale.hub import connection as codes
 from livesale.hub.admission import Join, Origins, origin_allowed, read_join, read_relay_show, relay_edge
-from livesale.hub.channel import Channel, Personal
+from livesale.hub.channel import Channel
 from livesale.hub.connection import HubConnection
+from livesale.hub.greeting import Personal
 from livesale.hub.limits import Limits
 from livesale.hub.receiver import Receiver
 from livesale.hub.relay_peer import RelayPeer
@@ -293,7 +294,7 @@ class Hub:
         return codes.MOVED, "the show is not here; ask for a new ticket"
 
     def _crowded(self, channel: Channel, claims: Claims) -> bool:
-        if not claims.anonymous and channel.with_tag(claims.tag) >= self.limits.max_per_tag:
+        if not claims.anonymous and channel.fanout.with_tag(claims.tag) >= self.limits.max_per_tag:
             return True
         return sum(each.presence.here for each in self._channels.values()) >= self.limits.max_viewers
 

@@ -34,7 +34,9 @@ class Receiver:
         "write",
     )
 
-    def __init__(self, channel: Channel, connection: HubConnection, tag: str, *, wants_media: bool, ticket: str = "") -> None:
+    def __init__(
+        self, channel: Channel, connection: HubConnection, tag: str, *, wants_media: bool, ticket: str = ""
+    ) -> None:
         self.channel = channel
         self.connection = connection
         self.write: Callable[[bytes], None] = connection.transport.write
@@ -55,7 +57,7 @@ class Receiver:
 
     def send(self, packet: Packet) -> None:
         """Hands one packet over in its order."""
-        if self.channel.is_live(self):
+        if self.channel.fanout.is_live(self):
             self.write(packet.data)
         else:
             self.offer((packet,))
@@ -106,7 +108,7 @@ class Receiver:
                 self.media_until_us = self.channel.group.until_us
                 self.write(start)
             else:
-                self.channel.make_live(self)
+                self.channel.fanout.make_live(self)
                 return
 
     def socket_blocked(self) -> None:
@@ -114,7 +116,7 @@ class Receiver:
         if self.outbox is None:
             self.outbox = self._new_outbox()
         self.outbox.socket_blocked(self.channel.now_ms())
-        self.channel.make_waiting(self)
+        self.channel.fanout.make_waiting(self)
 
     def socket_ready(self) -> None:
         """The transport holds nothing any more."""
@@ -130,7 +132,7 @@ class Receiver:
             return
         if outbox.too_slow(now_ms, limits.too_slow_ms, limits.settled_ms):
             self.close_too_slow()
-        elif self.channel.is_live(self) and outbox.caught_up(now_ms, limits.settled_ms):
+        elif self.channel.fanout.is_live(self) and outbox.caught_up(now_ms, limits.settled_ms):
             self.outbox = None
 
     def close_too_slow(self) -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from livesale.hub.channel import Channel, Personal
+from livesale.hub.channel import Channel
 from livesale.hub.connection import MALFORMED, TICKET_REFUSED, HubConnection
+from livesale.hub.greeting import Personal
 from livesale.hub.outbox import Packet
 from livesale.hub.receiver import Receiver
 from livesale.hub.tickets import Claims
@@ -120,7 +121,7 @@ class RelayPeer(Receiver):
         """The edge is gone: so are its viewers and their tags."""
         self.channel.presence.edge_left(id(self))
         for tag, (count, _) in self._tags.items():
-            self.channel.remove_tag(tag, self)
+            self.channel.fanout.remove_tag(tag, self)
             for _ in range(count):
                 self._hub.left(self.channel.show, tag)
         self._tags.clear()
@@ -195,14 +196,14 @@ class RelayPeer(Receiver):
         count, _ = self._tags.get(tag, (0, ""))
         self._tags[tag] = (count + 1, ticket)
         if not count:
-            self.channel.add_tag(tag, self)
+            self.channel.fanout.add_tag(tag, self)
 
     def _forget(self, tag: str) -> None:
         count, ticket = self._tags.pop(tag, (0, ""))
         if count > 1:
             self._tags[tag] = (count - 1, ticket)
         elif count == 1:
-            self.channel.remove_tag(tag, self)
+            self.channel.fanout.remove_tag(tag, self)
         if count:
             self._hub.left(self.channel.show, tag)
 

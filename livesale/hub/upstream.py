@@ -34,7 +34,8 @@ from livesale.kernel.events import LATEST, MUST
 from livesale.media.ring import Fragment, Init
 
 if TYPE_CHECKING:
-    from livesale.hub.channel import Channel, Personal
+    from livesale.hub.channel import Channel
+    from livesale.hub.greeting import Personal
     from livesale.hub.hub import Hub
 
 Refused = Callable[[int, str], None]

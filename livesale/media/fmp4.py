@@ -45,9 +45,7 @@ def video_init(picture: Picture, sps: bytes, pps: bytes) -> bytes:
         144,
     ):  # the extension such profiles carry: 4:2:0, 8 bit, which is all browsers send
         config += b"\xfd\xf8\xf8\x00"
-    entry = struct.pack(
-        ">6xH16xHHIII H32xHh", 1, picture.width, picture.height, 0x480000, 0x480000, 0, 1, 24, -1
-    )
+    entry = struct.pack(">6xH16xHHIII H32xHh", 1, picture.width, picture.height, 0x480000, 0x480000, 0, 1, 24, -1)
     return _init(VIDEO, picture, _box(b"avc1", entry, _box(b"avcC", config)))
 
 
@@ -99,9 +97,7 @@ def _init(track: int, picture: Picture | None, entry: bytes) -> bytes:
         b"\0\0\0\3",
     )
     extends = _box(b"mvex", _full(b"trex", 0, struct.pack(">IIIII", track, 1, 0, 0, 0)))
-    return brands + _box(
-        b"moov", movie, _box(b"trak", _track_header(track, picture), _media(track, entry)), extends
-    )
+    return brands + _box(b"moov", movie, _box(b"trak", _track_header(track, picture), _media(track, entry)), extends)
 
 
 def _track_header(track: int, picture: Picture | None) -> bytes:

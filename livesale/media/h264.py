@@ -39,9 +39,7 @@ def depacketize(payloads: Iterable[bytes]) -> tuple[bytes, ...]:
         if not payload:
             raise ValueError("empty payload")
         kind = payload[0] & 0x1F
-        if (kind == FU_A) != (parts is not None) and not (
-            kind == FU_A and len(payload) > 1 and payload[1] & 0x80
-        ):
+        if (kind == FU_A) != (parts is not None) and not (kind == FU_A and len(payload) > 1 and payload[1] & 0x80):
             raise ValueError("a fragmented NAL unit lacks a part")
         if kind == FU_A:
             parts = _fragment(payload, parts, nals)

@@ -56,7 +56,10 @@ class PublisherStats(msgspec.Struct, frozen=True):
 
 
 class Publisher:
-    """One WHIP session. `on_state(state)` is told `live`, then `lost`, `live` again, `ended`; nothing before the first."""
+    """One WHIP session.
+
+    `on_state(state)` is told `live`, then `lost`, `live` again, `ended`; nothing before the first `live`.
+    """
 
     def __init__(self, network: Network, on_state: Callable[[str], None]) -> None:
         self.state = WAITING
@@ -169,9 +172,7 @@ class Publisher:
             await peer.setLocalDescription(await peer.createAnswer())
         except Exception as error:  # whatever aiortc trips over is an offer it does not understand
             log.warning("an offer was refused by aiortc: %r", error)
-            raise Refusal(
-                "malformed", f"The offer could not be understood ({type(error).__name__})."
-            ) from error
+            raise Refusal("malformed", f"The offer could not be understood ({type(error).__name__}).") from error
         return offers.finish_answer(peer.localDescription.sdp, offer, self._network.public_ip)
 
     def _take_over(self, receiver: receivers.EncodedReceiver) -> None:

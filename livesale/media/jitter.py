@@ -97,9 +97,7 @@ class JitterBuffer:
 
     def nacks(self, now_us: int) -> list[int]:
         """Sequence numbers (16 bit) to ask for now; each is asked again every NACK_RETRY_US."""
-        due = [seq for seq, (_, asked) in self._missing.items() if now_us - asked >= NACK_RETRY_US][
-            :NACK_LIMIT
-        ]
+        due = [seq for seq, (_, asked) in self._missing.items() if now_us - asked >= NACK_RETRY_US][:NACK_LIMIT]
         for seq in due:
             self._missing[seq] = (self._missing[seq][0], now_us)
         return [seq & 0xFFFF for seq in due]
@@ -108,9 +106,7 @@ class JitterBuffer:
         """When to poll again although no packet came; None while nothing is missing."""
         if not self._missing:
             return None
-        return min(
-            min(asked + NACK_RETRY_US, since + self._give_up_us) for since, asked in self._missing.values()
-        )
+        return min(min(asked + NACK_RETRY_US, since + self._give_up_us) for since, asked in self._missing.values())
 
     def _put_old(
         self, sequence: int, rtp_time: int, marker: bool, payload: bytes, now_us: int, behind: int

@@ -112,10 +112,12 @@ def read_candidates(fragment: str) -> tuple[str, list[str], bool]:
     ufrag = next((line[12:] for line in lines if line.startswith("a=ice-ufrag:")), "")
     candidates = [line[12:] for line in lines if line.startswith("a=candidate:")]
     if not ufrag and not candidates and "a=end-of-candidates" not in lines:
-        raise Refusal(
-            "malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates."
-        )
-    return ufrag, [value for value in candidates if _usable(value)][:MAX_CANDIDATES], "a=end-of-candidates" in lines
+        raise Refusal("malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates.")
+    return (
+        ufrag,
+        [value for value in candidates if _usable(value)][:MAX_CANDIDATES],
+        "a=end-of-candidates" in lines,
+    )
 
 
 def ice_ufrag(sdp: str) -> str:
@@ -133,9 +135,7 @@ def _sections(text: str) -> tuple[list[str], list[_Media]]:
     lines = _lines(text)
     if not lines or lines[0] != "v=0":
         raise Refusal("malformed", "This is not an SDP: its first line is not v=0.")
-    if not text.isprintable() and any(
-        ord(character) < 32 and character not in "\r\n\t" for character in text
-    ):
+    if not text.isprintable() and any(ord(character) < 32 and character not in "\r\n\t" for character in text):
         raise Refusal("malformed", "The SDP has control characters.")
     starts = [index for index, line in enumerate(lines) if line.startswith("m=")]
     if not starts:
@@ -154,9 +154,7 @@ def _media(lines: list[str]) -> _Media:
         raise Refusal("not_acceptable", f"Only audio and video are taken, the offer also has: {kind[:20]}")
     payloads = [int(word) for word in match[4].split()]
     if match[1] not in ("audio", "video"):
-        raise Refusal(
-            "not_acceptable", f"Only audio and video are taken, the offer also has: {match[1][:20]}"
-        )
+        raise Refusal("not_acceptable", f"Only audio and video are taken, the offer also has: {match[1][:20]}")
     return _Media(match[1], match[3], payloads, lines[1:])
 
 
@@ -188,9 +186,7 @@ def _codecs(section: _Media) -> dict[int, str]:
 
 
 def _fmtp(section: _Media, payload: int) -> dict[str, str]:
-    text = next(
-        (v.partition(" ")[2] for v in section.values("fmtp") if v.partition(" ")[0] == str(payload)), ""
-    )
+    text = next((v.partition(" ")[2] for v in section.values("fmtp") if v.partition(" ")[0] == str(payload)), "")
     pairs = (item.strip().partition("=") for item in text.split(";"))
     return {name.lower(): value for name, _, value in pairs if name}
 
@@ -242,9 +238,7 @@ def _check_transport(section: _Media, session: list[str]) -> None:
     if not section.has("rtcp-mux"):
         raise Refusal("not_acceptable", "RTP and RTCP must share one port: the offer lacks a=rtcp-mux.")
     if "SAVP" not in section.protocol:
-        raise Refusal(
-            "not_acceptable", f"Media must be encrypted (SAVPF), the offer says {section.protocol}."
-        )
+        raise Refusal("not_acceptable", f"Media must be encrypted (SAVPF), the offer says {section.protocol}.")
     if section.has("recvonly") or section.has("inactive"):
         raise Refusal("not_acceptable", f"The offer does not send its {section.kind}: use a=sendonly.")
     if len(section.values("mid")) != 1:
@@ -261,9 +255,7 @@ def _rewritten(section: _Media, payloads: list[int], h264: int) -> list[str]:
             out.append(line)
     out.append("a=sendonly")
     if section.kind == "video":
-        out.append(
-            f"a=fmtp:{h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={NEUTRAL_PROFILE}"
-        )
+        out.append(f"a=fmtp:{h264} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={NEUTRAL_PROFILE}")
     return out
 
 
@@ -295,9 +287,7 @@ def _kept_for_payload(name: str, value: str, payloads: list[int]) -> bool:
     if name == "rtpmap:":
         return _RTPMAP.match(value) is not None
     if name == "fmtp:":  # numbers where aiortc reads numbers
-        return all(
-            re.match(r"[\w-]+(=[\w.,/+=-]*)?\Z", item.strip()) for item in rest.split(";")
-        ) and _numbers(rest)
+        return all(re.match(r"[\w-]+(=[\w.,/+=-]*)?\Z", item.strip()) for item in rest.split(";")) and _numbers(rest)
     return True
 
 

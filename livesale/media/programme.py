@@ -7,6 +7,7 @@ is one. FFmpeg answers no PLI, so its key frames come by the encoder's clock, on
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -120,7 +121,10 @@ def _run_child(
     stop: Event,
     sent: Any,
 ) -> None:
-    sent.value = run(url, token, next_picture, next_sound, form=form, seconds=seconds, stopped=stop.is_set)
+    try:
+        sent.value = run(url, token, next_picture, next_sound, form=form, seconds=seconds, stopped=stop.is_set)
+    except av.FFmpegError as error:
+        sys.exit(f"The programme ended: {error}")
 
 
 def _send(
@@ -144,9 +148,7 @@ def _send(
             container.mux(audio.encode(_sound_frame(next_sound(position), position)))
             position += SOUND_SAMPLES
         elapsed_s = time.monotonic() - began_s
-        number = max(
-            number + 1, int(elapsed_s * form.frames_per_s)
-        )  # a slow machine skips pictures, never time
+        number = max(number + 1, int(elapsed_s * form.frames_per_s))  # a slow machine skips pictures, never time
         time.sleep(max(0.0, number / form.frames_per_s - elapsed_s))
     return sent
 

@@ -126,9 +126,7 @@ class EncodedReceiver(RTCRtpReceiver):
         """Starts receiving (called by RTCPeerConnection once the transport is up)."""
         if self._reporter is not None:
             return
-        self._codecs = {
-            codec.payloadType: codec for codec in parameters.codecs if codec.payloadType is not None
-        }
+        self._codecs = {codec.payloadType: codec for codec in parameters.codecs if codec.payloadType is not None}
         self.transport._register_rtp_receiver(self, parameters)
         self._reporter = asyncio.create_task(self._report_regularly())
 
@@ -161,9 +159,7 @@ class EncodedReceiver(RTCRtpReceiver):
         try:
             self._estimate(packet, arrival_time_ms)
             self._take(packet)
-        except (
-            Exception
-        ):  # raised further, it would end the transport's receive loop and so the whole session
+        except Exception:  # raised further, it would end the transport's receive loop and so the whole session
             self.bad_packets += 1
             log.exception("an RTP packet could not be taken")
 
@@ -187,9 +183,7 @@ class EncodedReceiver(RTCRtpReceiver):
         elif packet.ssrc != self._ssrc:
             self._start_stream(packet.ssrc)
         now_us = _now_us()
-        frames = self._jitter.put(
-            packet.sequence_number, packet.timestamp, bool(packet.marker), packet.payload, now_us
-        )
+        frames = self._jitter.put(packet.sequence_number, packet.timestamp, bool(packet.marker), packet.payload, now_us)
         self._hand_on(frames, now_us)
 
     def _restore(self, packet: rtp.RtpPacket, codec: RTCRtpCodecParameters) -> rtp.RtpPacket | None:

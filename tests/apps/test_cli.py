@@ -47,7 +47,7 @@ def invoke(*words: str):
 def data(tmp_path):
     """A folder on which a system has run once."""
     make_keys(tmp_path)
-    migrate(load_settings(tmp_path))
+    migrate(load_settings(tmp_path).sql_url)
     return str(tmp_path)
 
 

@@ -92,7 +92,7 @@ def test_a_fragment_without_its_end_is_refused() -> None:
     """Half a unit is never handed on."""
     parts = fragmented(b"\x65" + bytes(range(60)), 20)
     for missing in (0, len(parts) - 1):
-        with pytest.raises(ValueError, match="part|end|start"):
+        with pytest.raises(ValueError, match="lacks"):
             h264.depacketize([part for index, part in enumerate(parts) if index != missing])
 
 

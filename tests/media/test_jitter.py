@@ -44,7 +44,7 @@ def video() -> JitterBuffer:
 def test_any_order_and_any_repetition_gives_the_same_frames(
     order: list[int], again: list[int], first: int, time: int
 ) -> None:
-    """Every packet arriving, in whatever order and however often, gives every frame once, in order, without gap."""
+    """All packets in whatever order and however often give every frame once, in order, without gap."""
     sent = stream(8, 3, first, time)
     shuffled = [sent[0], *(sent[index] for index in order if index), *(sent[index] for index in again)]
 
@@ -104,7 +104,7 @@ def test_a_waiting_key_frame_shortens_the_wait() -> None:
 
 
 def test_sound_waits_60_ms_and_no_longer() -> None:
-    """With a packet a frame, the line goes on behind a loss when its time is up, with nothing else dropped."""
+    """With a packet a frame, the line goes on behind a loss in time, and nothing else is dropped."""
     buffer = JitterBuffer(60_000, frame_per_packet=True)
     out = []
     for number in (0, 1, 3, 4, 5, 6):

@@ -1,4 +1,4 @@
-"""The receiver and aiortc: that its private names still are where we build on them, and what we make of packets."""
+"""The receiver and aiortc: its private names are where we build on them, and what becomes of packets."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def send(receiver: receivers.EncodedReceiver, sequence: int, payload: byte
 
 
 def test_the_private_names_of_aiortc_are_where_they_were() -> None:
-    """livesale.media.receiver replaces a private class of aiortc: a new version that moved a name is told here."""
+    """livesale.media.receiver replaces a class of aiortc: a version that moved a name is noticed here."""
     missing = receivers.missing_names()
     assert not missing, (
         f"aiortc no longer has {', '.join(missing)}. livesale/media/receiver.py builds on these names: "
@@ -91,7 +91,10 @@ async def test_frames_come_out_encoded(received: Any) -> None:
     await send(receiver, 0, b"\x65abc", timestamp=65_535 * 3_000)
     await send(receiver, 1, b"\x61xy", timestamp=65_536 * 3_000)
 
-    assert [(frame.key, len(frame.units), frame.gap) for frame in frames] == [(True, 3, False), (False, 1, False)]
+    assert [(frame.key, len(frame.units), frame.gap) for frame in frames] == [
+        (True, 3, False),
+        (False, 1, False),
+    ]
     assert frames[1].rtp_time - frames[0].rtp_time == 3_000
 
 

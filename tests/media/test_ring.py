@@ -97,7 +97,7 @@ async def test_an_endless_group_of_pictures_does_not_fill_the_memory() -> None:
 
 
 async def test_a_new_init_is_told_in_order_and_ends_the_old_group() -> None:
-    """Followers get what was waiting, then the init; a joiner in between gets no pictures of the old generation."""
+    """Followers get what was waiting, then the init; who joins then gets no pictures of the old one."""
     ring = started()
     got: list[Item] = []
     ring.subscribe(got.append)

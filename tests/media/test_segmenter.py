@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from typing import Any
 
 import av
@@ -68,9 +69,7 @@ class Host:
 
     def sound(self, at_ms: float, *, late_ms: float = 0, packet: bytes = TONE, clock: float = 1.0) -> None:
         arrived = START_US + int((at_ms + late_ms) * 1000)
-        self.segmenter.frame(
-            EncodedFrame(AUDIO, (1 << 34) + int(at_ms * 48 * clock), True, (packet,), arrived)
-        )
+        self.segmenter.frame(EncodedFrame(AUDIO, (1 << 34) + int(at_ms * 48 * clock), True, (packet,), arrived))
 
     def run(self, seconds: float, *, start_ms: float = 0, mute: tuple[float, float] = (0, 0),
             clock: float = 1.0, sound_late_ms: float = 0) -> None:  # fmt: skip
@@ -85,7 +84,7 @@ class Host:
 
 
 def rises(times: list[int]) -> bool:
-    return all(before < after for before, after in zip(times, times[1:], strict=False))
+    return all(before < after for before, after in pairwise(times))
 
 
 def sound_gaps_ms(ring: Kept) -> list[float]:
@@ -93,7 +92,7 @@ def sound_gaps_ms(ring: Kept) -> list[float]:
     spans = [fmp4.sample_of(one.data)[:2] for one in ring.of(AUDIO)]
     return [
         (after[0] - before[0] - before[1]) / 48
-        for before, after in zip(spans, spans[1:], strict=False)
+        for before, after in pairwise(spans)
         if after[0] != before[0] + before[1]
     ]
 
@@ -139,7 +138,7 @@ def test_after_a_gap_only_a_key_frame_goes_on() -> None:
 
 
 def test_new_parameter_sets_make_a_new_generation() -> None:
-    """A change of size gives a new init and generation for the picture, at its key frame; sound goes on as it was."""
+    """A change of size gives the picture a new init and generation at its key frame; sound goes on."""
     host = Host()
     host.picture(0, key=True)
     host.sound(10)
@@ -160,9 +159,7 @@ def test_parameter_sets_and_delimiters_stay_out_of_samples() -> None:
     assert fmp4.sample_of(host.ring.of(VIDEO)[0].data)[2] == bytes((0, 0, 0, 31, 0x65)) + bytes(30)
 
 
-@pytest.mark.parametrize(
-    ("sets", "why"), [((), "unknown"), ((CHROMIUM_540P,), "half"), ((b"\x67\x42", PPS), "broken")]
-)
+@pytest.mark.parametrize(("sets", "why"), [((), "unknown"), ((CHROMIUM_540P,), "half"), ((b"\x67\x42", PPS), "broken")])
 def test_a_key_frame_without_usable_parameter_sets_is_not_sent(sets: tuple[bytes, ...], why: str) -> None:
     """Without a sound SPS and PPS nothing can be decoded: ask again instead."""
     host = Host()
@@ -281,7 +278,7 @@ def test_reports_that_cannot_be_are_ignored() -> None:
 
 @pytest.mark.parametrize("clock", [1.0005, 0.9995])
 def test_a_drifting_clock_is_followed(clock: float) -> None:
-    """A sender 0.5 ms a second fast or slow stays within 100 ms of now for half an hour, in step with its sound."""
+    """A sender 0.5 ms a second fast or slow stays within 140 ms of now for half an hour, its sound too."""
     host = Host()
     for minute in range(30):
         host.run(60, start_ms=minute * 60_000, clock=clock)
@@ -312,7 +309,7 @@ Packets = list[tuple[int, int, int]]  # kind, how late it is in ms, what happens
 def test_time_only_grows_whatever_the_network_does(
     fates: list[str], first_time: int, first_sequence: int, key_every: int
 ) -> None:
-    """Reordered, repeated, wrapped or lost: times rise, sequences grow by one, nothing follows a hole but a key."""
+    """Reordered, repeated, wrapped or lost: times rise, no number is left out, only a key follows a hole."""
     ring = Kept()
     segmenter = Segmenter(ring, OFFSET_US, lambda: None, parameter_sets=SETS)
     receivers = [bare_receiver(audio) for audio in (False, True)]
@@ -324,9 +321,7 @@ def test_time_only_grows_whatever_the_network_does(
     for at_ms, audio, number, step in sorted(arrivals):
         receiver = receivers[audio]
         receiver.on_frame = segmenter.frame
-        payload = (
-            TONE if audio else (b"\x65" if number % key_every == 0 else b"\x61") + number.to_bytes(4, "big")
-        )
+        payload = TONE if audio else (b"\x65" if number % key_every == 0 else b"\x61") + number.to_bytes(4, "big")
         now_us = START_US + at_ms * 1000
         frames = receiver._jitter.put(
             (first_sequence + number) & 0xFFFF,

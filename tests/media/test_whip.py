@@ -38,7 +38,7 @@ async def code(answer: aiohttp.ClientResponse) -> tuple[int, str]:
 
 
 async def test_a_session_from_its_offer_to_its_end(client: aiohttp.ClientSession) -> None:
-    """POST makes a session with Location and ETag, PATCH adds candidates, DELETE ends it, and then it is gone."""
+    """POST makes a session with Location and ETag, PATCH adds candidates, DELETE ends it for good."""
     posted = await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
     assert (posted.status, posted.content_type) == (201, "application/sdp")
     assert (await posted.text()).startswith("v=0")
@@ -137,7 +137,7 @@ async def test_closing_a_show_ends_its_session(server: MediaServer, client: aioh
 async def test_a_host_whose_connection_never_comes_up_makes_room(
     server: MediaServer, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An offer answered but never followed by media is dropped in time, and the next host needs no takeover."""
+    """An offer never followed by media is dropped in time, and the next host needs no takeover."""
     monkeypatch.setattr("livesale.media.ingest.CONNECT_WITHIN_S", 0.1)
     assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 201
     await until(lambda: (stats := server.broadcasts.stats("s1")) is not None and stats.state == "ended")

@@ -1,4 +1,4 @@
-"""FFmpeg as publisher: real WHIP, ICE, DTLS and RTP over loopback, and FFmpeg again to judge what came out."""
+"""FFmpeg as publisher: real WHIP, ICE, DTLS and RTP over loopback, and FFmpeg to judge what came out."""
 
 from __future__ import annotations
 
