@@ -194,7 +194,7 @@ def livesale(*arguments: str, env: dict[str, str] | None = None) -> subprocess.C
     """A command of livesale, to its end."""
     return subprocess.run(
         [sys.executable, "-m", "livesale.cli", *arguments],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+        cwd=ROOT, env={**_surroundings(), **(env or {})},
         capture_output=True, text=True, timeout=90, check=False,
     )  # fmt: skip
 
@@ -206,6 +206,12 @@ def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_S) 
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
         time.sleep(0.05)
     return found
+
+
+def _surroundings() -> dict[str, str]:
+    """Our environment without settings: what the tests are told must not reach the system."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIVESALE_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
 
 
 def _reply(status: int, data: bytes, headers: dict[str, str]) -> Reply:
@@ -231,7 +237,7 @@ def start(data: Path) -> System:
     """`livesale up --demo` on DATA, ready."""
     process = subprocess.Popen(
         [sys.executable, "-m", "livesale.cli", "up", "--demo", "--data", str(data), "--port", "0"],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        cwd=ROOT, env=_surroundings(), text=True,
         stdout=subprocess.PIPE, stderr=(data.parent / "up.err").open("w"),
     )  # fmt: skip
     assert process.stdout is not None
