@@ -1,0 +1,282 @@
+"""The whole system as a user starts it: one `livesale up --demo` a session, and the ways tests talk to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+READY_S = 120
+STOP_S = 30
+PATIENCE_S = 30
+SHIP_TO = {"name": "Alex", "street": "Weg 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
+CARD = {"method": "card", "token": "pm_ok"}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer: `body` is decoded JSON, or the bytes of anything else."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.body[name]
+
+    @property
+    def code(self) -> str:
+        """A problem's code."""
+        return str(self.body["code"])
+
+
+@dataclass(frozen=True)
+class Api:
+    """`/api/v1` as one caller sees it; every POST gets a fresh Idempotency-Key unless one is given."""
+
+    base: str
+    token: str | None = None
+
+    def get(self, path: str, **options: Any) -> Reply:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Reply:
+        return self.call("POST", path, body, **options)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> Reply:
+        """The answer, whatever its status; `path` is under /api/v1 unless it begins with two slashes."""
+        url = self.base + (path[1:] if path.startswith("//") else f"/api/v1{path}")
+        sent = dict(headers or {})
+        if self.token:
+            sent.setdefault("Authorization", f"Bearer {self.token}")
+        if method == "POST":
+            sent["Idempotency-Key"] = key or secrets.token_hex(12)
+        data = raw if raw is not None else json.dumps(body).encode() if body is not None else None
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(url, data, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                return _reply(answer.status, answer.read(), dict(answer.headers))
+        except urllib.error.HTTPError as error:
+            return _reply(error.code, error.read(), dict(error.headers))
+
+    def did(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        """The body of an answer that has to be a success."""
+        answer = self.call(method, path, body, **options)
+        assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body}"
+        return answer.body
+
+    def hold(self, show: str, offer: str, quantity: int = 1, **options: Any) -> Reply:
+        """Hold units of one offer."""
+        return self.post(f"/shows/{show}/orders", {"lines": [{"offer": offer, "quantity": quantity}]}, **options)
+
+    def check_out(self, order: dict[str, Any], token: str | None = "pm_ok", **options: Any) -> Reply:
+        """Confirm an order, at its total."""
+        body = {"ship_to": SHIP_TO, "price_total": order["total"]}
+        if token:
+            body["payment"] = {"method": "card", "token": token}
+        return self.post(f"/orders/{order['id']}/checkout", body, **options)
+
+
+@dataclass
+class System:
+    """A running system; `url` is what it printed as ready."""
+
+    url: str
+    data: Path
+    process: subprocess.Popen[str]
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def password(self) -> str:
+        return (self.data / "keys" / "demo.password").read_text().strip()
+
+    @property
+    def anyone(self) -> Api:
+        return Api(self.url)
+
+    def cli(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """A command of livesale on this system's DATA."""
+        return livesale(*arguments, env={"LIVESALE_DATA": str(self.data), **(env or {})})
+
+    def token(self, email: str, fresh: bool = False) -> str:
+        """A token as `livesale token` prints it; remembered unless fresh."""
+        if fresh or email not in self.tokens:
+            done = self.cli("token", email, *(["--fresh"] if fresh else []))
+            assert done.returncode == 0, done.stderr
+            assert len(done.stdout.split()) == 1, done.stdout
+            if fresh:
+                return done.stdout.strip()
+            self.tokens[email] = done.stdout.strip()
+        return self.tokens[email]
+
+    def api(self, who: str, fresh: bool = False) -> Api:
+        """The API as a demo account (`host`, `adult`, …) or any e-mail address sees it."""
+        return Api(self.url, self.token(who if "@" in who else f"{who}@demo.example", fresh))
+
+    def demo_show(self) -> dict[str, Any]:
+        """The demo's show, once it is live with a pin."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.anyone.did("GET", "/shows?state=live&shop=demo")["items"]
+            return next((show for show in found if show["pins"] and len(show["offers"]) > 3), None)
+
+        return until(look, "the demo's host to be on air")
+
+    def new_show(self, title: str, *offers: dict[str, Any], start: bool = True) -> dict[str, Any]:
+        """A show of the demo's host with offers `{quantity, amount?, per_buyer_limit?, product?}`."""
+        host = self.api("host")
+        show = host.did("POST", "/shows", {"title": title, "shop": "demo", "currency": "EUR"})
+        products = host.did("GET", "/products?shop=demo&limit=100")["items"]
+        enough = [one for one in products if one["quantity"] is None or one["quantity"] >= 10]
+        for place, offer in enumerate(offers):
+            wanted = dict(offer)
+            amount = wanted.pop("amount", None)
+            product = enough[-1 - place]
+            price = {"amount": amount, "currency": "EUR"} if amount else product["price"]
+            body = {"product": product["id"], "price": price, **wanted}
+            host.did("POST", f"/shows/{show['id']}/offers", body)
+        if start:
+            host.did("POST", f"/shows/{show['id']}/start")
+        found: dict[str, Any] = host.did("GET", f"/shows/{show['id']}")
+        return found
+
+    def new_buyer(self, born: str = "1990-01-01", country: str = "DE", role: str = "viewer") -> tuple[str, str]:
+        """(id, e-mail) of a new account."""
+        email = f"{role}-{secrets.token_hex(5)}@test.example"
+        added = self.cli(
+            "user", "add", "--email", email, "--name", "Toni Test", "--role", role, "--born", born, "--country", country
+        )  # fmt: skip
+        assert added.returncode == 0, added.stderr
+        return added.stdout.strip(), email
+
+    def pid_of(self, name: str) -> int:
+        """The process of that name in run.json."""
+        running = json.loads((self.data / "run.json").read_text())["processes"]
+        return int(next(one["pid"] for one in running if one["name"] == name))
+
+    def left(self, show: str, offer: str) -> int:
+        """What the public snapshot says is left of an offer."""
+        offers = self.anyone.did("GET", f"/shows/{show}")["offers"]
+        return int(next(one["left"] for one in offers if one["id"] == offer))
+
+
+def livesale(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """A command of livesale, to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "livesale.cli", *arguments],
+        cwd=ROOT, env={**_surroundings(), **(env or {})},
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+
+
+def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_S) -> T:
+    """The first true thing `look` gives."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited {seconds:.0f} s for {what}"
+        time.sleep(0.05)
+    return found
+
+
+def _surroundings() -> dict[str, str]:
+    """Our environment without settings: what the tests are told must not reach the system."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LIVESALE_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def _reply(status: int, data: bytes, headers: dict[str, str]) -> Reply:
+    lowered = {name.lower(): value for name, value in headers.items()}
+    is_json = "json" in lowered.get("content-type", "")
+    return Reply(status, json.loads(data) if is_json and data else data, lowered)
+
+
+def build_pages() -> None:
+    """Build the front end when it is not there; a test run never rebuilds it."""
+    if (ROOT / "livesale" / "web_dist" / "watch" / "index.html").exists():
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.fail("The pages are not built and there is no npm: install Node 20 or newer.", pytrace=False)
+    for step in (["install", "--no-save"], ["run", "build"]):
+        done = subprocess.run([npm, *step], cwd=ROOT / "web", capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.fail(f"npm {' '.join(step)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", pytrace=False)
+
+
+def start(data: Path) -> System:
+    """`livesale up --demo` on DATA, ready."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "livesale.cli", "up", "--demo", "--data", str(data), "--port", "0"],
+        cwd=ROOT, env=_surroundings(), text=True,
+        stdout=subprocess.PIPE, stderr=(data.parent / "up.err").open("w"),
+    )  # fmt: skip
+    assert process.stdout is not None
+    watchdog = threading.Timer(READY_S, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout:
+            if line.startswith("ready "):
+                return System(line.split()[1], data, process)
+    finally:
+        watchdog.cancel()
+    pytest.fail(f"the system did not come up:\n{(data.parent / 'up.err').read_text()[-3000:]}", pytrace=False)
+
+
+def stop(system: System) -> None:
+    """SIGTERM, and nothing of it is left."""
+    family = psutil.Process(system.process.pid).children(recursive=True)
+    assert family, "the system has no processes"
+    system.process.send_signal(signal.SIGTERM)
+    try:
+        code = system.process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        system.process.kill()
+        pytest.fail(f"SIGTERM did not stop the system within {STOP_S} s")
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert not alive, f"left running: {alive}"
+    assert code == 0, f"stopped with {code}"
+    assert not (system.data / "run.json").exists()
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """The session's system, its demo host on air."""
+    build_pages()
+    folder = Path(tempfile.mkdtemp(prefix="livesale-"))
+    running = start(folder / "data")
+    try:
+        running.demo_show()
+        yield running
+    finally:
+        stop(running)
+        shutil.rmtree(folder, ignore_errors=True)
