@@ -63,6 +63,7 @@ class Studio:
         self._name = name
         self._url, self._control = urls
         self._held: dict[str, Held] = {}
+        self._over: set[str] = set()  # ended shows: nothing begins again on them
         self._tail = Tail(wiring.store)
 
     async def run(self) -> None:
@@ -104,8 +105,13 @@ class Studio:
                 log.warning("lease lost", show=show)
                 await self._let_go(show)
             return
+        if show in self._over:
+            return
         mirror = await load_mirror(self._store, shelf)
-        if mirror is None or mirror.show["state"] not in OPEN_STATES:
+        if mirror is None:
+            return
+        if mirror.show["state"] not in OPEN_STATES:
+            self._over.add(show)
             return
         if await self._store.ask("SET", _lease_key(show), self._name, "NX", "PX", LEASE_MS) is None:
             return

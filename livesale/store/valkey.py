@@ -64,7 +64,7 @@ class Store:
 
         Once this returns, the change is on disk (`appendfsync always`).
         """
-        if decision.shelf not in self._active:
+        if decision.shelf not in self._active and decision.changes():
             await self.activate(decision.shelf)
         keys = _keys(decision)
         return _outcome(await self._call("FCALL", "livesale_commit", len(keys), *keys, decision.packed()))
