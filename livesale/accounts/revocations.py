@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.accounts import store
 from livesale.accounts.tokens import Claims
 from livesale.kernel.clock import MINUTE_MS
+from livesale.store.database import reading
 
 POLL_S = 1.0
 # Looked at again each time: a transaction may become visible later than its time says, and clocks differ.
@@ -48,7 +49,7 @@ class Revocations:
     async def poll(self) -> None:
         """Learn what was revoked since the last time, forget what no longer matters."""
         now_ms = self._now_ms()
-        async with self._engine.connect() as db:
+        async with reading(self._engine) as db:
             for row in await store.revoked_since(db, self._polled_ms - OVERLAP_MS, now_ms):
                 self.add(row["sid"], row["account"], row["at_ms"], row["until_ms"])
         self._polled_ms = now_ms

@@ -33,6 +33,7 @@ from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import NAME_CHARACTERS, random_name
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.sealing import new_key, seal, unseal
+from livesale.store.database import reading
 
 _LONGEST_TOKEN_MS = 3650 * DAY_MS
 FRESH_MS = 10 * MINUTE_MS
@@ -176,7 +177,7 @@ class Accounts:
         now_ms = self._now_ms()
         for key in keys:
             self._attempts.check(key, now_ms)
-        async with self._engine.connect() as db:
+        async with reading(self._engine) as db:
             row = await store.find(db, email=email)
         if not await self._passwords.check(row["password_hash"] if row else "", password) or row is None:
             for key in keys:
@@ -196,7 +197,7 @@ class Accounts:
         self.revocations.add(sid, account, now_ms, until_ms)
 
     async def _found(self, **by: str) -> Account:
-        async with self._engine.connect() as db:
+        async with reading(self._engine) as db:
             row = await store.find(db, **by)
         if row is None:
             raise not_found("account")
