@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ async def run(settings: Settings) -> None:
         await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()
         notify_ready(settings.base_url)
         try:
-            await asyncio.Event().wait()
+            await wiring.accounts.revocations.run()
         finally:
             await runner.cleanup()
 
