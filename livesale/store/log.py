@@ -86,15 +86,20 @@ class Tail:
         found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
         rows = found.items() if isinstance(found, dict) else found
         batch: list[Entry] = []
+        gaps: list[LogGap] = []
         for key, entries in rows or ():
             shelf = key.decode()[1 : -len("}:log")]
             if isinstance(found, dict):
                 entries = entries[0]
-            batch.extend(self._in_order(shelf, entries))
+            try:
+                self._in_order(shelf, entries, batch)
+            except LogGap as gap:
+                gaps.append(gap)
+        if gaps and not batch:  # what was read beside it is delivered first: its position has moved already
+            raise gaps[0]
         return batch
 
-    def _in_order(self, shelf: str, entries: list[Any]) -> list[Entry]:
-        batch = []
+    def _in_order(self, shelf: str, entries: list[Any], batch: list[Entry]) -> None:
         for stream_id, fields in entries:
             after = self._after.get(shelf)
             if after is None:
@@ -104,7 +109,6 @@ class Tail:
                 raise LogGap(shelf, after + 1, seq)
             batch.append(Entry(shelf, seq, fields[b"e"]))
             self._after[shelf] = seq
-        return batch
 
 
 async def read_log(store: Store, shelf: str, after: int = 0, most: int = 1000) -> list[Entry]:
