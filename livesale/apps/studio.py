@@ -212,8 +212,11 @@ class Studio:
         while True:
             figures = self._hub.stats()
             with contextlib.suppress(Refusal):
-                await self._wiring.presence.tell_hub(self._name, "studio", self._url, self._control, list(self._held), figures)
-                for show in self._held:
+                shows = list(self._held)  # it changes while we wait for the store
+                await self._wiring.presence.tell_hub(
+                    self._name, "studio", self._url, self._control, shows, figures
+                )
+                for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
             await asyncio.sleep(TELL_EVERY_S)
 
