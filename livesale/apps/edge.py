@@ -31,7 +31,11 @@ async def run(settings: Settings) -> None:
     )
 
     async def resolve(show: str) -> str | None:
-        return next((seen.url for seen in await presence.hubs() if seen.kind == "studio" and show in seen.shows), None)
+        try:
+            seen = await presence.hubs()
+        except Refusal:  # the store is away: the show is out of reach, not gone
+            return None
+        return next((hub.url for hub in seen if hub.kind == "studio" and show in hub.shows), None)
 
     Edge(hub, resolve, settings.key("tag.key"))
     port = await hub.start(settings.host, settings.ports.edge)

@@ -1,4 +1,4 @@
-"""A viewer of the crash tests: joins by tickets, rejoins after every loss, and checks that no `must` event is missed."""
+"""A viewer of the crash tests: joins by tickets, rejoins after every loss, checks that no `must` event is missed."""
 
 from __future__ import annotations
 

@@ -9,7 +9,14 @@ from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, settings, strategies
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from livesale.guardians import store as family
 from livesale.guardians.model import Approval
@@ -29,15 +36,20 @@ from tests.support.valkey import ValkeyProcess
 MINORS = ("mia", "max")
 BUYERS = ("ann", "bob", *MINORS)
 TOKENS = ("pm_ok", "pm_ok", "pm_declined", "pm_late_decline", "pm_3ds")
-DAY_MS = 86_400_000
+BUYER_ACTS = ("check out", "cancel", "check out")
+GUARDIAN_ACTS = ("approve", "decline", "approve")
 STEPS = settings(
-    max_examples=30, stateful_step_count=45, deadline=None, print_blob=True,
+    max_examples=25, stateful_step_count=50, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )  # fmt: skip
 
 buyers = strategies.sampled_from(BUYERS)
 tokens = strategies.sampled_from(TOKENS)
+offers = strategies.integers(0, 1)
+quantities = strategies.integers(1, 3)
 some = strategies.integers(0, 10**6)
+buyer_acts = strategies.lists(strategies.sampled_from(BUYER_ACTS), min_size=1, max_size=3)
+guardian_acts = strategies.lists(strategies.sampled_from(GUARDIAN_ACTS), min_size=1, max_size=3)
 
 
 class Family(Guardians):
@@ -85,7 +97,7 @@ class Orders(RuleBasedStateMachine):
             self.market = Market(store)
             self.market.people.bands = dict.fromkeys(MINORS, "14-15")
             self.market.people.wards = set(MINORS)
-            await self.market.open(12, 3)
+            await self.market.open(40, 4)
 
             async def grown_up(account: str) -> tuple[bool, bool]:
                 return account == "gita", True
@@ -109,45 +121,47 @@ class Orders(RuleBasedStateMachine):
 
     # What people do
 
-    @rule(buyer=buyers, offer=strategies.integers(0, 1), quantity=strategies.integers(1, 4), key=strategies.integers(0, 30))
+    @rule(buyer=buyers, offer=offers, quantity=quantities, key=strategies.integers(0, 30))
     def hold(self, buyer: str, offer: int, quantity: int, key: int) -> None:
-        [order] = self.allowed(self.market.hold(buyer, (offer, quantity), key=f"k{key}"))
-        if isinstance(order, Order) and order.id not in self.orders:
-            self.orders.append(order.id)
+        self.held(buyer, offer, quantity, f"k{key}")
+
+    @rule(buyer=buyers, offer=offers, quantity=quantities, token=tokens)
+    def hold_and_check_out(self, buyer: str, offer: int, quantity: int, token: str) -> None:
+        order = self.held(buyer, offer, quantity, None)
+        if order:
+            self.allowed(self._check_out(order, token))
+
+    @rule(minor=strategies.sampled_from(MINORS), offer=offers, token=tokens)
+    def ask_and_approve(self, minor: str, offer: int, token: str) -> None:
+        order = self.held(minor, offer, 1, None)
+        if order:
+            self.allowed(self._check_out(order, ""))
+            self.allowed(self._approve(self.do(self.market.orders.load(order.id)), token))
 
     @precondition(lambda self: self.orders)
-    @rule(pick=some, token=tokens)
-    def check_out(self, pick: int, token: str) -> None:
-        self.allowed(self._check_out(self.some_order(pick), token))
+    @rule(pick=some, token=tokens, acts=buyer_acts)
+    def buyer_does(self, pick: int, token: str, acts: list[str]) -> None:
+        order = self.some_order(pick)
+        self.allowed(*(self._check_out(order, token) if act == "check out" else self._cancel(order) for act in acts))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, token=tokens, acts=guardian_acts)
+    def guardian_does(self, pick: int, token: str, acts: list[str]) -> None:
+        order = self.some_order(pick)
+        works = {"approve": lambda: self._approve(order, token), "decline": lambda: self._decline(order)}
+        self.allowed(*(works[act]() for act in acts))
 
     @precondition(lambda self: self.orders)
     @rule(pick=some)
-    def cancel(self, pick: int) -> None:
-        self.allowed(self._cancel(self.some_order(pick)))
-
-    @precondition(lambda self: self.orders)
-    @rule(pick=some, token=tokens)
-    def cancel_while_checking_out(self, pick: int, token: str) -> None:
+    def guardian_reads_another_request(self, pick: int) -> None:
         order = self.some_order(pick)
-        self.allowed(self._cancel(order), self._check_out(order, token))
+        if order.approval:
+            before = self.do(self.market.approval(order))
+            told = self.do(_all((self.guardians.approve(self._gita(), order.approval, "0" * 64, "pm_ok"),)))
+            assert isinstance(told[0], Refusal)
+            assert self.do(self.market.approval(order)) == before
 
-    @precondition(lambda self: self.orders)
-    @rule(pick=some, token=tokens, honest=strategies.booleans())
-    def approve(self, pick: int, token: str, honest: bool) -> None:
-        self.allowed(self._approve(self.some_order(pick), token, honest))
-
-    @precondition(lambda self: self.orders)
-    @rule(pick=some, token=tokens)
-    def approve_twice_and_decline(self, pick: int, token: str) -> None:
-        order = self.some_order(pick)
-        self.allowed(self._approve(order, token), self._decline(order), self._approve(order, token))
-
-    @precondition(lambda self: self.orders)
-    @rule(pick=some)
-    def decline(self, pick: int) -> None:
-        self.allowed(self._decline(self.some_order(pick)))
-
-    @rule(offer=strategies.integers(0, 1), price=strategies.integers(1, 5000))
+    @rule(offer=offers, price=strategies.integers(1, 5000))
     def reprice(self, offer: int, price: int) -> None:
         show = self.market.shelf.removeprefix("show:")
         self.allowed(self.market.shows.reprice(HOST, show, self.market.offers[offer], price))
@@ -155,28 +169,21 @@ class Orders(RuleBasedStateMachine):
     # What clocks do
 
     @precondition(lambda self: self.orders)
-    @rule(pick=some, race=strategies.booleans(), token=tokens)
-    def hold_ends(self, pick: int, race: bool, token: str) -> None:
+    @rule(pick=some, clock=strategies.sampled_from(("hold", "hold while checking out", "request", "payment", "look")))
+    def time_is_over(self, pick: int, clock: str) -> None:
         order = self.some_order(pick)
-        self.do(self._age(f"order:{order.id}", Order, "reserved_until"))
-        works = [self.market.orders.expire(order.id), self.market.orders.expire(order.id)]
-        self.allowed(*works, *([self._check_out(order, token)] if race else []))
-
-    @precondition(lambda self: self.orders)
-    @rule(pick=some, token=tokens)
-    def request_ends_while_approved(self, pick: int, token: str) -> None:
-        order = self.some_order(pick)
-        if order.approval:
+        expiring = [lambda: self.market.orders.expire(order.id)] * 2
+        if clock.startswith("hold"):
+            self.do(self._age(f"order:{order.id}", Order, "reserved_until"))
+            racing = [lambda: self._check_out(order, "pm_ok")] if clock != "hold" else []
+            self.allowed(*(work() for work in (*expiring, *racing)))
+        elif clock == "request" and order.approval:
             self.do(self._age(f"approval:{order.approval}", Approval, "expires_at"))
-            self.allowed(self._approve(order, token), self.guardians.expire(order.approval))
-
-    @precondition(lambda self: self.orders)
-    @rule(pick=some, late=strategies.booleans())
-    def payment_due(self, pick: int, late: bool) -> None:
-        order = self.some_order(pick)
-        if late:
-            self.do(self._age(f"payment:{order.id}", Payment, "deadline"))
-        self.allowed(self.market.payments.go_on(order.id), self.market.payments.go_on(order.id))
+            self.allowed(self._approve(order, "pm_ok"), self.guardians.expire(order.approval))
+        else:
+            if clock == "payment":
+                self.do(self._age(f"payment:{order.id}", Payment, "deadline"))
+            self.allowed(self.market.payments.go_on(order.id), self.market.payments.go_on(order.id))
 
     # What the provider does
 
@@ -277,7 +284,17 @@ class Orders(RuleBasedStateMachine):
     # How it is done
 
     def some_order(self, pick: int) -> Order:
-        order: Order = self.do(self.market.orders.load(self.orders[pick % len(self.orders)]))
+        """One of the latest few: acts on the same order are what can go wrong."""
+        order: Order = self.do(self.market.orders.load(self.orders[-1 - pick % min(len(self.orders), 4)]))
+        return order
+
+    def held(self, buyer: str, offer: int, quantity: int, key: str | None) -> Order | None:
+        """The order of a hold that was not refused."""
+        [order] = self.allowed(self.market.hold(buyer, (offer, quantity), key=key))
+        if not isinstance(order, Order):
+            return None
+        if order.id not in self.orders:
+            self.orders.append(order.id)
         return order
 
     async def _check_out(self, order: Order, token: str) -> None:
@@ -286,9 +303,9 @@ class Orders(RuleBasedStateMachine):
     async def _cancel(self, order: Order) -> None:
         await self.market.orders.cancel(self.market.buyer(order.account), order.id)
 
-    async def _approve(self, order: Order, token: str, honest: bool = True) -> None:
+    async def _approve(self, order: Order, token: str) -> None:
         if order.approval:
-            told = (await self.market.approval(order)).digest if honest else "0" * 64
+            told = (await self.market.approval(order)).digest
             await self.guardians.approve(self._gita(), order.approval, told, token)
 
     async def _decline(self, order: Order) -> None:
