@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-READY_S = 120
+READY_S = 90  # below the time a test has, so that a failure is told as one
 STOP_S = 30
 PATIENCE_S = 30
 SHIP_TO = {"name": "Alex", "street": "Weg 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
@@ -241,12 +241,15 @@ def start(data: Path) -> System:
         stdout=subprocess.PIPE, stderr=(data.parent / "up.err").open("w"),
     )  # fmt: skip
     assert process.stdout is not None
-    watchdog = threading.Timer(READY_S, process.kill)
+    watchdog = threading.Timer(READY_S, process.terminate)
     watchdog.start()
     try:
         for line in process.stdout:
             if line.startswith("ready "):
                 return System(line.split()[1], data, process)
+    except BaseException:  # the test's own timeout too: a system without a test must not stay
+        process.terminate()
+        raise
     finally:
         watchdog.cancel()
     pytest.fail(f"the system did not come up:\n{(data.parent / 'up.err').read_text()[-3000:]}", pytrace=False)
