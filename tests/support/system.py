@@ -115,6 +115,7 @@ class System:
     data: Path
     process: subprocess.Popen[str]
     tokens: dict[str, str] = field(default_factory=dict)
+    turn: int = 0  # new shows take products in turn, so that no shop's shelf runs empty
 
     @property
     def password(self) -> str:
@@ -153,15 +154,16 @@ class System:
         return until(look, "the demo's host to be on air")
 
     def new_show(self, title: str, *offers: dict[str, Any], start: bool = True) -> dict[str, Any]:
-        """A show of the demo's host with offers `{quantity, amount?, per_buyer_limit?, product?}`."""
+        """A show of the demo's host with offers `{quantity, amount?, per_buyer_limit?}` of products anyone may buy."""
         host = self.api("host")
         show = host.did("POST", "/shows", {"title": title, "shop": "demo", "currency": "EUR"})
         products = host.did("GET", "/products?shop=demo&limit=100")["items"]
-        enough = [one for one in products if one["quantity"] is None or one["quantity"] >= 10]
-        for place, offer in enumerate(offers):
+        enough = [one for one in products if one["age_gate"] is None and (one["quantity"] or 1000) >= 50]
+        for offer in offers:
             wanted = dict(offer)
             amount = wanted.pop("amount", None)
-            product = enough[-1 - place]
+            product = enough[self.turn % len(enough)]
+            self.turn += 1
             price = {"amount": amount, "currency": "EUR"} if amount else product["price"]
             body = {"product": product["id"], "price": price, **wanted}
             host.did("POST", f"/shows/{show['id']}/offers", body)
