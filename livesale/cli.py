@@ -197,8 +197,7 @@ def show() -> None:
 @data_option
 def show_verify(data: Path | None, show_id: str) -> None:
     """Derive stock, orders, money and commissions again from the show's log; exit 1 when they differ."""
-    settings = load_settings(data)
-    sys.exit(_load("livesale.ledger.verify", "main")(show_id, settings.store_url, settings.sql_url, settings.key("ledger.pub")))
+    _exit(_call("livesale.ledger.verify", "main", load_settings(data), show_id))
 
 
 @cli.group(cls=_Commands, epilog=example("livesale bench orders --buyers 200 --json"))

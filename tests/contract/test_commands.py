@@ -89,7 +89,7 @@ def test_a_feed_is_imported_and_sold_at_once(system: System, tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr
     assert "imported 2, updated 0, removed 0, rejected 1" in done.stdout
     assert "price" in done.stdout.splitlines()[1]
-    assert "line 8" in done.stdout
+    assert "line 6" in done.stdout
     products = {one["title"]: one for one in system.anyone.did("GET", "/products?shop=kitchen")["items"]}
     assert products["Pan"]["quantity"] == 7
     assert products["Lid"]["quantity"] is None

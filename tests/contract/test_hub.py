@@ -11,16 +11,25 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.contract.frames import Events, Fragment, MediaInit, boxes, parse
-from tests.support.system import Api, System
+from tests.support.system import Api, System, until
 
 PATIENCE_S = 20
 
 
 def ticket(api: Api, show: str) -> dict[str, Any]:
-    made = api.post(f"/shows/{show}/ticket")
-    assert made.status == 201, made.body
-    assert {"ticket", "hub", "expires_at"} <= set(made.body)
-    return dict(made.body)
+    """A ticket; a show that was started this moment says 503 with Retry-After until a studio has it."""
+
+    def ask() -> dict[str, Any] | None:
+        made = api.post(f"/shows/{show}/ticket")
+        if made.status == 503:
+            assert "retry-after" in made.headers
+            return None
+        assert made.status == 201, made.body
+        return dict(made.body)
+
+    made = until(ask, "a hub to have the show")
+    assert {"ticket", "hub", "expires_at"} <= set(made)
+    return made
 
 
 def address(show: str, given: dict[str, Any], query: str = "") -> str:

@@ -23,7 +23,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-READY_S = 120
+READY_S = 90  # below the time a test has, so that a failure is told as one
 STOP_S = 30
 PATIENCE_S = 30
 SHIP_TO = {"name": "Alex", "street": "Weg 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
@@ -115,6 +115,7 @@ class System:
     data: Path
     process: subprocess.Popen[str]
     tokens: dict[str, str] = field(default_factory=dict)
+    turn: int = 0  # new shows take products in turn, so that no shop's shelf runs empty
 
     @property
     def password(self) -> str:
@@ -153,15 +154,16 @@ class System:
         return until(look, "the demo's host to be on air")
 
     def new_show(self, title: str, *offers: dict[str, Any], start: bool = True) -> dict[str, Any]:
-        """A show of the demo's host with offers `{quantity, amount?, per_buyer_limit?, product?}`."""
+        """A show of the demo's host with offers `{quantity, amount?, per_buyer_limit?}` of products anyone may buy."""
         host = self.api("host")
         show = host.did("POST", "/shows", {"title": title, "shop": "demo", "currency": "EUR"})
         products = host.did("GET", "/products?shop=demo&limit=100")["items"]
-        enough = [one for one in products if one["quantity"] is None or one["quantity"] >= 10]
-        for place, offer in enumerate(offers):
+        enough = [one for one in products if one["age_gate"] is None and (one["quantity"] or 1000) >= 50]
+        for offer in offers:
             wanted = dict(offer)
             amount = wanted.pop("amount", None)
-            product = enough[-1 - place]
+            product = enough[self.turn % len(enough)]
+            self.turn += 1
             price = {"amount": amount, "currency": "EUR"} if amount else product["price"]
             body = {"product": product["id"], "price": price, **wanted}
             host.did("POST", f"/shows/{show['id']}/offers", body)
@@ -241,12 +243,15 @@ def start(data: Path) -> System:
         stdout=subprocess.PIPE, stderr=(data.parent / "up.err").open("w"),
     )  # fmt: skip
     assert process.stdout is not None
-    watchdog = threading.Timer(READY_S, process.kill)
+    watchdog = threading.Timer(READY_S, process.terminate)
     watchdog.start()
     try:
         for line in process.stdout:
             if line.startswith("ready "):
                 return System(line.split()[1], data, process)
+    except BaseException:  # the test's own timeout too: a system without a test must not stay
+        process.terminate()
+        raise
     finally:
         watchdog.cancel()
     pytest.fail(f"the system did not come up:\n{(data.parent / 'up.err').read_text()[-3000:]}", pytrace=False)
