@@ -30,6 +30,8 @@ describe("the picture", () => {
   test("bends its speed a little when late, more when very late, and slows when it runs dry", () => {
     expect(nextMove(head({ ranges: [[5, 10.2]] }))).toEqual({ kind: "rate", rate: 1.04 });
     expect(nextMove(head({ ranges: [[5, 10.9]] }))).toEqual({ kind: "rate", rate: 1.1 });
+    expect(nextMove(head({ ranges: [[5, 11.4]] }))).toEqual({ kind: "rate", rate: 1.25 });
+    expect(nextMove(head({ ranges: [[5, 10.2]], rate: 1.25 }))).toEqual({ kind: "rate", rate: 1.1 });
     expect(nextMove(head({ ranges: [[5, 10.08]], time: 10, target: 0.3 }))).toEqual({ kind: "rate", rate: 0.97 });
   });
 

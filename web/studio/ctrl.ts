@@ -69,7 +69,7 @@ export class Studio {
 
   end(): Promise<void> {
     return this.doing(async () => {
-      this.whip.stop();
+      await this.whip.stop();
       await post(`/shows/${this.show}/end`);
       await this.load();
     });
