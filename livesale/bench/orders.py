@@ -124,8 +124,8 @@ def _figures(buyers: int, stock: int, came: dict[str, Any], floor: Floor) -> dic
 
 async def _ground(system: System, store: Store, came: dict[str, Any], used: dict[str, float]) -> dict[str, Any]:
     """What the figures stand on."""
-    policy = (await store.ask("CONFIG", "GET", "appendfsync"))
-    policy = list(policy.values())[0] if isinstance(policy, dict) else policy[1]
+    policy = await store.ask("CONFIG", "GET", "appendfsync")
+    policy = next(iter(policy.values())) if isinstance(policy, dict) else policy[1]
     return {
         "durability": f"appendfsync {policy.decode()}",
         "fsync_us": system.fsync_us,
