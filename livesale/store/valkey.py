@@ -75,8 +75,7 @@ class Store:
         """
         if decision.shelf not in self._active and decision.changes():
             await self.activate(decision.shelf)
-        keys = _keys(decision)
-        return _outcome(await self._call("FCALL", "livesale_commit", len(keys), *keys, decision.packed()))
+        return _outcome(await self._call(*commit_command(decision)))
 
     async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
         """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
@@ -211,6 +210,12 @@ async def load(store: Store) -> None:
     """Load (or replace) the commit function; a store that restarted from its own file has it already."""
     source = files("livesale.store").joinpath("commit.lua").read_text()
     await store.ask("FUNCTION", "LOAD", "REPLACE", source)
+
+
+def commit_command(decision: Decision) -> tuple[Any, ...]:
+    """The command that carries `decision` out."""
+    keys = _keys(decision)
+    return ("FCALL", "livesale_commit", len(keys), *keys, decision.packed())
 
 
 def _keys(decision: Decision) -> list[str]:
