@@ -46,8 +46,8 @@ async def test_through_an_edge(house: House, start: Start) -> None:
     edge = await edge_of(start, house)
     near, far = await house.join(), await edge.join()
     for viewer in (near, far):
-        await viewer.until("stock", left=9)
         await viewer.until_media()
+        await viewer.until("stock", left=9)
     channel.entry(6, 9_500, [(CHAT, {"id": 6})])
     channel.drop_event({"type": "reaction", "kind": "heart"})
     source.send(3)
