@@ -163,8 +163,7 @@ class Orders(RuleBasedStateMachine):
 
     @rule(offer=offers, price=strategies.integers(1, 5000))
     def reprice(self, offer: int, price: int) -> None:
-        show = self.market.shelf.removeprefix("show:")
-        self.allowed(self.market.shows.reprice(HOST, show, self.market.offers[offer], price))
+        self.allowed(self.market.reprice(self.market.offers[offer], price))
 
     # What clocks do
 
