@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from livesale.apps.presence import Presence
 from livesale.apps.ready import notify_ready
@@ -12,6 +11,7 @@ from livesale.hub.edge import Edge
 from livesale.hub.hub import Hub
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings, bracketed
+from livesale.store.readers import going_on
 from livesale.store.valkey import connect
 
 TELL_EVERY_S = 1.0
@@ -43,7 +43,7 @@ async def run(settings: Settings) -> None:
     notify_ready(url)
     try:
         while True:
-            with contextlib.suppress(Refusal):
+            with going_on("telling of the hub"):
                 await presence.tell_hub(name, "edge", url, "", [], hub.stats())
             await asyncio.sleep(TELL_EVERY_S)
     finally:

@@ -32,6 +32,7 @@ from livesale.settings import Settings, bracketed
 from livesale.shows.mirror import Mirror, load_mirror
 from livesale.shows.service import whip_token
 from livesale.store.log import Entry, LogGap, Tail, read_log
+from livesale.store.readers import going_on
 from livesale.store.valkey import Store
 
 log = structlog.get_logger(__name__)
@@ -212,7 +213,7 @@ class Studio:
     async def _tell(self) -> None:
         while True:
             figures = self._hub.stats()
-            with contextlib.suppress(Refusal):
+            with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
                 await self._wiring.presence.tell_hub(
                     self._name, "studio", self._url, self._control, shows, figures
