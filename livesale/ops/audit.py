@@ -14,12 +14,12 @@ from livesale.ledger.reads import place_of, token
 from livesale.ledger.tables import audit
 from livesale.store.database import reading
 
-NEWEST = 2**62
+NEWEST = (2**62, 2**31 - 1)  # above every id of either table, within the type of its column
 
 
 async def list_audit(engine: AsyncEngine, limit: int = 50, after: str | None = None) -> dict[str, Any]:
     """`{items: [{id, at, actor, action, data}], next}`; `next` says how far either table has been read."""
-    below = place_of(after, int, int) if after else [NEWEST, NEWEST]
+    below = [min(pair) for pair in zip(place_of(after, int, int), NEWEST, strict=True)] if after else list(NEWEST)
     async with reading(engine) as connection:
         rows = await _newest(connection, audit, below[0], limit + 1)
         rows += await _newest(connection, account_audit, below[1], limit + 1)
