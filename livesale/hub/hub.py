@@ -125,6 +125,10 @@ class Hub:
             self._channels[show] = Channel(show, self.limits, self.clock_ms, self._tag_of)
         return self._channels[show]
 
+    def connections(self) -> int:
+        """Open and closing connections."""
+        return len(self._server.all_connections) if self._server is not None else 0
+
     def shows(self) -> list[str]:
         """The shows this hub has a channel for."""
         return list(self._channels)

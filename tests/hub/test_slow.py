@@ -163,7 +163,7 @@ def assert_no_video_hole(fragments: list[Fragment]) -> None:
 
 async def test_events_only_viewer_that_stops_reading(start: Start) -> None:
     """Without media too: events that nobody takes end in 4008, not in memory."""
-    house = await start(limits=Limits(sweep_ms=20, must_bytes=50_000))
+    house = await start(limits=Limits(sweep_ms=20, must_bytes=50_000, too_slow_ms=600_000))
     channel = house.open()
     stalled = await Stalled(house).join(media=0)
     viewer = await house.join(media=0)
@@ -177,6 +177,20 @@ async def test_events_only_viewer_that_stops_reading(start: Start) -> None:
             await viewer.until("chat", id=seq)
             viewer.events.clear()
     assert (await stalled.messages())[-1][0] == 8
+
+
+async def test_4008_outlives_the_connection(start: Start) -> None:
+    """A viewer that starts to read only when the hub has cut it still learns why."""
+    house = await start(limits=Limits(sweep_ms=20, too_slow_ms=100, settled_ms=10, budget_ms=50, close_ms=100))
+    channel = house.open()
+    source = Source(channel, picture_bytes=100_000)
+    source.begin()
+    stalled = await Stalled(house).join()
+    await run_until(source, lambda: channel.stats.slow_closed == 1)
+    await run_until(source, lambda: not house.hub.connections())
+    opcode, payload = (await stalled.messages())[-1]
+    assert opcode == 8
+    assert Close.parse(payload).code == 4008
 
 
 async def test_stop_does_not_wait_for_a_stalled_viewer(start: Start) -> None:
