@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from livesale.apps.presence import Presence
 from livesale.apps.ready import notify_ready
@@ -12,6 +11,7 @@ from livesale.hub.edge import Edge
 from livesale.hub.hub import Hub
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings, bracketed
+from livesale.store.readers import going_on
 from livesale.store.valkey import connect
 
 TELL_EVERY_S = 1.0
@@ -31,7 +31,11 @@ async def run(settings: Settings) -> None:
     )
 
     async def resolve(show: str) -> str | None:
-        return next((seen.url for seen in await presence.hubs() if seen.kind == "studio" and show in seen.shows), None)
+        try:
+            seen = await presence.hubs()
+        except Refusal:  # the store is away: the show is out of reach, not gone
+            return None
+        return next((hub.url for hub in seen if hub.kind == "studio" and show in hub.shows), None)
 
     Edge(hub, resolve, settings.key("tag.key"))
     port = await hub.start(settings.host, settings.ports.edge)
@@ -39,7 +43,7 @@ async def run(settings: Settings) -> None:
     notify_ready(url)
     try:
         while True:
-            with contextlib.suppress(Refusal):
+            with going_on("telling of the hub"):
                 await presence.tell_hub(name, "edge", url, "", [], hub.stats())
             await asyncio.sleep(TELL_EVERY_S)
     finally:

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from livesale.apps import store
+from livesale.apps.child import Spec
 from livesale.apps.ports import Claims
-from livesale.apps.supervisor import Spec
 from livesale.settings import Settings, SettingsError, bracketed, socket_path, variable_of
 
 MOST_COPIES = 64

@@ -31,7 +31,8 @@ from livesale.orders.events import ORDER_CHANGED
 from livesale.settings import Settings, bracketed
 from livesale.shows.mirror import Mirror, load_mirror
 from livesale.shows.service import whip_token
-from livesale.store.log import Entry, LogGap, Tail
+from livesale.store.log import Entry, LogGap, Tail, read_log
+from livesale.store.readers import going_on
 from livesale.store.valkey import Store
 
 log = structlog.get_logger(__name__)
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 LEASE_MS = 3_000
 LOOK_EVERY_S = 0.25
 TELL_EVERY_S = 1.0
+MOST_RETOLD = 4_000  # log entries a hub is told again when it takes a show over; about what its history keeps
 OPEN_STATES = {"draft", "live", "paused"}
 
 
@@ -63,6 +65,7 @@ class Studio:
         self._name = name
         self._url, self._control = urls
         self._held: dict[str, Held] = {}
+        self._over: set[str] = set()  # ended shows: nothing begins again on them
         self._tail = Tail(wiring.store)
 
     async def run(self) -> None:
@@ -85,7 +88,7 @@ class Studio:
     async def release_all(self) -> None:
         """Give every lease back, so that another studio takes over at once."""
         for show in list(self._held):
-            await self._store.ask("DEL", _lease_key(show))
+            await self._give_back(show)
 
     async def _keep_leases(self) -> None:
         while True:
@@ -95,6 +98,8 @@ class Studio:
                         await self._consider(shelf)
             except Refusal as refusal:
                 log.warning("the store does not answer", why=refusal.code)
+            except Exception:  # one show's trouble must not end the others
+                log.exception("looking after the leases failed")
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _consider(self, shelf: str) -> None:
@@ -104,8 +109,13 @@ class Studio:
                 log.warning("lease lost", show=show)
                 await self._let_go(show)
             return
+        if show in self._over:
+            return
         mirror = await load_mirror(self._store, shelf)
-        if mirror is None or mirror.show["state"] not in OPEN_STATES:
+        if mirror is None:
+            return
+        if mirror.show["state"] not in OPEN_STATES:
+            self._over.add(show)
             return
         if await self._store.ask("SET", _lease_key(show), self._name, "NX", "PX", LEASE_MS) is None:
             return
@@ -113,19 +123,25 @@ class Studio:
         await self._hold(show, number)
 
     async def _renew(self, show: str) -> bool:
+        """Prolong the lease; one that ran out (the store was away) is ours again unless another studio took it."""
+        if await self._store.ask("SET", _lease_key(show), self._name, "PX", LEASE_MS, "NX") is not None:
+            return True
         holder = await self._store.ask("GET", _lease_key(show))
         if holder is not None and holder.decode() != self._name:
             return False
-        await self._store.ask("SET", _lease_key(show), self._name, "PX", LEASE_MS)
-        return True
+        return await self._store.ask("SET", _lease_key(show), self._name, "PX", LEASE_MS, "XX") is not None
 
     async def _hold(self, show: str, number: int) -> None:
         mirror = await load_mirror(self._store, f"show:{show}")
         if mirror is None:
             return
+        recent = await read_log(self._store, f"show:{show}", max(0, mirror.seq - MOST_RETOLD), MOST_RETOLD)
         channel = self._hub.channel(show)
         held = Held(mirror, channel, number, None)
-        channel.open(str(mirror.started), number, mirror.snapshot, seq=mirror.seq, broadcast_epoch_ms=mirror.epoch)
+        begins = recent[0].seq - 1 if recent else mirror.seq
+        channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=mirror.epoch)
+        for entry in recent:  # what viewers of a killed studio missed is there when they rejoin
+            _tell(held, entry)
         self._held[show] = held
         if mirror.show["state"] in ("live", "paused"):
             self._open_ring(show, held)
@@ -144,6 +160,10 @@ class Studio:
 
         held.unsubscribe = ring.subscribe(pass_on)
 
+    async def _give_back(self, show: str) -> None:
+        with contextlib.suppress(Refusal):  # it ends by itself in three seconds
+            await self._store.ask("DEL", _lease_key(show))
+
     async def _let_go(self, show: str) -> None:
         held = self._held.pop(show, None)
         self._tail.leave(f"show:{show}")
@@ -157,35 +177,48 @@ class Studio:
             try:
                 async for batch in self._tail.batches():
                     for entry in batch:
-                        await self._apply(entry)
+                        await self._apply_or_reopen(entry)
             except LogGap as gap:
-                show = gap.shelf.removeprefix("show:")
-                log.error("log gap: the show is opened anew", show=show, what=str(gap))
-                await self._let_go(show)
+                await self._reopen(gap.shelf, str(gap))
+
+    async def _apply_or_reopen(self, entry: Entry) -> None:
+        try:
+            await self._apply(entry)
+        except Exception as error:  # a hole in one show's history must not be papered over, nor end the others
+            log.exception("an entry could not be taken in", shelf=entry.shelf, seq=entry.seq)
+            await self._reopen(entry.shelf, repr(error))
+
+    async def _reopen(self, shelf: str, why: str) -> None:
+        show = shelf.removeprefix("show:")
+        log.error("the show is opened anew", show=show, what=why)
+        await self._let_go(show)
+        await self._give_back(show)
 
     async def _apply(self, entry: Entry) -> None:
         show = entry.shelf.removeprefix("show:")
         held = self._held.get(show)
         if held is None:
             return
-        fields = entry.fields()
-        events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
-        held.channel.entry(entry.seq, fields["at"], personal(fields["events"]) + events)
+        _tell(held, entry)
         if held.mirror.show["state"] == "ended":
             self._held.pop(show)
             self._tail.leave(entry.shelf)
+            self._over.add(show)
             self._hub.end(show)
             await self._broadcasts.close(show)
-            await self._store.ask("DEL", _lease_key(show))
+            await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
 
     async def _tell(self) -> None:
         while True:
             figures = self._hub.stats()
-            with contextlib.suppress(Refusal):
-                await self._wiring.presence.tell_hub(self._name, "studio", self._url, self._control, list(self._held), figures)
-                for show in self._held:
+            with going_on("telling of shows"):
+                shows = list(self._held)  # it changes while we wait for the store
+                await self._wiring.presence.tell_hub(
+                    self._name, "studio", self._url, self._control, shows, figures
+                )
+                for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
             await asyncio.sleep(TELL_EVERY_S)
 
@@ -203,6 +236,13 @@ class Studio:
             "warnings": "; ".join(publisher.get("warnings", ())),
             "studio": self._name,
         }
+
+
+def _tell(held: Held, entry: Entry) -> None:
+    """Take one log entry into the mirror, and tell the hub what it means to viewers."""
+    fields = entry.fields()
+    events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
+    held.channel.entry(entry.seq, fields["at"], personal(fields["events"]) + events)
 
 
 def personal(told: list[Event]) -> list[tuple[EventKind, Event]]:
@@ -270,7 +310,6 @@ async def run(settings: Settings) -> None:
             await hub.stop()
             await broadcasts.close_all()
             await runner.cleanup()
-            with contextlib.suppress(Refusal):
-                await studio.release_all()
+            await studio.release_all()
 
 

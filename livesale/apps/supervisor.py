@@ -14,8 +14,7 @@ from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
+from livesale.apps.child import Child, Spec
 from livesale.apps.logs import last_line
 from livesale.settings import READY_VARIABLE, SUPERVISOR_VARIABLE
 
@@ -25,50 +24,12 @@ STEADY_S = 10.0  # a process that ran this long starts afresh with the first pau
 GIVE_UP_STARTS = 4  # of a process that has never been ready: it is broken, not unlucky
 GRACE_S = 6.0  # for all of them together to stop by themselves
 PROBE_EVERY_S = 0.05
-LEAST_GRACE_S = 1.0  # for the last one, which is the store
+STEP_S = 1.5  # before the next one is asked too
+LEAST_GRACE_S = 2.0  # for the last one, which is the store
 
 
 class StartFailed(Exception):
     """A process does not come up; the message has the last line it wrote."""
-
-
-class Spec(msgspec.Struct, frozen=True):
-    """A process to run: `livesale` with `arguments` and more environment.
-
-    `urls`: where it answers, unless it says so itself; `probe`: for what cannot say it is ready.
-    """
-
-    name: str
-    arguments: list[str]
-    environment: dict[str, str]
-    urls: list[str] = []
-    probe: Callable[[], bool] | None = None
-
-
-class Child:
-    """One process of the system, through all its restarts."""
-
-    def __init__(self, spec: Spec, log: Path) -> None:
-        self.spec = spec
-        self.log = log
-        self.urls = spec.urls
-        self.process: Process | None = None
-        self.ready = asyncio.Event()
-        self.was_ready = False
-        self.starts = 0
-        self.keeping: asyncio.Task[None] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process that runs now."""
-        running = self.process is not None and self.process.returncode is None
-        return self.process.pid if self.process and running else None
-
-    def become_ready(self, urls: list[str]) -> None:
-        """The process answers."""
-        self.urls = urls or self.spec.urls
-        self.was_ready = True
-        self.ready.set()
 
 
 class Supervisor:
@@ -109,19 +70,35 @@ class Supervisor:
             await _either(late[0].ready, 0.1)
 
     async def stop(self) -> None:
-        """End all, the last one started first: politely, then by force."""
+        """End all in reverse order: each is asked when the one before has ended, or is slow about it.
+
+        The first one started, the store, is asked when all others are gone, so that their last words reach it.
+        """
         self._stopping.set()
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + GRACE_S
-        for child in reversed(self.children):
-            if child.keeping is None:
-                continue
+        deadline = asyncio.get_running_loop().time() + GRACE_S
+        first, later = self.children[:1], self.children[1:]
+        for child in reversed(later):
             _signal(child, signal.SIGTERM)
-            await asyncio.wait([child.keeping], timeout=max(deadline - loop.time(), LEAST_GRACE_S))
-            if not child.keeping.done():
-                self._say(f"{child.spec.name} did not stop when asked; killed")
-                _signal(child, signal.SIGKILL)
-                await child.keeping
+            await self._ended([child], min(deadline, asyncio.get_running_loop().time() + STEP_S))
+        await self._end(later, deadline)
+        for child in first:
+            _signal(child, signal.SIGTERM)
+        await self._end(first, max(deadline, asyncio.get_running_loop().time() + LEAST_GRACE_S))
+
+    async def _end(self, children: list[Child], deadline: float) -> None:
+        """Wait until `children` have ended; at the deadline by force."""
+        for child in await self._ended(children, deadline):
+            self._say(f"{child.spec.name} did not stop when asked; killed")
+            _signal(child, signal.SIGKILL)
+        await self._ended(children, None)
+
+    async def _ended(self, children: list[Child], deadline: float | None) -> list[Child]:
+        """Those of `children` that still run at the deadline, or when all have ended none."""
+        keeping = [child.keeping for child in children if child.keeping is not None]
+        if keeping:
+            now = asyncio.get_running_loop().time()
+            await asyncio.wait(keeping, timeout=None if deadline is None else max(0.0, deadline - now))
+        return [child for child in children if child.keeping is not None and not child.keeping.done()]
 
     async def _keep(self, child: Child) -> None:
         loop = asyncio.get_running_loop()

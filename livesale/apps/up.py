@@ -19,10 +19,11 @@ from typing import Any
 import msgspec
 
 from livesale.apps import logs, store
+from livesale.apps.child import Spec
 from livesale.apps.keys import make_keys
 from livesale.apps.plan import claim, copies_of, demo_spec, read_procfile, specs, without_elsewhere
 from livesale.apps.running import Running, RunningProcess, hold_data, write_running
-from livesale.apps.supervisor import Spec, StartFailed, Supervisor
+from livesale.apps.supervisor import StartFailed, Supervisor
 from livesale.settings import Settings
 
 READY_TIMEOUT_S = 90.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +42,14 @@ PASSED_BACK = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "Accep
 async def run(settings: Settings) -> None:
     """Run until cancelled."""
     async with Wiring(settings) as wiring:
+        await wiring.accounts.revocations.poll()  # before the first request: no ended sign-in is let in
         app = await application(wiring)
         runner = Runner(app)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()
         notify_ready(settings.base_url)
         try:
-            await asyncio.Event().wait()
+            await wiring.accounts.revocations.run()
         finally:
             await runner.cleanup()
 

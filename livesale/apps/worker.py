@@ -28,7 +28,7 @@ async def run(settings: Settings) -> None:
         leftovers = Leftovers(store, transfers)
         reader = Reader(store, "reactions", (payments.handle, orders.handle, leftovers.handle))
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
-        ledger = Ledger(store, wiring.database, settings.key("ledger.key"))
+        ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         async with asyncio.TaskGroup() as group:
             group.create_task(ledger.run())
             group.create_task(reader.run())

@@ -19,7 +19,7 @@ def fsync_us(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     kind = _filesystem(folder.resolve())
     if kind in IN_MEMORY:
-        raise Refusal("invalid", f"{folder} is on {kind}: what is measured there says nothing. Choose --data on a disk.")
+        raise Refusal("invalid", f"{folder} is on {kind}; measure on a disk: livesale bench … --data DIR.")
     path = folder / f".fsync-{os.getpid()}"
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

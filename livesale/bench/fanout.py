@@ -178,7 +178,5 @@ def _summary(hub: Side, floor: Side, viewers: int, frame_bytes: int, frames_per_
 
 def _requests(key: Ed25519PrivateKey, count: int) -> list[str]:
     expires_ms = time.time_ns() // 1_000_000 + TICKET_LIFE_MS
-    tickets = (
-        issue(key, Claims(SHOW, anonymous_tag(), new_jti(), "bench", 0, expires_ms, True)) for _ in range(count)
-    )
+    tickets = (issue(key, Claims(SHOW, anonymous_tag(), new_jti(), "bench", 0, expires_ms, True)) for _ in range(count))
     return [REQUEST.format(show=SHOW, ticket=ticket) for ticket in tickets]

@@ -17,7 +17,7 @@ import uvloop
 from livesale.bench.pace import STAMP, Pace, open_many_files
 from livesale.hub.channel import Channel
 from livesale.hub.hub import Hub
-from livesale.kernel.events import LATEST, MAY_DROP, EventKind
+from livesale.kernel.events import LATEST, MAY_DROP, Event, EventKind
 from livesale.media.ring import Fragment, Init
 
 CHAT = EventKind("chat_said", "public", wire="chat")
@@ -66,7 +66,11 @@ class Camera:
     def _say(self) -> None:
         self._seq += 1
         chat = {"id": str(self._seq), "name": "bench", "text": "What colours are there?"}
-        events = [(CHAT, chat), (STOCK, {"offer": "of_1", "left": 1000 - self._seq}), (REACTION, {"kind": "heart"})]
+        events: list[tuple[EventKind, Event]] = [
+            (CHAT, chat),
+            (STOCK, {"offer": "of_1", "left": 1000 - self._seq}),
+            (REACTION, {"kind": "heart"}),
+        ]
         self._channel.entry(self._seq, time.time_ns() // 1_000_000, events)
 
 

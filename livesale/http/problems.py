@@ -11,6 +11,9 @@ import msgspec
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from redis.exceptions import RedisError, ResponseError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from livesale.http.replies import Reply
 from livesale.kernel.ids import random_name
@@ -74,6 +77,8 @@ def of_error(error: Exception, where: str) -> Reply:
     """The reply of any other exception: known ones by name, the rest as `internal`, logged with a reference."""
     known = _known(error)
     if known is not None:
+        if known.status >= 500 and known is not error:
+            _log.warning("unavailable", where=where, error=str(error))
         return of_refusal(known)
     reference = random_name(10)
     _log.error("request_failed", reference=reference, where=where, exc_info=error)
@@ -94,4 +99,8 @@ def _known(error: Exception) -> Refusal | None:
         return Refusal("short", "There is not enough left.")
     if isinstance(error, HttpProcessingError | web.RequestPayloadError):
         return Refusal("malformed", "The body is not transferred as its headers say.")
+    if isinstance(error, OperationalError | PoolTimeout):  # locked, restarting, or more callers than connections
+        return Refusal("store_unavailable", "The database does not answer right now.", retry_after_s=1)
+    if isinstance(error, RedisError) and not isinstance(error, ResponseError):
+        return Refusal("store_unavailable", "The store does not answer right now.", retry_after_s=1)
     return None

@@ -36,9 +36,7 @@ def read_join(path: str) -> Join | None:
         return None
     query = parse_qs(parts.query, keep_blank_values=True, max_num_fields=20)
     one = {name: values[-1] for name, values in query.items()}
-    return Join(
-        found[1], one.get("ticket", ""), _position(one.get("after")), one.get("epoch"), one.get("media") != "0"
-    )
+    return Join(found[1], one.get("ticket", ""), _position(one.get("after")), one.get("epoch"), one.get("media") != "0")
 
 
 def read_relay_show(path: str) -> str | None:

@@ -22,7 +22,7 @@ from livesale.hub.presence import Presence
 from livesale.hub.receiver import Receiver
 from livesale.hub.wire import events_frame, init_frame, media_frame, packed, websocket_binary
 from livesale.kernel.events import LATEST, MAY_DROP, MUST, Event, EventKind
-from livesale.media.ring import Fragment, Init
+from livesale.media.ring import Fragment, Init, Ring
 
 Snapshot = Callable[[], dict[str, Any]]
 
@@ -123,6 +123,15 @@ class Channel:
         self._start = None
         self.flush([self._media_packet(part) for part in self._cut_at_keys(fragments)])
 
+    def follow(self, ring: Ring) -> Callable[[], None]:
+        """Takes what a ring holds, and from now on all it makes; asks it for key frames. Returns what ends that."""
+        inits, fragments = ring.snapshot()
+        for init in inits:
+            self.media_init(init)
+        self.media(fragments)
+        self.key_wanted = lambda: ring.ask_for_key()
+        return ring.subscribe(self._take_item)
+
     def clear_media(self) -> None:
         """Forgets what was on air (the source has gone); joiners wait for the next."""
         self.group.clear()
@@ -186,8 +195,8 @@ class Channel:
         else:
             frames = greeting.resync(self.history, self._snapshot, fields)
             self.stats.resynced += 1
-        if self._latest:
-            frames.append(self.latest_now())
+        assert receiver.outbox is not None, "it is new"
+        receiver.outbox.latest_owed = bool(self._latest)
         self.enter(receiver, b"".join(frames))
         self.stats.joined += 1
 
@@ -223,8 +232,11 @@ class Channel:
         return Packet(b"".join(frames), MUST)
 
     def start_for(self, receiver: Receiver) -> bytes | None:
-        """Inits and the group of pictures for one to whom media is owed; None (and a key frame asked for) when it
-        must wait for the next key frame: there is none, it has had this one, or this one is too long ago to catch up."""
+        """Inits and the group of pictures for one to whom media is owed.
+
+        None (and a key frame is asked for) when it must wait for the next key frame: there is none yet, it has had
+        this one, or this one is too long ago to catch up.
+        """
         group, given = self.group, receiver.media_until_us
         catching_up_us = 2 * self.limits.budget_ms * 1000
         too_old = given >= 0 and group.until_us - group.key_us > catching_up_us
@@ -345,6 +357,12 @@ class Channel:
     def _woken(self) -> None:
         self._timer = None
         self.flush()
+
+    def _take_item(self, item: Init | list[Fragment]) -> None:
+        if isinstance(item, Init):
+            self.media_init(item)
+        else:
+            self.media(item)
 
     def _cut_at_keys(self, fragments: Sequence[Fragment]) -> Iterator[Sequence[Fragment]]:
         starts = [place for place, each in enumerate(fragments) if place and each.track == 1 and each.key]

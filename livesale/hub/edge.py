@@ -1,4 +1,4 @@
-"""The edge: fetches a show for its hub when the first viewer with a good ticket asks for it, and once for all of them."""
+"""The edge: fetches a show for its hub when the first viewer with a good ticket asks for it, once for all of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ PATIENCE_S = 10.0
 
 
 class Edge:
-    """Makes `hub` an edge. `resolve(show)` gives the base address of the hub that has the show (`ws://…`), asked anew at
-    every connection; None when nobody has it. `patience_s`: without the upstream for longer, viewers get 4011."""
+    """Makes `hub` an edge.
+
+    `resolve(show)` gives the base address of the hub that has the show (`ws://…`), None when nobody has it; it is asked
+    anew at every connection. `patience_s`: without the upstream for longer, viewers get 4011.
+    """
 
     def __init__(self, hub: Hub, resolve: Resolve, relay_key: bytes, *, patience_s: float = PATIENCE_S) -> None:
         self._hub = hub

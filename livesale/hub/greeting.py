@@ -1,6 +1,6 @@
 """Greetings: the first frames of a viewer — a welcome with the show's snapshot, then what it missed, or a resync.
 
-Law: from the first frame on, positions join without a gap; a snapshot older than the log is followed by what came since.
+Law: from the first frame on positions join without a gap; a snapshot older than the log is followed by what came since.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def resumed(
 def resync(history: History, snapshot: Snapshot, fields: dict[str, Any]) -> list[bytes]:
     """For one whose position says nothing here: the welcome every joiner gets first, then the `resync`."""
     seq, show = snapshot()
-    return [_frame(0, seq, [_greeting("welcome", seq, show, fields)]), *from_snapshot("resync", history, snapshot, fields)]
+    welcome = _frame(0, seq, [_greeting("welcome", seq, show, fields)])
+    return [welcome, *from_snapshot("resync", history, snapshot, fields)]
 
 
 def _greeting(type: str, seq: int, show: bytes, fields: dict[str, Any]) -> bytes:

@@ -154,10 +154,6 @@ class Hub:
         self._upstreams[show] = upstream
         return self.channel(show)
 
-    def is_fed(self, show: str) -> bool:
-        """Whether another hub brings the show."""
-        return show in self._upstreams
-
     def stats(self) -> dict[str, dict[str, Any]]:
         """By show: viewers here and in all, positions, and what the fan-out has done since the channel was made."""
         return {
@@ -194,11 +190,9 @@ class Hub:
             return
         done(None)
 
-    def left(self, show: str, tag: str) -> None:
-        """A viewer let in by `admit` is gone: the upstream need not send its owner's events any more."""
-        upstream = self._upstreams.get(show)
-        if upstream is not None:
-            upstream.left(tag)
+    def upstream_of(self, show: str) -> Upstream | None:
+        """What brings the show, None where it lives. Who is let in by it must be told gone to it (`left`)."""
+        return self._upstreams.get(show)
 
     def check_ticket(self, ticket: str, *, hub: str | None, late: bool = False) -> Claims:
         """The claims of a good ticket; Refusal."""
@@ -274,12 +268,14 @@ class Hub:
     def _let_in(
         self, channel: Channel, connection: HubConnection, join: Join, claims: Claims, personal: Personal | None
     ) -> None:
+        upstream = self._upstreams.get(join.show)
         if not connection.is_open():
-            self.left(join.show, claims.tag)
+            if upstream is not None:
+                upstream.left(claims.tag)
             return
-        ticket = join.ticket if join.show in self._upstreams else ""
+        ticket = join.ticket if upstream is not None else ""
         receiver = Receiver(channel, connection, claims.tag, wants_media=join.wants_media, ticket=ticket)
-        receiver.on_gone = partial(self.left, join.show, claims.tag) if ticket else None
+        receiver.on_gone = partial(upstream.left, claims.tag) if upstream is not None else None
         channel.join(receiver, join.after, join.epoch, personal)
 
     async def _find(self, show: str) -> Channel | None:

@@ -97,16 +97,15 @@ class Receiver:
             if packet is not None:
                 self.media_until_us = max(self.media_until_us, packet.until_us)
                 self.write(packet.data)
+            elif outbox.hole and (start := self.channel.start_for(self)) is not None:
+                outbox.hole = False
+                self.media_until_us = self.channel.group.until_us
+                self.write(start)
             elif outbox.latest_owed:
                 outbox.latest_owed = False
                 self.write(self.channel.latest_now())
             elif outbox.hole:
-                start = self.channel.start_for(self)
-                if start is None:
-                    return
-                outbox.hole = False
-                self.media_until_us = self.channel.group.until_us
-                self.write(start)
+                return
             else:
                 self.channel.fanout.make_live(self)
                 return

@@ -74,11 +74,12 @@ _decoder = msgspec.msgpack.Decoder(EdgeMessage)
 class RelayPeer(Receiver):
     """One edge's connection for one show."""
 
-    __slots__ = ("_hub", "_tags", "started")
+    __slots__ = ("_hub", "_tags", "_upstream", "started")
 
     def __init__(self, hub: Hub, channel: Channel, connection: HubConnection) -> None:
         super().__init__(channel, connection, "", wants_media=True)
         self._hub = hub
+        self._upstream = hub.upstream_of(channel.show)
         self._tags: dict[str, tuple[int, str]] = {}  # viewers there, and a ticket of one of them
         self.started = False
 
@@ -123,7 +124,7 @@ class RelayPeer(Receiver):
         for tag, (count, _) in self._tags.items():
             self.channel.fanout.remove_tag(tag, self)
             for _ in range(count):
-                self._hub.left(self.channel.show, tag)
+                self._left(tag)
         self._tags.clear()
         super().gone()
 
@@ -156,9 +157,7 @@ class RelayPeer(Receiver):
         frames = [control_frame(self._opened(kept_from=None if resumed else history.floor))]
         if resumed and after is not None:
             for kept in history.since(after):
-                frames += [
-                    personal_frame(tag, kept.seq, [event]) for tag, event in kept.personal if tag in self._tags
-                ]
+                frames += [personal_frame(tag, kept.seq, [event]) for tag, event in kept.personal if tag in self._tags]
             if after < history.head:
                 frames.append(events_frame(after, history.head, history.public_since(after)))
         if latest := channel.packed_latest():
@@ -205,13 +204,17 @@ class RelayPeer(Receiver):
         elif count == 1:
             self.channel.fanout.remove_tag(tag, self)
         if count:
-            self._hub.left(self.channel.show, tag)
+            self._left(tag)
+
+    def _left(self, tag: str) -> None:
+        if self._upstream is not None:
+            self._upstream.left(tag)
 
     def _opened(self, kept_from: int | None) -> dict[str, Any]:
         channel = self.channel
         message = self._snapshot_message() | {
             "type": "opened",
-            "direct": not self._hub.is_fed(channel.show),
+            "direct": self._upstream is None,
             "resumed": kept_from is None,
             "lease": channel.lease,
             "broadcast_epoch": channel.broadcast_epoch_ms,

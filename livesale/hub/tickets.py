@@ -66,7 +66,8 @@ def verify(
 ) -> Claims:
     """The claims of a ticket signed by `web` for `hub` (None: any hub, what an upstream asks) and not run out.
 
-    `late`: one that has run out passes too (an edge names again whom it let in). Refusal `unauthenticated` or `expired`.
+    `late`: one that has run out passes too (an edge names again whom it let in).
+    Refusal `unauthenticated` or `expired`.
     """
     if isinstance(public_key, bytes):
         public_key = Ed25519PublicKey.from_public_bytes(public_key)

@@ -133,6 +133,9 @@ class Upstream:
             except (OSError, WebSocketException, TimeoutError, MalformedFrame, Lost) as error:
                 log.info("show %s: the upstream is lost: %s", self._show, error)
                 code = None
+            except Exception:  # whatever it is, a relay that ended here would leave its viewers without a show for good
+                log.exception("show %s: the upstream failed", self._show)
+                code = None
             finally:
                 was_open, self._open, self._socket = self._open, False, None
                 self._refuse_pending()

@@ -23,6 +23,7 @@ from livesale.ledger import alarm, meters, positions
 from livesale.ledger.positions import Position
 from livesale.ledger.publish import publish_heads, published
 from livesale.ledger.trim import Trimmer
+from livesale.ledger.whole import whole
 from livesale.ledger.write import write_batch
 from livesale.store.log import Entry, LogGap, Tail
 from livesale.store.valkey import ACTIVE, Store
@@ -105,8 +106,8 @@ class Ledger:
         async with self._admitting:
             self._tail = Tail(self._store)
             self._positions = {}
-            known = await positions.load(self._engine)
-            self._published = await published(self._engine)
+            known = await whole(positions.load(self._engine))
+            self._published = await whole(published(self._engine))
             await self._admit(await self._store.active_shelves(), known)
         self._grew.set()  # a predecessor may have been killed between archiving and signing
 
@@ -143,7 +144,7 @@ class Ledger:
         if not batch:
             return
         try:
-            self._positions |= await write_batch(self._engine, batch, self._positions)
+            self._positions |= await whole(write_batch(self._engine, batch, self._positions))
             self._grew.set()
         except POISON as error:
             if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
@@ -156,7 +157,7 @@ class Ledger:
 
     async def _doubt(self, shelf: str, reason: str) -> None:
         """Stop `shelf`, unless the trouble is only that another worker went ahead."""
-        stored = (await positions.load(self._engine, shelf)).get(shelf) or positions.start_of(shelf)
+        stored = (await whole(positions.load(self._engine, shelf))).get(shelf) or positions.start_of(shelf)
         if stored != self._positions.get(shelf, stored):
             raise Overtaken(shelf)
         await self._stop(shelf, reason)
@@ -166,7 +167,7 @@ class Ledger:
         self._positions.pop(shelf, None)
         self._stopped[shelf] = reason
         meters.STOPPED.set(len(self._stopped))
-        await alarm.raise_alarm(self._engine, self._store.now_ms(), shelf, reason)
+        await whole(alarm.raise_alarm(self._engine, self._store.now_ms(), shelf, reason))
 
     async def _compare_some(self) -> None:
         """Go round all shelves, so that a store which lost its tail is found out before it grows a new one."""
@@ -188,13 +189,13 @@ class Ledger:
             if position.seq > self._published.get(shelf, 0)
         }
         if grown:
-            await publish_heads(self._engine, self._key, grown, self._store.now_ms())
+            await whole(publish_heads(self._engine, self._key, grown, self._store.now_ms()))
             self._published |= {shelf: position.seq for shelf, position in grown.items()}
             await asyncio.sleep(HEADS_S)
 
     async def _trim(self) -> None:
         for shelf, position in list(self._positions.items()):
-            await self._trimmer.trim(shelf, position.seq)
+            await whole(self._trimmer.trim(shelf, position.seq))
 
     async def _repeat(self, pause_s: float, act: Callable[[], Awaitable[None]]) -> None:
         while True:

@@ -5,6 +5,7 @@ Key `{show:ID}:live`, a hash; the one key beside the reply cache that the store 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,12 +18,12 @@ NOTHING: dict[str, Any] = {**dict.fromkeys(NUMBERS, 0), "host": ""}
 
 async def write_live(store: Store, show: str, live: Mapping[str, Any]) -> None:
     """Tell `{viewers, bitrate_kbps, media_delay_ms, fps, width, height, host}` of `show`; each second while on air."""
-    told: dict[Any, Any] = {name: live[name] for name in NOTHING if live.get(name) is not None}
+    told = {name: live[name] for name in NOTHING if live.get(name) is not None}
     told["updated"] = store.now_ms()
-    pipeline = store.client.pipeline(transaction=True)
-    pipeline.hset(_key(show), mapping=told)
-    pipeline.pexpire(_key(show), FORGOTTEN_MS)
-    await pipeline.execute()
+    fields = [part for pair in told.items() for part in pair]
+    await asyncio.gather(
+        store.ask("HSET", _key(show), *fields), store.ask("PEXPIRE", _key(show), FORGOTTEN_MS)
+    )  # one turn: one pipeline, in this order
 
 
 async def read_live(store: Store, show: str) -> dict[str, Any]:
@@ -33,10 +34,7 @@ async def read_live(store: Store, show: str) -> dict[str, Any]:
 async def read_all(store: Store, shows: Iterable[str]) -> dict[str, dict[str, Any]]:
     """`read_live` of many shows in one round trip."""
     names = list(shows)
-    pipeline = store.client.pipeline(transaction=False)
-    for show in names:
-        pipeline.hgetall(_key(show))
-    found = await pipeline.execute() if names else []
+    found = await asyncio.gather(*(store.ask("HGETALL", _key(show)) for show in names))
     return {show: NOTHING | _decoded(raw) for show, raw in zip(names, found, strict=True)}
 
 

@@ -29,9 +29,9 @@ class Processes:
     def _listed(self) -> list[dict[str, Any]]:
         try:
             listed = json.loads(self._file.read_text("utf-8"))["processes"]
+            return [told for told in listed if isinstance(told, dict)]
         except (OSError, ValueError, KeyError, TypeError):
-            return []
-        return [told for told in listed if isinstance(told, dict)]
+            return []  # nothing is supervised here
 
     def _row(self, told: dict[str, Any]) -> dict[str, Any]:
         pid = told.get("pid")

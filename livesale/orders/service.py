@@ -24,6 +24,7 @@ from livesale.store.valkey import Records, Store, Versioned
 
 NEXT_STATE_WITHIN_S = 2.0  # contract: checkout waits this long for the order's next state
 ADULT = "adult"
+CHECKED_OUT = {"awaiting_guardian", "paid", "payment_failed"}
 MAY_REQUEST = {"7-13", "14-15", "16-17"}
 
 
@@ -107,6 +108,8 @@ class Orders:
             raise not_found("order")
         if order.state == "awaiting_payment":  # the same step again, after an answer that was lost
             return await self.next_state(order)
+        if order.state in CHECKED_OUT and await self._is_repeated(order, wanted):
+            return order
         if wanted.total != order.total or wanted.currency != order.currency:
             raise Refusal("price_changed", "The total is not the one the page showed.", [_total(order)])
         band = await self.people.age_band(actor.account)
@@ -118,6 +121,11 @@ class Orders:
             return await self.next_state(await self.load(order_id))
         await self._request(order, band, wanted, sealed)
         return await self.load(order_id)
+
+    async def _is_repeated(self, order: Order, wanted: Checkout) -> bool:
+        """Whether this very checkout led to where the order is: the answer got lost with the process that had it."""
+        ship_to = await self.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+        return bool(order.total == wanted.total and ship_to == msgspec.json.encode(wanted.ship_to))
 
     async def cancel(self, actor: Actor, order_id: str) -> Order:
         """Give the units back; while a payment is under way it is cancelled at the provider first."""

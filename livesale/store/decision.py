@@ -69,6 +69,10 @@ class Decision:
     events: tuple[Event, ...] = ()
     id: str = field(default_factory=random_name)
 
+    def changes(self) -> bool:
+        """Whether it writes anything but its own answer: only then readers and deadlines need to know the shelf."""
+        return bool(self.counters or self.puts or self.drops or self.marks or self.events)
+
     def once_key(self) -> str:
         """The key, behind `{shelf}:once:`, under which the answer is kept."""
         return f"k:{self.once.scope}:{self.once.key}" if self.once else f"d:{self.id}"

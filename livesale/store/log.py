@@ -86,13 +86,20 @@ class Tail:
         found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
         rows: Any = found.items() if isinstance(found, dict) else found or ()
         batch: list[Entry] = []
+        gaps: list[LogGap] = []
         for key, entries in rows:
             shelf = key.decode()[1 : -len("}:log")]
-            batch.extend(self._in_order(shelf, entries[0] if isinstance(found, dict) else entries))
+            if isinstance(found, dict):
+                entries = entries[0]
+            try:
+                self._in_order(shelf, entries, batch)
+            except LogGap as gap:
+                gaps.append(gap)
+        if gaps and not batch:  # what was read beside it is delivered first: its position has moved already
+            raise gaps[0]
         return batch
 
-    def _in_order(self, shelf: str, entries: list[Any]) -> list[Entry]:
-        batch = []
+    def _in_order(self, shelf: str, entries: list[Any], batch: list[Entry]) -> None:
         for stream_id, fields in entries:
             after = self._after.get(shelf)
             if after is None:
@@ -102,7 +109,6 @@ class Tail:
                 raise LogGap(shelf, after + 1, seq)
             batch.append(Entry(shelf, seq, fields[b"e"]))
             self._after[shelf] = seq
-        return batch
 
 
 async def read_log(store: Store, shelf: str, after: int = 0, most: int = 1000) -> list[Entry]:

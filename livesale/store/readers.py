@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import msgspec
 import structlog
@@ -31,6 +31,17 @@ CURSOR_EVERY_S = 2.0
 LOOK_EVERY_S = 0.2
 POLL_DUE_S = 0.5
 RETRY_S = (0.1, 0.5, 2.0, 5.0)
+
+
+@contextlib.contextmanager
+def going_on(what: str) -> Iterator[None]:
+    """Let no failure end a loop: a store that is away comes back, and anything else is logged and tried again."""
+    try:
+        yield
+    except (Refusal, NotCommitted) as refusal:
+        log.info("tried again", what=what, why=str(refusal))
+    except Exception:
+        log.exception("tried again", what=what)
 
 
 class Cursor(msgspec.Struct, frozen=True):
@@ -64,7 +75,8 @@ class Reader:
             try:
                 async for batch in self._tail.batches():
                     for entry in batch:
-                        await self._begin(group, entry)
+                        with going_on(f"reading {entry.shelf} {entry.seq}"):
+                            await self._begin(group, entry)
             except LogGap as gap:
                 log.error("log gap: this shelf is no longer read", shelf=gap.shelf, what=str(gap))
                 self._tail.leave(gap.shelf)
@@ -104,7 +116,7 @@ class Reader:
 
     async def _look_for_shelves(self) -> None:
         while True:
-            with contextlib.suppress(Refusal):
+            with going_on("looking for shelves"):
                 for shelf in await self._store.active_shelves():
                     if shelf not in self._read:
                         found = await self._store.read(shelf, self._record)
@@ -119,7 +131,7 @@ class Reader:
             for shelf, seq in list(self._read.items()):
                 done = min(self._open[shelf], default=seq + 1) - 1
                 if done > self._told[shelf] + 1:  # +1: the entry of the cursor's own last move
-                    with contextlib.suppress(Refusal, NotCommitted):
+                    with going_on("moving a cursor"):
                         self._told[shelf] = await self._move(shelf, done)
 
     async def _move(self, shelf: str, seq: int) -> int:
@@ -139,7 +151,7 @@ class Deadlines:
     async def run(self) -> None:
         """Poll until cancelled; firing twice is harmless because each handler's commit is guarded."""
         while True:
-            with contextlib.suppress(Refusal):
+            with going_on("polling deadlines"):
                 for shelf in await self._store.active_shelves():
                     due = await self._store.due(shelf, "due", self._store.now_ms())
                     await asyncio.gather(*(self._fire(shelf, member) for member in due))

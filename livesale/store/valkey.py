@@ -15,7 +15,15 @@ from typing import Any
 
 import msgpack
 import redis.asyncio as redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
 from livesale.kernel.refusals import Refusal
 from livesale.store.decision import (
@@ -35,6 +43,7 @@ MOST_IN_A_PIPELINE = 512
 MOST_CONNECTIONS = 16  # pipelines under way at once; a turn needs one, a tail keeps one
 MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
 CLOCK_SAMPLE_S = 5.0
+PASSING = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +73,9 @@ class Store:
 
         Once this returns, the change is on disk (`appendfsync always`).
         """
-        if decision.shelf not in self._active:
+        if decision.shelf not in self._active and decision.changes():
             await self.activate(decision.shelf)
-        keys = _keys(decision)
-        return _outcome(await self._call("FCALL", "livesale_commit", len(keys), *keys, decision.packed()))
+        return _outcome(await self._call(*commit_command(decision)))
 
     async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
         """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
@@ -163,7 +171,7 @@ class Store:
     async def ask(self, *command: Any) -> Any:
         """The reply to one reading command; Refusal store_unavailable when there is none."""
         reply = await self._call(*command)
-        if isinstance(reply, ResponseError):
+        if isinstance(reply, ResponseError) and not _passing(reply):
             raise reply
         if isinstance(reply, Exception):
             raise _unavailable() from reply
@@ -202,6 +210,12 @@ async def load(store: Store) -> None:
     """Load (or replace) the commit function; a store that restarted from its own file has it already."""
     source = files("livesale.store").joinpath("commit.lua").read_text()
     await store.ask("FUNCTION", "LOAD", "REPLACE", source)
+
+
+def commit_command(decision: Decision) -> tuple[Any, ...]:
+    """The command that carries `decision` out."""
+    keys = _keys(decision)
+    return ("FCALL", "livesale_commit", len(keys), *keys, decision.packed())
 
 
 def _keys(decision: Decision) -> list[str]:
@@ -247,6 +261,11 @@ def _failure(error: Exception) -> Exception:
     if isinstance(error, ResponseError) and "INVALID" in str(error):
         return Invalid(str(error))
     return _unavailable()
+
+
+def _passing(error: ResponseError) -> bool:
+    """Whether the store says "not now" (a full disk, no memory, a replica, a moving slot): no fault of the asker."""
+    return isinstance(error, PASSING) or str(error).startswith("MISCONF")
 
 
 def _unavailable() -> Refusal:

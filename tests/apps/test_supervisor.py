@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from livesale.apps.supervisor import Spec, StartFailed, Supervisor
+from livesale.apps.child import Spec
+from livesale.apps.supervisor import StartFailed, Supervisor
 
 ROOT = Path(__file__).parents[2]
 CHILD = textwrap.dedent(
@@ -143,7 +144,8 @@ SUPERVISOR = textwrap.dedent(
     """
     import asyncio, sys
     from pathlib import Path
-    from livesale.apps.supervisor import Spec, Supervisor
+    from livesale.apps.child import Spec
+    from livesale.apps.supervisor import Supervisor
     folder, wait = Path(sys.argv[1]), sys.argv[2] == "wait"
 
     async def main():

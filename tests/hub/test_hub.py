@@ -12,11 +12,11 @@ from livesale.hub.limits import Limits
 from livesale.hub.wire import EventsFrame
 from livesale.media.ring import Fragment, Init
 from tests.hub.conftest import Start
-from tests.hub.viewers import CHAT, ORDER, PATIENCE_S, PINNED, SECRET, SHOW, STOCK, House, Source, tag_of
+from tests.hub.viewers import CHAT, ORDER, PATIENCE_S, PINNED, SECRET, SHOW, STOCK, House, Source, Viewer, tag_of
 
 
 async def test_first_frames(house: House) -> None:
-    """A joiner gets the welcome with the snapshot first, then the inits, then the group of pictures from its key frame."""
+    """A joiner gets the welcome with the snapshot first, then the inits, then all from the key frame on."""
     channel = house.open(seq=7)
     source = Source(channel)
     source.begin()
@@ -204,14 +204,15 @@ async def test_tampered_tickets(house: House) -> None:
         assert await viewer.closed() == 4001
 
 
-@pytest.mark.parametrize(("origin", "welcome"), [("http://shop.example", True), (None, True), ("http://evil.example", False),
-                                                 ("null", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("origin", "welcome"),
+    [("http://shop.example", True), (None, True), ("http://evil.example", False), ("null", False)],
+)
 async def test_origins(house: House, origin: str | None, welcome: bool) -> None:
     """Pages of other origins are refused; no origin at all is let in by its ticket."""
     house.open()
-    from tests.hub.viewers import Viewer
-
-    viewer = Viewer(await connect(house.address(house.ticket()), origin=origin, subprotocols=["livesale.v1"], proxy=None))
+    address = house.address(house.ticket())
+    viewer = Viewer(await connect(address, origin=origin, subprotocols=["livesale.v1"], proxy=None))
     if welcome:
         await viewer.until("welcome")
     else:

@@ -19,7 +19,9 @@ async def test_allowed_messages(house: House) -> None:
     viewer = await house.join()
     await viewer.socket.send(msgspec.msgpack.encode({"type": "pong", "at": 1}))
     await viewer.socket.send(msgspec.msgpack.encode({"type": "stats", "buffer_ms": 180, "more": [1, {"a": None}]}))
-    await viewer.socket.send([msgspec.msgpack.encode({"type": "pong"})[:3], msgspec.msgpack.encode({"type": "pong"})[3:]])
+    await viewer.socket.send(
+        [msgspec.msgpack.encode({"type": "pong"})[:3], msgspec.msgpack.encode({"type": "pong"})[3:]]
+    )
     channel.entry(1, 0, [(CHAT, {"id": 1})])
     await viewer.until("chat")
 

@@ -32,7 +32,7 @@ async def edge_of(start: Start, upstream: House, name: str = "edge-1", **fields:
 
 async def true(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
@@ -46,8 +46,8 @@ async def test_through_an_edge(house: House, start: Start) -> None:
     edge = await edge_of(start, house)
     near, far = await house.join(), await edge.join()
     for viewer in (near, far):
-        await viewer.until("stock", left=9)
         await viewer.until_media()
+        await viewer.until("stock", left=9)
     channel.entry(6, 9_500, [(CHAT, {"id": 6})])
     channel.drop_event({"type": "reaction", "kind": "heart"})
     source.send(3)
@@ -61,7 +61,9 @@ async def test_through_an_edge(house: House, start: Start) -> None:
     assert far.of("welcome")[0]["show"] == near.of("welcome")[0]["show"]
 
     def pictures(viewer: object) -> list[int]:
-        return [each.sequence for frame in viewer.frames if isinstance(frame, list) for each in frame if each.track == 1]
+        return [
+            each.sequence for frame in viewer.frames if isinstance(frame, list) for each in frame if each.track == 1
+        ]
 
     while pictures(near)[-1] < 12:
         await near.next()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,9 @@ class House:
 
     def open(self, epoch: str = "e1", lease: int = 1, seq: int = 0) -> Channel:
         channel = self.hub.channel(SHOW)
-        channel.open(epoch, lease, lambda: {"id": SHOW, "state": "live", "offers": []}, seq=seq, broadcast_epoch_ms=1_000)
+        channel.open(
+            epoch, lease, lambda: {"id": SHOW, "state": "live", "offers": []}, seq=seq, broadcast_epoch_ms=1_000
+        )
         return channel
 
     def ticket(self, account: str | None = None, **changes: Any) -> str:
@@ -82,7 +85,10 @@ class House:
 
     async def join(self, account: str | None = None, *, ticket: str | None = None, **query: object) -> Viewer:
         socket = await connect(
-            self.address(ticket or self.ticket(account), **query), subprotocols=["livesale.v1"], max_size=None, proxy=None
+            self.address(ticket or self.ticket(account), **query),
+            subprotocols=["livesale.v1"],
+            max_size=None,
+            proxy=None,
         )
         return Viewer(socket)
 
@@ -123,12 +129,11 @@ class Viewer:
 
     async def closed(self) -> int:
         """Reads to the end; the close code."""
-        try:
+        with suppress(ConnectionClosed):
             while True:
                 await self.next()
-        except ConnectionClosed as error:
-            assert error.rcvd is not None, "no close frame came"
-            return error.rcvd.code
+        assert self.socket.protocol.close_rcvd is not None, "no close frame came"
+        return self.socket.protocol.close_rcvd.code
 
     def of(self, type: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == type]

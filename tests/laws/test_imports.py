@@ -23,8 +23,6 @@ PRIVATE = ("service", "routes", "reactions", "store")
 
 # What a model returns is the store's word, and pure.
 PURE_OF_STORE = "store.decision"
-# Debts: each is to be paid by moving the pure function named to `events` or `model`.
-DEBTS = {("orders/offers.py", "shows.service")}  # offer_set
 
 
 def modules() -> list[Path]:
@@ -84,8 +82,7 @@ def fault(path: Path, target: str) -> str | None:
 def test_imports(path):
     """A file imports only what its place in the house allows."""
     faults = {target: why for target in sorted(imports(path)) if (why := fault(path, target))}
-    file = str(path.relative_to(PACKAGE))
-    assert set(faults) == {target for debtor, target in DEBTS if debtor == file}, faults
+    assert not faults
 
 
 def test_the_law_bites():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-import subprocess
 import sys
 from typing import Any
 
@@ -82,12 +81,12 @@ async def test_a_killed_ledger_repeats_and_skips_nothing(
     command = [sys.executable, "-m", "tests.ledger.worker", valkey.url, str(engine.url)]
     for _ in range(12):
         before = await count(engine)
-        process = subprocess.Popen(command)
+        process = await asyncio.create_subprocess_exec(*command)
         rush = asyncio.create_task(sale.rush(400))
         await until(lambda before=before: _more_than(engine, before))
         await asyncio.sleep(chance.random() * 0.15)
         process.kill()
-        process.wait()
+        await process.wait()
         await rush
         order = await sale.hold()
         await sale.check_out(order)

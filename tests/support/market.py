@@ -12,10 +12,12 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
 from livesale.orders.model import Order
+from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
 from livesale.orders.reactions import OrderReactions
 from livesale.orders.routes import rendered
 from livesale.orders.service import Checkout, Orders
+from livesale.orders.transfers import Transfers
 from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
 from livesale.shows.model import Offer, OfferList
@@ -106,6 +108,10 @@ class ProviderDouble:
         self._standing[provider_id] = "authorised"
 
 
+async def _no_product(_product: str) -> None:
+    """The market's offers are made without a catalogue."""
+
+
 class Market:
     """A live show with offers of `stock` units, and readers running beside it."""
 
@@ -115,6 +121,7 @@ class Market:
         self.provider = ProviderDouble()
         self.shows = Shows(store)
         self.orders = Orders(store, self.people)
+        self.sale = Offers(store, _no_product, Transfers(store))
         self.reactions = OrderReactions(store)
         self.payments = PaymentReactions(store, self.provider)
         self.shelf = ""
@@ -142,6 +149,11 @@ class Market:
         once = Once(f"{buyer}:place", key or random_name(), repr(lines))
         answer = await self.orders.place(self.buyer(buyer), self.shelf, wishes, None, once, rendered)
         return await self.orders.load(msgspec.json.decode(answer)["id"])
+
+    async def reprice(self, offer: str, price: int) -> None:
+        """Give an offer another price."""
+        show = self.shelf.removeprefix("show:")
+        await self.sale.change(HOST, show, offer, Money(price, "EUR"), None)
 
     def buyer(self, name: str) -> Actor:
         """The actor of a buyer."""

@@ -21,13 +21,10 @@ interface Programme { live: Show[]; next: Show[]; ended: Show[] }
 
 const programme = source<Programme>(async () => {
   const [live, next, ended] = await Promise.all([shows("live"), shows("scheduled"), shows("ended").catch(() => [])]);
-  return { live: await Promise.all(live.map(whole)), next, ended };
+  return { live, next, ended };
 });
 
 const shows = async (state: string): Promise<Show[]> => (await get<Listed<Show>>(`/shows?state=${state}&limit=24`)).items;
-
-/** A list's entry may be shorter than the snapshot: the tile needs offers and pins. */
-const whole = async (show: Show): Promise<Show> => (show.offers ? show : get<Show>(`/shows/${show.id}`).catch(() => show));
 
 function Home() {
   const state = programme.state.value;
@@ -54,7 +51,7 @@ function OnAir({ live, next, ended }: Programme) {
 }
 
 function Tile({ show, large }: { show: Show; large?: boolean }) {
-  const pinned = show.offers?.find((offer) => offer.id === show.pins?.[0]) ?? show.offers?.[0];
+  const pinned = show.offers.find((offer) => offer.id === show.pins[0]) ?? show.offers[0];
   return (
     <a class={large ? "tile tile-large stage" : "tile stage"} href={`/watch/${show.id}`} data-testid="live-show">
       <div class="tile-picture">{large ? <Preview show={show.id} title={show.title} /> : <ProductPicture image={pinned?.image} title={show.title} />}</div>
@@ -78,7 +75,7 @@ function OnTable({ show, offer }: { show: Show; offer: Offer }) {
       <div>
         <span class="tiny muted">{say("now")}</span>
         <span class="on-table-title">{offer.title}</span>
-        <strong class="tile-price">{soldOut(offer) ? say("sold") : <Roll>{money(priceNow(offer, show.deal ?? null, tickingNow()).price)}</Roll>}</strong>
+        <strong class="tile-price">{soldOut(offer) ? say("sold") : <Roll>{money(priceNow(offer, show.deal, tickingNow()).price)}</Roll>}</strong>
       </div>
     </div>
   );
@@ -101,7 +98,7 @@ function Coming({ show }: { show: Show }) {
 }
 
 function Ended({ show }: { show: Show }) {
-  const first = show.offers?.[0];
+  const first = show.offers[0];
   return (
     <a class="ended" href={`/watch/${show.id}`}>
       <ProductPicture image={first?.image} title={show.title} />

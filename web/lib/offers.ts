@@ -15,7 +15,7 @@ export interface PriceNow {
 }
 
 export function priceNow(offer: Offer, showDeal: Deal | null, now: number): PriceNow {
-  const deal = showDeal?.offer === offer.id ? showDeal : (offer.deal ?? null);
+  const deal = showDeal?.offer === offer.id ? showDeal : null;
   const starts = toMs(deal?.starts_at);
   const ends = toMs(deal?.ends_at);
   const plain: PriceNow = { price: offer.price, after: null, reference: offer.reference_price ?? null, deal: null };

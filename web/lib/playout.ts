@@ -18,6 +18,7 @@ const AT_END_S = 0.06;
 const INTO_RANGE_S = 0.01;
 const LATE_S = 0.06;
 const VERY_LATE_S = 0.4;
+const FAR_LATE_S = 0.9;
 
 export const FIRST_TARGET_S = 0.1;
 const LONGEST_TARGET_S = 0.8;
@@ -50,10 +51,11 @@ function joining(ranges: readonly Range[], target: number): number | null {
   return last ? Math.max(last[0] + INTO_RANGE_S, last[1] - target) : null;
 }
 
-/** Catch up, then hold: the way back to 1 lies at the target, not where speeding up began, so it does not flutter. */
+/** Catch up (pitch is kept, so 1.25 for a few seconds is not heard as such), then hold: the way back to 1 lies at the target, not where speeding up began, so it does not flutter. */
 function rateFor(behind: number, { target, rate }: Playhead): number {
-  if (behind > target + VERY_LATE_S) return 1.1;
-  if (behind > target + LATE_S) return rate > 1 ? Math.max(rate, 1.04) : 1.04;
+  if (behind > target + FAR_LATE_S) return 1.25;
+  if (behind > target + VERY_LATE_S) return Math.max(rate, 1.1);
+  if (behind > target + LATE_S) return rate > 1.1 ? 1.1 : Math.max(rate, 1.04);
   if (rate > 1 && behind > target) return rate;
   return behind < target * 0.35 ? 0.97 : 1;
 }

@@ -19,7 +19,6 @@ export interface Offer {
   quantity?: number | null;
   /** The lowest total price of the last 30 days (PAngV § 11); shown only when the server says it. */
   reference_price?: Money | null;
-  deal?: Deal | null;
 }
 
 export interface Segment { title: string; offers: string[]; planned_s: number; started_at?: Time | null }

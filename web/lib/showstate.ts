@@ -50,6 +50,9 @@ export function applied(known: Known, event: HubEvent): Known {
   }
 }
 
+/** Orders are taken while a show is live or takes a break. */
+export const isOnAir = (state: string | undefined): boolean => state === "live" || state === "paused";
+
 export const offerOf = (known: Known, id: string | null | undefined): Offer | undefined =>
   known.show.offers.find((offer) => offer.id === id);
 

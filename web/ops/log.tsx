@@ -9,6 +9,8 @@ import { say } from "./words";
 
 interface Entry { seq?: number; at?: number | string; events?: { type: string; [field: string]: unknown }[] }
 
+const SHOWN = 100;
+
 const chosen = signal<OpsShow | null>(null);
 const entries = signal<Loaded<Entry[]>>({ kind: "loading" });
 
@@ -16,7 +18,9 @@ export async function openLog(show: OpsShow): Promise<void> {
   chosen.value = show;
   entries.value = { kind: "loading" };
   try {
-    const listed = await get<Listed<Entry>>(`/shows/${show.id}/log?limit=100`);
+    const head = await get<{ seq?: number }>(`/shows/${show.id}/head`);
+    const after = Math.max(0, (head.seq ?? 0) - SHOWN);
+    const listed = await get<Listed<Entry>>(`/shows/${show.id}/log?limit=${SHOWN}&after=${after}`);
     if (chosen.value === show) entries.value = { kind: "here", value: [...listed.items].reverse() };
   } catch (error) {
     if (chosen.value === show) entries.value = { kind: "failed", error };

@@ -6,14 +6,13 @@ import { toMs } from "../lib/format";
 import { HubSocket } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
 import type { HubEvent, Money, Offer, Product, Listed, Show, Ticket } from "../lib/shapes";
-import { applied, knownFrom, type Known } from "../lib/showstate";
+import { applied, isOnAir, knownFrom, type Known } from "../lib/showstate";
 import { Camera } from "./camera";
 import { nextStep, toggledPins } from "./plan";
 import { Whip } from "./whip";
 
 const LOOK_MS = 3000;
 const SEGMENT_S = 300;
-const ON_AIR = new Set(["live", "paused"]);
 
 export class Studio {
   readonly known = signal<Known | null>(null);
@@ -47,7 +46,7 @@ export class Studio {
       const show = await get<Show>(`/shows/${this.show}`);
       this.failure.value = null;
       this.known.value = knownFrom(show, this.known.value ?? undefined);
-      if (ON_AIR.has(show.state)) this.join();
+      if (isOnAir(show.state)) this.join();
     } catch (error) {
       if (!this.known.value) this.failure.value = error;
     }
@@ -70,8 +69,8 @@ export class Studio {
 
   end(): Promise<void> {
     return this.doing(async () => {
+      await this.whip.stop();
       await post(`/shows/${this.show}/end`);
-      this.whip.stop();
       await this.load();
     });
   }

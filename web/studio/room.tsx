@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { Empty, Failed, Loading, Notice } from "../lib/pieces";
 import { me, signInAddress } from "../lib/session";
 import { Bar } from "../lib/shell";
+import { isOnAir } from "../lib/showstate";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { say as sayAll } from "../lib/words";
 import type { Studio } from "./ctrl";
@@ -22,7 +23,8 @@ export function Room({ studio }: { studio: Studio }) {
   if (!known || me.value === undefined) return <Around><Loading heights={["50vh", "96px"]} /></Around>;
   if (!me.value) return <Around><Empty icon={Clapperboard} title={say("title")}><a class="button button-solid" href={signInAddress()}>{sayAll("signIn")}</a></Empty></Around>;
   if (!known.show.whip && known.show.state !== "ended") return <Around><Empty icon={Clapperboard} title={say("notYours")}><p>{say("notHostText")}</p></Empty></Around>;
-  const onAir = known.show.state === "live" || known.show.state === "paused";
+  const onAir = isOnAir(known.show.state);
+  const over = known.show.state === "ended";
   return (
     <Around>
       <div class="room">
@@ -34,8 +36,8 @@ export function Room({ studio }: { studio: Studio }) {
           <Figures studio={studio} />
           <Devices studio={studio} />
         </div>
-        <div class="room-left">{!onAir && known.show.state !== "ended" && <Checklist studio={studio} />}<Rundown studio={studio} /></div>
-        <div class="room-right"><OnCard studio={studio} /><Offers studio={studio} /><StudioChat studio={studio} /></div>
+        {!over && <div class="room-left">{!onAir && <Checklist studio={studio} />}<Rundown studio={studio} /></div>}
+        <div class="room-right">{!over && <><OnCard studio={studio} /><Offers studio={studio} /></>}<StudioChat studio={studio} /></div>
       </div>
     </Around>
   );
@@ -49,7 +51,7 @@ function Controls({ studio }: { studio: Studio }) {
   const show = studio.known.value?.show;
   if (!show) return null;
   if (show.state === "ended") return <Notice tone="calm" title={say("endedTitle")}><p class="small">{say("endedText")}</p></Notice>;
-  const onAir = show.state === "live" || show.state === "paused";
+  const onAir = isOnAir(show.state);
   const sending = studio.whip.state.value === "sending" || studio.whip.state.value === "connecting" || studio.whip.state.value === "broken";
   return (
     <div class="controls">

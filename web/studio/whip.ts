@@ -22,11 +22,11 @@ export class Whip {
 
   constructor() {
     setInterval(() => void this.measure(), STATS_MS);
-    addEventListener("pagehide", () => this.hangUp(true));
+    addEventListener("pagehide", () => void this.hangUp(true));
   }
 
   async send(url: string, token: string, stream: MediaStream, takeover = false): Promise<void> {
-    this.hangUp();
+    void this.hangUp();
     this.token = token;
     this.wanted = { url, stream };
     this.state.value = "connecting";
@@ -45,11 +45,11 @@ export class Whip {
     await Promise.all(senders.map((sender) => sender.replaceTrack(stream.getTracks().find((track) => track.kind === sender.track?.kind) ?? null)));
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.wanted = null;
-    this.hangUp();
     this.state.value = "idle";
     this.figures.value = null;
+    await this.hangUp();
   }
 
   private async connect(url: string, stream: MediaStream): Promise<void> {
@@ -96,12 +96,13 @@ export class Whip {
     if (this.state.value === "connecting") this.state.value = "broken";
   }
 
-  private hangUp(leaving = false): void {
+  private async hangUp(leaving = false): Promise<void> {
+    const { session } = this;
     this.peer?.close();
     this.peer = null;
     this.before = null;
-    if (this.session) void fetch(this.session, { method: "DELETE", keepalive: leaving, headers: { Authorization: `Bearer ${this.token}` } }).catch(() => undefined);
     this.session = null;
+    if (session) await fetch(session, { method: "DELETE", keepalive: leaving, headers: { Authorization: `Bearer ${this.token}` } }).catch(() => undefined);
   }
 
   private async measure(): Promise<void> {

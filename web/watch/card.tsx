@@ -7,7 +7,7 @@ import { mostPieces, priceNow, soldOut, stockShare, type PriceNow } from "../lib
 import { ProductPicture, Roll } from "../lib/pieces";
 import { calm } from "../lib/session";
 import type { Offer } from "../lib/shapes";
-import { pinnedOffers } from "../lib/showstate";
+import { isOnAir, pinnedOffers } from "../lib/showstate";
 import type { Watching } from "./ctrl";
 import { say } from "./words";
 
@@ -17,17 +17,18 @@ export function Card({ watching }: { watching: Watching }) {
   if (!card || !known) {
     return <article class="pin-card pin-card-empty" data-testid="pin-card"><h2>{say("nothingPinned")}</h2><p class="small muted">{say("nothingPinnedNote")}</p><Lift watching={watching} /></article>;
   }
-  const now = priceNow(card.offer, known.show.deal, tickingNow());
+  const now = priceNow(card.offer, isOnAir(known.show.state) ? known.show.deal : null, tickingNow());
   return (
     <article class="pin-card" data-testid="pin-card" data-offer={card.offer.id} key={card.offer.id}>
       <ProductPicture image={card.offer.image} title={card.offer.title} />
       <div class="pin-head">
-        <Where watching={watching} picked={card.picked} since={known.pinnedAt} />
+        <Where watching={watching} picked={card.picked} since={isOnAir(known.show.state) ? known.pinnedAt : null} />
         <h2>{card.offer.title}</h2>
       </div>
       <Price now={now} />
-      <Stock offer={card.offer} />
-      <BuyRow watching={watching} offer={card.offer} now={now} />
+      {isOnAir(known.show.state)
+        ? <><Stock offer={card.offer} /><BuyRow watching={watching} offer={card.offer} now={now} /></>
+        : <p class="pin-stock small muted">{say(known.show.state === "ended" ? "saleOver" : "saleLater")}</p>}
       <Lift watching={watching} />
     </article>
   );

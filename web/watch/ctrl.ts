@@ -12,12 +12,11 @@ import { priceNow } from "../lib/offers";
 import type { Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
-import { applied, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+import { applied, isOnAir, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
 
 const CUE_MS = 100;
 const LOOK_MS = 5000;
 const REPORT_MS = 10_000;
-const ON_AIR = new Set(["live", "paused"]);
 
 export class Watching {
   readonly known = signal<Known | null>(null);
@@ -71,7 +70,7 @@ export class Watching {
       const show = await get<Show>(`/shows/${this.show}`);
       this.failure.value = null;
       this.known.value = knownFrom(show, this.known.value ?? undefined);
-      if (ON_AIR.has(show.state)) this.join();
+      if (isOnAir(show.state)) this.join();
     } catch (error) {
       if (!this.known.value) this.failure.value = error;
     }

@@ -1,4 +1,6 @@
 /** The running order as a film strip: past dimmed, now ringed, next peeking. Without one: every offer. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { tickingNow } from "../lib/clock";
 import { money } from "../lib/format";
 import { priceNow, soldOut } from "../lib/offers";
@@ -26,10 +28,11 @@ export function Rail({ watching }: { watching: Watching }) {
   const frames = known ? framesOf(known) : [];
   if (!known || frames.length === 0) return null;
   const byRundown = known.segments.length > 0;
+  const now = frames.findIndex((frame) => frame.when === "now");
   return (
     <nav class="rail" id="rail" aria-label={say(byRundown ? "rail" : "offers")}>
       <h3>{say(byRundown ? "rail" : "offers")}</h3>
-      <ol>
+      <Strip now={now}>
         {frames.map((frame) => (
           <li key={frame.key} data-when={frame.when}>
             <button type="button" class="frame" disabled={!frame.offer} aria-current={frame.when === "now" ? "step" : undefined} onClick={() => pick(watching, frame.offer)}>
@@ -40,9 +43,19 @@ export function Rail({ watching }: { watching: Watching }) {
             </button>
           </li>
         ))}
-      </ol>
+      </Strip>
     </nav>
   );
+}
+
+/** What is on air is in view; the rest of the strip stays where the viewer has pulled it. */
+function Strip({ now, children }: { now: number; children: ComponentChildren }) {
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    const frame = list.current?.children[now] as HTMLElement | undefined;
+    if (frame && list.current) list.current.scrollTo({ left: frame.offsetLeft - list.current.offsetLeft - 60, behavior: "smooth" });
+  }, [now]);
+  return <ol ref={list}>{children}</ol>;
 }
 
 function pick(watching: Watching, offer: Offer | undefined): void {

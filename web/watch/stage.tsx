@@ -6,6 +6,7 @@ import { Said } from "../lib/pieces";
 import { canPlay, Player } from "../lib/player";
 import { calm } from "../lib/session";
 import type { Watching } from "./ctrl";
+import { isOnAir } from "../lib/showstate";
 import { Replay } from "./replay";
 import { say } from "./words";
 
@@ -26,7 +27,7 @@ export function Stage({ watching }: { watching: Watching }) {
       <Echo video={video} />
       <video ref={video} class="picture-video" data-testid="player" playsInline autoPlay muted aria-label={say("picture", { title })} />
       <NoPicture watching={watching} />
-      {player?.playing.value && <Sound player={player} />}
+      {player?.playing.value && isOnAir(watching.known.value?.show.state) && <Sound player={player} />}
       {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
     </section>
   );

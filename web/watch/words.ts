@@ -19,7 +19,7 @@ export const words = {
     dealIn: "Flash deal in {time}", dealOn: "Flash deal, {time} left", after: "{price} afterwards", reference: "Lowest price of the last 30 days: {price}", total: "{price} for {n}",
     perBuyer: "At most {n} per person", rail: "Running order", offers: "All offers", showOffers: "Show all offers", hideOffers: "Hide the offers", now: "now",
     chat: "Chat", chatPlaceholder: "Say something", send: "Send", chatEmpty: "Say hello; the host reads along.", signInToChat: "Sign in to join in", you: "you",
-    heart: "Send a heart", cart: "Your reservation", replay: "Recording", chapters: "Chapters", moreShows: "What else is on",
+    saleOver: "Sold during the show only.", saleLater: "On sale as soon as the show starts.", heart: "Send a heart", cart: "Your reservation", replay: "Recording", chapters: "Chapters", moreShows: "What else is on",
   },
   de: {
     watch: "Zuschauen", offAir: "Nicht auf Sendung", behind: "{s} s hinter live", connecting: "Verbindet …", reconnecting: "Verbindet neu …",
@@ -38,7 +38,7 @@ export const words = {
     dealIn: "Blitzangebot in {time}", dealOn: "Blitzangebot, noch {time}", after: "danach {price}", reference: "Niedrigster Preis der letzten 30 Tage: {price}", total: "{price} für {n}",
     perBuyer: "Höchstens {n} pro Person", rail: "Ablauf", offers: "Alle Angebote", showOffers: "Alle Angebote zeigen", hideOffers: "Angebote verbergen", now: "jetzt",
     chat: "Chat", chatPlaceholder: "Sag etwas", send: "Senden", chatEmpty: "Sag hallo, der Host liest mit.", signInToChat: "Anmelden und mitreden", you: "du",
-    heart: "Ein Herz senden", cart: "Deine Reservierung", replay: "Aufzeichnung", chapters: "Kapitel", moreShows: "Was sonst noch läuft",
+    saleOver: "Nur während der Show zu haben.", saleLater: "Zu haben, sobald die Show beginnt.", heart: "Ein Herz senden", cart: "Deine Reservierung", replay: "Aufzeichnung", chapters: "Kapitel", moreShows: "Was sonst noch läuft",
   },
 };
 

@@ -1,0 +1,254 @@
+"""Requests over the real store: who may decide, what races do, and that no hold outlives its reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from livesale.guardians import store as family
+from livesale.guardians.model import LINK_MUST_STAND_MS, STEP_UP_MS, Approval
+from livesale.guardians.service import Guardians
+from livesale.kernel.actor import Actor
+from livesale.kernel.refusals import Refusal
+from livesale.orders.model import Order
+from livesale.store import database
+from livesale.store.decision import Decision, Early
+from livesale.store.record import load, put
+from livesale.store.valkey import Store
+from tests.support.market import HOST, Market
+
+# account -> (adult, by more than its own word)
+PEOPLE = {
+    "gita": (True, True), "gero": (True, True), "dora": (True, False), "seventeen": (False, True),
+    HOST.account: (True, True), "young_link": (True, True), "stranger": (True, True), "mia": (False, False),
+}  # fmt: skip
+
+
+class House:
+    """A market with the family of the minor `mia`."""
+
+    def __init__(self, market: Market, guardians: Guardians) -> None:
+        self.market = market
+        self.guardians = guardians
+
+    async def asked(self, units: int = 1) -> tuple[Order, Approval]:
+        """A request of mia's."""
+        order = await self.market.check_out(await self.market.hold("mia", (0, units)))
+        return order, await self.market.approval(order)
+
+    def actor(self, name: str, ago_ms: int = 0) -> Actor:
+        """Someone who proved who they are `ago_ms` ago."""
+        return Actor(name, frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms() - ago_ms)
+
+    async def approve(self, approval: Approval, who: str = "gita", **changes: Any) -> Approval:
+        """Approve what was read."""
+        told = changes.get("digest", approval.digest)
+        return await self.guardians.approve(self.actor(who, changes.get("ago_ms", 0)), approval.id, told, "pm_ok")
+
+    async def age(self, name: str, kind: Any, field: str) -> None:
+        """The record's time is over."""
+        stored = (await self.market.store.read(self.market.shelf, name))[name]
+        aged = msgspec.structs.replace(load(kind, stored), **{field: self.market.store.now_ms() - 1})
+        await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
+
+
+@pytest.fixture
+async def house(store: Store, tmp_path: Path) -> AsyncIterator[House]:
+    market = Market(store)
+    market.people.bands, market.people.wards = {"mia": "14-15"}, {"mia"}
+    await market.open(20)
+    engine = database.engine(f"sqlite+aiosqlite:///{tmp_path}/f.db")
+    long_ago = store.now_ms() - 2 * LINK_MUST_STAND_MS
+    async with engine.begin() as connection:
+        await connection.run_sync(database.metadata.create_all)
+        for name, since in {name: long_ago for name in PEOPLE if name != "stranger"}.items():
+            await family.link(connection, "mia", name, False, store.now_ms() if name == "young_link" else since)
+
+    async def age_of(account: str) -> tuple[bool, bool]:
+        return PEOPLE[account]
+
+    async def seller_of(_approval: Approval) -> str:
+        return HOST.account
+
+    yield House(market, Guardians(store, engine, age_of, seller_of))
+    await engine.dispose()
+    await market.check_units()
+
+
+async def counter(house: House, where: str) -> int:
+    name = f"{where}:{house.market.offers[0]}"
+    return (await house.market.store.counters(house.market.shelf, name))[name]
+
+
+@pytest.mark.parametrize(
+    ("who", "changes", "why"),
+    [
+        ("dora", {}, "forbidden"),
+        ("seventeen", {}, "forbidden"),
+        ("young_link", {}, "forbidden"),
+        (HOST.account, {}, "forbidden"),
+        ("stranger", {}, "not_found"),
+        ("mia", {}, "not_found"),
+        ("gita", {"digest": "0" * 64}, "superseded"),
+        ("gita", {"ago_ms": STEP_UP_MS + 60_000}, "step_up_required"),
+    ],
+)
+async def test_who_may_not_approve(house: House, who: str, changes: dict[str, Any], why: str) -> None:
+    """Each is refused, and the request is as it was: no money, no state, no event."""
+    _, approval = await house.asked()
+    seq = await house.market.store.seq(house.market.shelf)
+    with pytest.raises(Refusal) as refused:
+        await house.approve(approval, who, **changes)
+    assert refused.value.code == why
+    assert await house.market.store.seq(house.market.shelf) == seq
+
+
+async def test_strangers_do_not_learn_that_it_exists(house: House) -> None:
+    """Reading and declining are for the family alone."""
+    _, approval = await house.asked()
+    for act in (house.guardians.seen, house.guardians.decline):
+        with pytest.raises(Refusal) as refused:
+            await act(house.actor("stranger"), approval.id)
+        assert refused.value.code == "not_found"
+    assert (await house.guardians.seen(house.actor("mia"), approval.id)).state == "requested"
+
+
+async def test_reading_decides_nothing(house: House) -> None:
+    """A mail scanner that opens the link changes and prolongs nothing."""
+    _, approval = await house.asked()
+    seq = await house.market.store.seq(house.market.shelf)
+    for _ in range(5):
+        assert await house.guardians.seen(house.actor("gita"), approval.id) == approval
+    assert await house.market.store.seq(house.market.shelf) == seq
+
+
+async def test_approved_is_paid_once_by_the_guardian(house: House) -> None:
+    """One consent, one charge, on the guardian's account."""
+    async with house.market.running():
+        order, approval = await house.asked()
+        await house.approve(approval)
+        await house.market.state(order, "paid")
+    payment = await house.market.orders.payment(order)
+    assert payment
+    assert payment.payer == "gita"
+    assert house.market.provider.captured == {order.id: order.total}
+    assert (await house.market.approval(order)).state == "consumed"
+
+
+async def test_a_second_approve_is_told_the_state(house: House) -> None:
+    """A double tap with another key is a conflict, and charges nothing more."""
+    order, approval = await house.asked()
+    done = await asyncio.gather(
+        *(house.approve(approval, who) for who in ("gita", "gero", "gita")), return_exceptions=True
+    )
+    refused = [one for one in done if isinstance(one, Refusal)]
+    assert [one.code for one in refused] == ["conflict", "conflict"]
+    async with house.market.running():
+        await house.market.state(order, "paid")
+    assert house.market.provider.captured == {order.id: order.total}
+
+
+async def test_two_guardians_disagree(house: House) -> None:
+    """Approve against decline, ten times: one of the two wins whole, money and units follow it."""
+    async with house.market.running():
+        for _ in range(10):
+            order, approval = await house.asked()
+            said = await asyncio.gather(
+                house.approve(approval), house.guardians.decline(house.actor("gero"), approval.id),
+                return_exceptions=True,
+            )  # fmt: skip
+            assert sum(isinstance(one, Refusal) for one in said) == 1
+            end = await house.market.state(order, "paid", "declined")
+            assert house.market.provider.captured.get(order.id, 0) == (order.total if end.state == "paid" else 0)
+
+
+async def test_declined_gives_back(house: House) -> None:
+    """Units, and the minor's place among open requests."""
+    async with house.market.running():
+        order, approval = await house.asked()
+        await house.guardians.decline(house.actor("gita"), approval.id)
+        await house.market.state(order, "declined")
+    assert (await counter(house, "free"), await counter(house, "requests")) == (20, 0)
+    with pytest.raises(Refusal) as refused:
+        await house.approve(approval)
+    assert refused.value.errors == [{"state": "declined"}]
+
+
+async def test_expired_before_it_was_approved(house: House) -> None:
+    """After its day a request can only end, whoever fires first and however often."""
+    order, approval = await house.asked()
+    await house.age(f"approval:{approval.id}", Approval, "expires_at")
+    done = await asyncio.gather(
+        house.approve(approval), house.guardians.expire(approval.id), house.guardians.expire(approval.id),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert isinstance(done[0], Refusal)
+    async with house.market.running():
+        await house.market.state(order, "expired")
+    assert await counter(house, "free") == 20
+    assert house.market.provider.captured == {}
+
+
+async def test_not_expired_early(house: House) -> None:
+    """The clock firing before the day is over does nothing."""
+    order, approval = await house.asked()
+    with pytest.raises(Early):
+        await house.guardians.expire(approval.id)
+    assert (await house.market.approval(order)).state == "requested"
+
+
+async def test_a_lapsed_hold_is_held_again(house: House) -> None:
+    """The request outlives its hold: units come free, and approval takes them again when there are some."""
+    async with house.market.running():
+        order, approval = await house.asked()
+        await house.age(f"order:{order.id}", Order, "reserved_until")
+        await house.market.orders.expire(order.id)
+        assert (await house.market.orders.load(order.id)).reservation == "lapsed"
+        assert await counter(house, "free") == 20
+        await house.approve(approval)
+        await house.market.state(order, "paid")
+    assert await counter(house, "claimed") == 1
+
+
+async def test_a_lapsed_hold_sold_out_is_void(house: House) -> None:
+    """Approved after others took the last units: void, nothing charged, nothing oversold."""
+    async with house.market.running():
+        order, approval = await house.asked()
+        await house.age(f"order:{order.id}", Order, "reserved_until")
+        await house.market.orders.expire(order.id)
+        await house.market.hold("ann", (0, 20))
+        await house.approve(approval)
+        end = await house.market.state(order, "expired", "cancelled", "declined")
+    assert (await house.market.approval(order)).state == "void"
+    assert house.market.provider.captured == {}
+    assert await house.market.orders.payment(end) is None
+    assert (await counter(house, "held"), await counter(house, "requests")) == (20, 0)
+
+
+async def test_requests_are_capped(house: House) -> None:
+    """One request for an offer, and no more than a tenth of its stock."""
+    await house.asked()
+    with pytest.raises(Refusal) as again:
+        await house.asked()
+    assert again.value.code == "limit_reached"
+    with pytest.raises(Refusal):
+        await house.market.check_out(await house.market.hold("mia", (0, 3)))
+    assert await counter(house, "requests") == 1
+
+
+async def test_cancelled_takes_its_request_along(house: House) -> None:
+    """A minor's change of mind ends the question too."""
+    async with house.market.running():
+        order, approval = await house.asked()
+        await house.market.orders.cancel(house.market.buyer("mia"), order.id)
+        async with asyncio.timeout(20):
+            while (await house.market.approval(order)).state != "cancelled":
+                await asyncio.sleep(0.01)
+    with pytest.raises(Refusal) as refused:
+        await house.approve(approval)
+    assert refused.value.errors == [{"state": "cancelled"}]

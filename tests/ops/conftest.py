@@ -1,0 +1,5 @@
+"""The operators' fixtures are the ledger's."""
+
+from tests.ledger.conftest import engine, running
+
+__all__ = ["engine", "running"]

@@ -1,0 +1,341 @@
+"""Any interleaving of buyers, guardians, clocks, provider and repeated or reordered events keeps the laws of orders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, settings, strategies
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from livesale.guardians import store as family
+from livesale.guardians.model import Approval
+from livesale.guardians.service import Guardians
+from livesale.kernel.actor import Actor
+from livesale.kernel.refusals import Refusal
+from livesale.orders.model import Order
+from livesale.orders.service import digest_of
+from livesale.payments.model import Payment
+from livesale.store.decision import Decision, NotCommitted
+from livesale.store.log import read_log
+from livesale.store.record import load, put
+from livesale.store.valkey import connect
+from tests.support.market import HOST, SHIP_TO, Market
+from tests.support.valkey import ValkeyProcess
+
+MINORS = ("mia", "max")
+BUYERS = ("ann", "bob", *MINORS)
+TOKENS = ("pm_ok", "pm_ok", "pm_declined", "pm_late_decline", "pm_3ds")
+BUYER_ACTS = ("check out", "cancel", "check out")
+GUARDIAN_ACTS = ("approve", "decline", "approve")
+STEPS = settings(
+    max_examples=25, stateful_step_count=50, deadline=None, print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)  # fmt: skip
+
+buyers = strategies.sampled_from(BUYERS)
+tokens = strategies.sampled_from(TOKENS)
+offers = strategies.integers(0, 1)
+quantities = strategies.integers(1, 3)
+some = strategies.integers(0, 10**6)
+buyer_acts = strategies.lists(strategies.sampled_from(BUYER_ACTS), min_size=1, max_size=3)
+guardian_acts = strategies.lists(strategies.sampled_from(GUARDIAN_ACTS), min_size=1, max_size=3)
+
+
+class Family(Guardians):
+    """Everybody under age has the guardian `gita`, verified long ago."""
+
+    async def links_of(self, account: str) -> list[family.Link]:
+        return [family.Link(f"fl_{minor}", minor, "gita", True, 0, None) for minor in MINORS]
+
+
+class Orders(RuleBasedStateMachine):
+    """The market with its readers' work done by hand: `events` not yet delivered, in any order, some more than once."""
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.orders: list[str] = []
+        self.waiting: list[dict[str, Any]] = []
+        self.delivered: list[dict[str, Any]] = []
+        self.read = 0
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def allowed(self, *works: Coroutine[Any, Any, Any]) -> list[Any]:
+        """Carry out, all at once; being refused is fine, anything else is not."""
+        done = self.do(_all(works))
+        for one in done:
+            if isinstance(one, BaseException) and not isinstance(one, Refusal | NotCommitted):
+                raise one
+        self.do(self.fetch())
+        return done
+
+    async def fetch(self) -> None:
+        for entry in await read_log(self.market.store, self.market.shelf, self.read):
+            self.read = entry.seq
+            self.waiting += entry.fields()["events"]
+
+    @initialize()
+    def open(self) -> None:
+        async def opened() -> None:
+            store = await connect(self.url)
+            await store.client.flushall()
+            self.market = Market(store)
+            self.market.people.bands = dict.fromkeys(MINORS, "14-15")
+            self.market.people.wards = set(MINORS)
+            await self.market.open(40, 4)
+
+            async def grown_up(account: str) -> tuple[bool, bool]:
+                return account == "gita", True
+
+            async def seller(_approval: Approval) -> str:
+                return HOST.account
+
+            self.guardians = Family(store, None, grown_up, seller)  # type: ignore[arg-type]
+            # An order is checked out quickly here: nobody waits for a reader that runs only when told.
+            self.market.orders.next_state = _as_it_is  # type: ignore[method-assign]
+            await self.fetch()
+
+        self.do(opened())
+
+    def teardown(self) -> None:
+        if hasattr(self, "market"):
+            self.settle()
+            self.laws()
+            self.do(self.market.store.close())
+        self.loop.close()
+
+    # What people do
+
+    @rule(buyer=buyers, offer=offers, quantity=quantities, key=strategies.integers(0, 30))
+    def hold(self, buyer: str, offer: int, quantity: int, key: int) -> None:
+        self.held(buyer, offer, quantity, f"k{key}")
+
+    @rule(buyer=buyers, offer=offers, quantity=quantities, token=tokens)
+    def hold_and_check_out(self, buyer: str, offer: int, quantity: int, token: str) -> None:
+        order = self.held(buyer, offer, quantity, None)
+        if order:
+            self.allowed(self._check_out(order, token))
+
+    @rule(minor=strategies.sampled_from(MINORS), offer=offers, token=tokens)
+    def ask_and_approve(self, minor: str, offer: int, token: str) -> None:
+        order = self.held(minor, offer, 1, None)
+        if order:
+            self.allowed(self._check_out(order, ""))
+            self.allowed(self._approve(self.do(self.market.orders.load(order.id)), token))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, token=tokens, acts=buyer_acts)
+    def buyer_does(self, pick: int, token: str, acts: list[str]) -> None:
+        order = self.some_order(pick)
+        self.allowed(*(self._check_out(order, token) if act == "check out" else self._cancel(order) for act in acts))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, token=tokens, acts=guardian_acts)
+    def guardian_does(self, pick: int, token: str, acts: list[str]) -> None:
+        order = self.some_order(pick)
+        works = {"approve": lambda: self._approve(order, token), "decline": lambda: self._decline(order)}
+        self.allowed(*(works[act]() for act in acts))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some)
+    def guardian_reads_another_request(self, pick: int) -> None:
+        order = self.some_order(pick)
+        if order.approval:
+            before = self.do(self.market.approval(order))
+            told = self.do(_all((self.guardians.approve(self._gita(), order.approval, "0" * 64, "pm_ok"),)))
+            assert isinstance(told[0], Refusal)
+            assert self.do(self.market.approval(order)) == before
+
+    @rule(offer=offers, price=strategies.integers(1, 5000))
+    def reprice(self, offer: int, price: int) -> None:
+        self.allowed(self.market.reprice(self.market.offers[offer], price))
+
+    # What clocks do
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, clock=strategies.sampled_from(("hold", "hold while checking out", "request", "payment", "look")))
+    def time_is_over(self, pick: int, clock: str) -> None:
+        order = self.some_order(pick)
+        expiring = [lambda: self.market.orders.expire(order.id)] * 2
+        if clock.startswith("hold"):
+            self.do(self._age(f"order:{order.id}", Order, "reserved_until"))
+            racing = [lambda: self._check_out(order, "pm_ok")] if clock != "hold" else []
+            self.allowed(*(work() for work in (*expiring, *racing)))
+        elif clock == "request" and order.approval:
+            self.do(self._age(f"approval:{order.approval}", Approval, "expires_at"))
+            self.allowed(self._approve(order, "pm_ok"), self.guardians.expire(order.approval))
+        else:
+            if clock == "payment":
+                self.do(self._age(f"payment:{order.id}", Payment, "deadline"))
+            self.allowed(self.market.payments.go_on(order.id), self.market.payments.go_on(order.id))
+
+    # What the provider does
+
+    @rule(act=strategies.sampled_from(("authorise", "capture")), token=tokens)
+    def answer_gets_lost(self, act: str, token: str) -> None:
+        self.market.provider.script.setdefault((act, token), []).append("unknown")
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some)
+    def buyer_confirms_at_the_bank(self, pick: int) -> None:
+        payment = self.do(self.market.orders.payment(self.some_order(pick)))
+        if payment and payment.state == "requires_action":
+            self.market.provider.passed_3ds(payment.provider_id)
+
+    # What readers do
+
+    @precondition(lambda self: self.waiting)
+    @rule(pick=some)
+    def deliver(self, pick: int) -> None:
+        event = self.waiting.pop(pick % len(self.waiting))
+        self.delivered.append(event)
+        self.allowed(self._react(event))
+
+    @precondition(lambda self: self.waiting)
+    @rule()
+    def deliver_all(self) -> None:
+        events, self.waiting = self.waiting, []
+        self.delivered += events
+        self.allowed(*(self._react(event) for event in events))
+
+    @precondition(lambda self: self.delivered)
+    @rule(pick=some)
+    def deliver_again(self, pick: int) -> None:
+        event = self.delivered[pick % len(self.delivered)]
+        self.allowed(self._react(event), self._react(event))
+
+    # The laws
+
+    @invariant()
+    def laws(self) -> None:
+        if hasattr(self, "market"):
+            self.do(self._laws())
+
+    async def _laws(self) -> None:
+        market = self.market
+        await market.check_units()
+        records = await market.store.records(market.shelf)
+        counters = await market.store.counters(market.shelf)
+        orders = [load(Order, row) for name, row in records.items() if name.startswith("order:")]
+        known = Counter(order.state for order in orders if order)
+        assert {f"n:{state}": count for state, count in known.items()} == {
+            name: count for name, count in counters.items() if name.startswith("n:")
+        }
+        assert all(count >= 0 for count in counters.values()), counters
+        for order in filter(None, orders):
+            payment = load(Payment, records.get(f"payment:{order.id}"))
+            self._money(order, payment)
+            if order.account in MINORS:
+                self._consent(order, payment, load(Approval, records.get(f"approval:{order.approval}")))
+        paid = sum(order.total for order in orders if order and order.state == "paid")
+        assert counters.get("revenue", 0) == paid
+
+    def _money(self, order: Order, payment: Payment | None) -> None:
+        provider = self.market.provider
+        captured = provider.captured.get(order.id, 0)
+        assert captured in (0, order.total)  # once, and what was agreed
+        if captured:
+            assert order.reservation == "claimed"
+            assert order.state in ("awaiting_payment", "paid")
+            assert payment
+            assert payment.provider_id not in provider.voided
+        if order.state == "paid":
+            assert captured == order.total
+
+    def _consent(self, order: Order, payment: Payment | None, approval: Approval | None) -> None:
+        """Nobody under age is charged without exactly one approval of exactly this order."""
+        if payment is None:
+            assert order.id not in self.market.provider.captured
+            return
+        assert approval is not None
+        assert approval.state == "consumed"
+        assert (approval.order, approval.guardian, payment.payer) == (order.id, "gita", "gita")
+        assert approval.digest == digest_of(order, SHIP_TO)
+        assert approval.total == order.total == payment.amount
+
+    def settle(self) -> None:
+        """Readers and clocks run on until nothing moves: every order then is where people would find it."""
+        self.market.provider.script.clear()
+        for _ in range(12):
+            events, self.waiting = self.waiting, []
+            self.allowed(*(self._react(event) for event in events))
+            for order_id in self.orders:
+                self.do(self._age(f"payment:{order_id}", Payment, "deadline"))
+                self.allowed(self.market.payments.go_on(order_id))
+        states = [self.do(self.market.orders.load(order_id)).state for order_id in self.orders]
+        assert "awaiting_payment" not in states, states
+
+    # How it is done
+
+    def some_order(self, pick: int) -> Order:
+        """One of the latest few: acts on the same order are what can go wrong."""
+        order: Order = self.do(self.market.orders.load(self.orders[-1 - pick % min(len(self.orders), 4)]))
+        return order
+
+    def held(self, buyer: str, offer: int, quantity: int, key: str | None) -> Order | None:
+        """The order of a hold that was not refused."""
+        [order] = self.allowed(self.market.hold(buyer, (offer, quantity), key=key))
+        if not isinstance(order, Order):
+            return None
+        if order.id not in self.orders:
+            self.orders.append(order.id)
+        return order
+
+    async def _check_out(self, order: Order, token: str) -> None:
+        await self.market.check_out(order, token)
+
+    async def _cancel(self, order: Order) -> None:
+        await self.market.orders.cancel(self.market.buyer(order.account), order.id)
+
+    async def _approve(self, order: Order, token: str) -> None:
+        if order.approval:
+            told = (await self.market.approval(order)).digest
+            await self.guardians.approve(self._gita(), order.approval, told, token)
+
+    async def _decline(self, order: Order) -> None:
+        if order.approval:
+            await self.guardians.decline(self._gita(), order.approval)
+
+    def _gita(self) -> Actor:
+        return Actor("gita", frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
+
+    async def _react(self, event: dict[str, Any]) -> None:
+        await self.market.payments.handle(self.market.shelf, event)
+        await self.market.reactions.handle(self.market.shelf, event)
+
+    async def _age(self, name: str, kind: Any, field: str) -> None:
+        """The record's clock has run out: its time is over."""
+        stored = (await self.market.store.read(self.market.shelf, name))[name]
+        record = load(kind, stored)
+        if record is not None:
+            aged = msgspec.structs.replace(record, **{field: self.market.store.now_ms() - 1})
+            await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
+
+
+async def _all(works: tuple[Coroutine[Any, Any, Any], ...]) -> list[Any]:
+    return await asyncio.gather(*works, return_exceptions=True)
+
+
+async def _as_it_is(order: Order) -> Order:
+    return order
+
+
+def test_machine(valkey: ValkeyProcess) -> None:
+    """No sequence of acts, at once or one by one, breaks stock, counts, money or consent."""
+    Orders.url = valkey.url
+    run_state_machine_as_test(Orders, settings=STEPS)

@@ -1,0 +1,107 @@
+"""The database: a commit is on disk, writers queue instead of failing, readers wait for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from livesale.accounts import store as _accounts
+from livesale.catalog import shops as _shops
+from livesale.catalog import store as _catalog
+from livesale.guardians import store as _guardians
+from livesale.ledger import tables as _ledger
+from livesale.store import database
+from livesale.store.database import metadata, reading
+
+ROOMS = (_accounts, _shops, _catalog, _guardians, _ledger)  # whose tables are on `metadata`
+
+
+@pytest.fixture
+async def sql(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """A database with one counter."""
+    made = database.engine(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    async with made.begin() as connection:
+        await connection.execute(text("CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER)"))
+        await connection.execute(text("INSERT INTO t VALUES (1, 0)"))
+    yield made
+    await made.dispose()
+
+
+async def read(sql: AsyncEngine, query: str) -> object:
+    async with reading(sql) as connection:
+        return (await connection.execute(text(query))).scalar()
+
+
+async def test_a_commit_is_synced_to_disk(sql: AsyncEngine) -> None:
+    """Every connection has the WAL, an fsync on each commit, and foreign keys."""
+    assert await read(sql, "PRAGMA journal_mode") == "wal"
+    assert await read(sql, "PRAGMA synchronous") == 2
+    assert await read(sql, "PRAGMA foreign_keys") == 1
+
+
+async def test_concurrent_read_then_write_loses_no_update(sql: AsyncEngine) -> None:
+    """Twenty transactions that read and then write the same row each count: none fails with a locked database."""
+
+    async def one_more() -> None:
+        async with sql.begin() as connection:
+            before = (await connection.execute(text("SELECT n FROM t"))).scalar()
+            await asyncio.sleep(0)
+            await connection.execute(text("UPDATE t SET n = :n"), {"n": int(before or 0) + 1})
+
+    await asyncio.gather(*(one_more() for _ in range(20)))
+    assert await read(sql, "SELECT n FROM t") == 20
+
+
+async def test_a_reader_waits_for_no_writer(sql: AsyncEngine) -> None:
+    """While a transaction writes, `reading` sees what was committed before, at once."""
+    async with sql.begin() as connection:
+        await connection.execute(text("UPDATE t SET n = 7"))
+        assert await read(sql, "SELECT n FROM t") == 0
+    assert await read(sql, "SELECT n FROM t") == 7
+
+
+async def test_a_transaction_that_fails_leaves_nothing(sql: AsyncEngine) -> None:
+    """What was written before the failing statement is gone too."""
+
+    async def fail() -> None:
+        async with sql.begin() as connection:
+            await connection.execute(text("UPDATE t SET n = 9"))
+            await connection.execute(text("INSERT INTO t VALUES (1, 1)"))
+
+    with pytest.raises(IntegrityError):
+        await fail()
+    assert await read(sql, "SELECT n FROM t") == 0
+
+
+async def test_a_read_sees_one_moment(sql: AsyncEngine) -> None:
+    """Two reads in one `reading` agree, whatever is committed between them."""
+    async with reading(sql) as connection:
+        before = (await connection.execute(text("SELECT n FROM t"))).scalar()
+        async with sql.begin() as writer:
+            await writer.execute(text("UPDATE t SET n = 5"))
+        assert (await connection.execute(text("SELECT n FROM t"))).scalar() == before
+
+
+async def test_the_revisions_make_the_tables_the_rooms_declare(tmp_path: Path) -> None:
+    """A database brought to the newest revision has every declared table with its columns; doing it twice is harmless."""
+    made = database.engine(f"sqlite+aiosqlite:///{tmp_path / 'y.db'}")
+    for _ in range(2):
+        async with made.begin() as connection:
+            await connection.run_sync(database.upgrade)
+    async with made.connect() as connection:
+        found = await connection.run_sync(
+            lambda sync: {
+                name: {column["name"] for column in inspect(sync).get_columns(name)}
+                for name in inspect(sync).get_table_names()
+            }
+        )
+    await made.dispose()
+    declared = {table.name: {column.name for column in table.columns} for table in metadata.tables.values()}
+    assert ROOMS
+    assert declared.items() <= found.items()
