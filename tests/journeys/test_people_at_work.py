@@ -33,7 +33,7 @@ async def test_a_host_goes_on_air_from_a_tab(system: System, arrive: Arrive) -> 
     await host.page.get_by_test_id("end-show").click()
     await host.page.get_by_test_id("end-show").click()
     until(lambda: system.anyone.did("GET", f"/shows/{show}")["state"] == "ended", "the show to end")
-    await expect(viewer.page.locator(".picture")).to_contain_text("ended")
+    await expect(viewer.page.locator(".picture")).to_contain_text("This show is over")
     await host.shoot("studio-ended")
 
 

@@ -118,5 +118,5 @@ async def test_a_show_that_is_not_there(system: System, arrive: Arrive) -> None:
     ended = system.new_show("Gone", {"quantity": 1})["id"]
     system.api("host").did("POST", f"/shows/{ended}/end")
     await viewer.page.goto(f"/watch/{ended}")
-    await expect(viewer.page.locator(".picture")).to_contain_text("ended")
+    await expect(viewer.page.locator(".picture")).to_contain_text("This show is over")
     await viewer.shoot("ended")
