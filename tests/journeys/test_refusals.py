@@ -10,6 +10,7 @@ from collections.abc import Callable
 from playwright.async_api import Page, Route, expect
 
 from tests.journeys.conftest import Arrive
+from tests.journeys.people import Person
 from tests.support.system import Reply, System
 
 
@@ -17,11 +18,10 @@ async def just_before_ordering(page: Page, happens: Callable[[], object]) -> Non
     """Let something happen between the press of the button and the server's hearing of it."""
 
     async def meanwhile(route: Route) -> None:
-        await page.unroute("**/orders")
         await asyncio.to_thread(happens)
         await route.continue_()
 
-    await page.route("**/orders", meanwhile)
+    await page.route("**/orders", meanwhile, times=1)
 
 
 async def test_sold_out_is_said(system: System, arrive: Arrive) -> None:
@@ -89,7 +89,7 @@ async def test_numbers_come_from_the_store(system: System, arrive: Arrive) -> No
     os.kill(store, signal.SIGSTOP)
     try:
         buying = asyncio.create_task(asyncio.to_thread(buyer.hold, show["id"], offer, 2))
-        await two_seconds_of_picture(viewer.page)
+        await two_seconds_of_picture(viewer)
         assert not buying.done() or buying.result().status == 503
         await viewer.left_is(before)
     finally:
@@ -104,10 +104,10 @@ async def test_numbers_come_from_the_store(system: System, arrive: Arrive) -> No
     await viewer.left_is(before)
 
 
-async def two_seconds_of_picture(page: Page) -> None:
+async def two_seconds_of_picture(viewer: Person) -> None:
     """Wait until the player has shown two more seconds."""
-    at = await page.evaluate("document.querySelector('[data-testid=player]').currentTime")
-    await page.wait_for_function(f"document.querySelector('[data-testid=player]').currentTime > {at + 2}")
+    at = await viewer.page.evaluate("document.querySelector('[data-testid=player]').currentTime")
+    await viewer.holds(f"document.querySelector('[data-testid=player]').currentTime > {at + 2}")
 
 
 async def test_a_show_that_is_not_there(system: System, arrive: Arrive) -> None:
@@ -118,5 +118,5 @@ async def test_a_show_that_is_not_there(system: System, arrive: Arrive) -> None:
     ended = system.new_show("Gone", {"quantity": 1})["id"]
     system.api("host").did("POST", f"/shows/{ended}/end")
     await viewer.page.goto(f"/watch/{ended}")
-    await expect(viewer.page.locator(".picture")).to_contain_text("ended")
+    await expect(viewer.page.locator(".picture")).to_contain_text("This show is over")
     await viewer.shoot("ended")

@@ -97,7 +97,7 @@ function ShowTile({ show }: { show: OpsShow }) {
   const rows: { label: string; hint: string; value: string; hand?: boolean }[] = [
     { label: say("viewers"), hint: say("viewersHint"), value: count(show.viewers) },
     { label: say("bitrate"), hint: say("bitrateHint"), value: show.bitrate_kbps === null ? "–" : `${count(show.bitrate_kbps)} kbit/s`, hand: isThin(show) },
-    { label: say("delay"), hint: say("delayHint"), value: show.media_delay_ms === null ? "–" : `${count(show.media_delay_ms)} ms`, hand: isLate(show) },
+    { label: say("delay"), hint: say("delayHint"), value: show.media_delay_ms === null || show.media_delay_ms < 0 ? "–" : `${count(show.media_delay_ms)} ms`, hand: isLate(show) },
     { label: say("paidOrders"), hint: say("ordersHint"), value: count(show.orders.paid ?? 0) },
     { label: say("revenue"), hint: say("revenueHint"), value: show.revenue ? money(show.revenue) : "–" },
     { label: say("left"), hint: say("leftHint"), value: show.stock_left === null ? "–" : count(show.stock_left) },

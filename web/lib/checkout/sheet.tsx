@@ -21,6 +21,10 @@ export function Sheet({ purchase, close }: { purchase: Purchase; close: () => vo
     panel.current?.focus();
     return () => before?.focus?.();
   }, []);
+  const state = purchase.order.value?.state;
+  useEffect(() => { // the button that was pressed is gone with its step: whoever uses the keyboard stays in the sheet
+    if (document.activeElement === document.body) panel.current?.focus();
+  }, [state]);
   return (
     <section
       class="sheet" ref={panel} tabIndex={-1} role="dialog" aria-label={say(calm.value ? "titleCalm" : "title")}
