@@ -33,6 +33,10 @@ SHOWN_S = 20  # each product's time on air
 UNITS = 40  # of each product brought to the show
 MOST_SHOWN = 12
 RETRY_S = 0.5
+LOOK_EVERY_S = 0.5
+CONNECTS_WITHIN_S = 15.0
+SILENT_S = 1.5  # the studio tells once a second
+STOPS_WITHIN_S = 1.0
 PEOPLE = (
     ("host", "Hanna Host", "host", date(1988, 3, 9)),
     ("adult", "Alex Adult", "viewer", date(1991, 7, 21)),
@@ -133,23 +137,38 @@ class DemoHost:
         return enough[:MOST_SHOWN]
 
     async def _host(self, show: dict[str, Any]) -> None:
-        """Send the programme and pin what it shows, until either fails."""
+        """Send the programme and pin what it shows; over when the sending ends or nobody takes it in any more.
+
+        FFmpeg's sender does not notice that the studio behind it was killed, so the show's own figures say. While
+        web or store are away nobody knows: the picture goes on.
+        """
         cards = [
             FeedProduct(Path(offer["image"]).stem, offer["title"], Money(**offer["price"])) for offer in show["offers"]
         ]
         url = show["whip"]["url"] + "?takeover=1"
         programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))
-        shown = -1
+        shown, heard_s = -1, time.monotonic() + CONNECTS_WITHIN_S
         try:
-            while programme.running:
-                turn = int(time.time() // SHOWN_S)
-                if turn != shown:
-                    offer = show["offers"][turn % len(show["offers"])]
-                    await self._call("PUT", f"/shows/{show['id']}/pins", {"offers": [offer["id"]]})
-                    shown = turn
-                await asyncio.sleep(0.1)
+            while programme.running and time.monotonic() - heard_s < SILENT_S:
+                try:
+                    shown = await self._pin(show, shown)
+                    heard = (await self._call("GET", f"/shows/{show['id']}"))["live"].get("host") == "live"
+                except (aiohttp.ClientError, TimeoutError, _Refused) as error:
+                    log.info("the demo host goes on without an answer", why=str(error))
+                    heard = True
+                if heard:
+                    heard_s = max(heard_s, time.monotonic())
+                await asyncio.sleep(LOOK_EVERY_S)
         finally:
-            await asyncio.to_thread(programme.stop)
+            await asyncio.to_thread(programme.stop, STOPS_WITHIN_S)
+
+    async def _pin(self, show: dict[str, Any], shown: int) -> int:
+        """Pin what the programme shows in this turn, unless `shown` says that it is; the turn."""
+        turn = int(time.time() // SHOWN_S)
+        if turn != shown:
+            offer = show["offers"][turn % len(show["offers"])]
+            await self._call("PUT", f"/shows/{show['id']}/pins", {"offers": [offer["id"]]})
+        return turn
 
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
         headers = {"X-CSRF-Token": self._csrf} if self._csrf else {}
