@@ -56,7 +56,7 @@ describe("the way on after a refusal", () => {
 
   test("offers what is left, else the waiting list", () => {
     expect(after("sold_out", { left: 2 })).toEqual({ kind: "fewer", left: 2 });
-    expect(after("sold_out", { left: 0 })).toEqual({ kind: "waitlist" });
+    expect(after("sold_out", { left: 0 })).toEqual({ kind: "sold_out" });
   });
 
   test("names the new price, given as money or as an amount", () => {

@@ -77,7 +77,7 @@ function BuyRow({ watching, offer, now }: { watching: Watching; offer: Offer; no
   const [wanted, setWanted] = useState(1);
   const most = mostPieces(offer);
   const quantity = Math.min(wanted, most);
-  const label = soldOut(offer) ? "waitlist" : calm.value ? "request" : "buy";
+  const label = soldOut(offer) ? "soldOut" : calm.value ? "request" : "buy";
   return (
     <div class="pin-buy">
       {most > 1 && (

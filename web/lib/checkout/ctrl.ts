@@ -17,7 +17,6 @@ export class Purchase {
   readonly refusal = signal<unknown>(null);
   readonly busy = signal<Busy>(null);
   readonly heldFrom = signal(0);
-  readonly waitlisted = signal(false);
   private sendKey = newKey();
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -53,12 +52,6 @@ export class Purchase {
     await this.during("cancelling", async () => this.take({ ...order, ...(await post<Order>(`/orders/${order.id}/cancel`)) }));
   }
 
-  async joinWaitlist(): Promise<void> {
-    await this.during("reserving", async () => {
-      await post(`/offers/${this.wish.offer}/waitlist`);
-      this.waitlisted.value = true;
-    });
-  }
 
   /** The hub said that an order changed. */
   heard(id: string, version: number): void {

@@ -140,16 +140,13 @@ function Over({ purchase, order, close }: { purchase: Purchase; order: Order; cl
 function Refusal({ purchase, close }: { purchase: Purchase; close: () => void }) {
   const error = purchase.refusal.value;
   const { offer, price } = purchase.wish;
-  if (purchase.waitlisted.value) return <Answer tone="calm" title={say("soldOutTitle")} text={say("waitlisted")} close={close} />;
   if (error === null) return null;
   const way = wayOn(error, offer, price.currency);
   const act = (label: string, go: () => void) => <button type="button" class="button button-solid" onClick={go}>{label}</button>;
   switch (way.kind) {
     case "sign_in": return <SignInFirst />;
     case "fix_fields": return <Notice tone="fault"><p>{sorryFor(error)}</p></Notice>;
-    case "waitlist": return (
-      <Answer tone="plain" title={say("soldOutTitle")} text={sorryFor(error)} close={close} testid="sold-out">{act(say("waitlist"), () => void purchase.joinWaitlist())}</Answer>
-    );
+    case "sold_out": return <Answer tone="plain" title={say("soldOutTitle")} text={sorryFor(error)} close={close} testid="sold-out" />;
     case "fewer": return (
       <Answer tone="plain" title={say(calm.value ? "fewerTitleCalm" : "fewerTitle", { n: way.left })} text={sorryFor(error)} close={close} testid="sold-out">
         {act(say("takeFewer", { n: way.left }), () => void purchase.reserve({ quantity: way.left }))}

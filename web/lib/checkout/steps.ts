@@ -4,7 +4,7 @@ import type { Money, Order } from "../shapes";
 
 export type WayOn =
   | { kind: "fewer"; left: number }
-  | { kind: "waitlist" }
+  | { kind: "sold_out" }
   | { kind: "new_price"; price: Money | null }
   | { kind: "again" }
   | { kind: "sign_in" }
@@ -19,7 +19,7 @@ export function wayOn(error: unknown, offer: string, currency: string): WayOn {
   if (!(error instanceof Refused)) return { kind: "retry" };
   const line = error.errors.find((each) => each.offer === offer) ?? error.errors[0];
   switch (error.code) {
-    case "sold_out": return (line?.left ?? 0) > 0 ? { kind: "fewer", left: line?.left ?? 0 } : { kind: "waitlist" };
+    case "sold_out": return (line?.left ?? 0) > 0 ? { kind: "fewer", left: line?.left ?? 0 } : { kind: "sold_out" };
     case "price_changed": return { kind: "new_price", price: asMoney(line?.price, currency) };
     case "expired":
     case "superseded":
