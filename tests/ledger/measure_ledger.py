@@ -23,21 +23,21 @@ from tests.support.valkey import ValkeyProcess
 ENTRIES = 20_000
 
 
-async def measure(url: str, database_url: str, at_once: int) -> float:
-    """Entries a second."""
+async def measure(url: str, database_url: str, at_once: int) -> tuple[float, float]:
+    """Entries a second, and entries a second of this process's CPU (for a machine that others use too)."""
     store, engine = await connect(url), database.engine(database_url)
     async with engine.begin() as connection:
         await connection.run_sync(tables.metadata.drop_all)
         await connection.run_sync(tables.metadata.create_all)
     entries = await read_log(store, "show:4k2c000000", most=ENTRIES)
     places = {"show:4k2c000000": start_of("show:4k2c000000")}
-    began = time.perf_counter()
+    spent, began = time.process_time(), time.perf_counter()
     for start in range(0, len(entries), at_once):
         places = await write_batch(engine, entries[start : start + at_once], places)
-    took = time.perf_counter() - began
+    took, cpu = time.perf_counter() - began, time.process_time() - spent
     await engine.dispose()
     await store.close()
-    return len(entries) / took
+    return len(entries) / took, len(entries) / cpu
 
 
 async def main(database_url: str) -> None:
@@ -48,7 +48,8 @@ async def main(database_url: str) -> None:
         await sale.open(stock=10 * ENTRIES)
         await sale.rush(ENTRIES)
         for at_once in (50, 500, 2_000):
-            print(f"{at_once} entries a transaction: {await measure(valkey.url, database_url, at_once):,.0f} entries/s")
+            speed, per_cpu = await measure(valkey.url, database_url, at_once)
+            print(f"{at_once:5} entries a transaction: {speed:8,.0f} entries/s, {per_cpu:8,.0f} a CPU second")
     finally:
         valkey.kill()
 
