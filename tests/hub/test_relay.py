@@ -32,7 +32,7 @@ async def edge_of(start: Start, upstream: House, name: str = "edge-1", **fields:
 
 async def true(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.005)
 
 
