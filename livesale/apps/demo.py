@@ -36,7 +36,7 @@ RETRY_S = 0.5
 LOOK_EVERY_S = 0.5
 CONNECTS_WITHIN_S = 15.0
 STALE_MS = 2_500  # the studio tells once a second
-SILENT_S = 1.0
+SILENT_S = 2.0
 STOPS_WITHIN_S = 0.5
 PEOPLE = (
     ("host", "Hanna Host", "host", date(1988, 3, 9)),
