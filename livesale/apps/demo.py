@@ -35,8 +35,9 @@ MOST_SHOWN = 12
 RETRY_S = 0.5
 LOOK_EVERY_S = 0.5
 CONNECTS_WITHIN_S = 15.0
-SILENT_S = 1.5  # the studio tells once a second
-STOPS_WITHIN_S = 1.0
+STALE_MS = 2_500  # the studio tells once a second
+SILENT_S = 2.0
+STOPS_WITHIN_S = 0.5
 PEOPLE = (
     ("host", "Hanna Host", "host", date(1988, 3, 9)),
     ("adult", "Alex Adult", "viewer", date(1991, 7, 21)),
@@ -103,10 +104,12 @@ class DemoHost:
         """On air until cancelled; begins again after anything that fails."""
         while True:
             try:
-                await self._sign_in()
+                if not self._csrf:
+                    await self._sign_in()
                 await self._host(await self._show())
             except (aiohttp.ClientError, TimeoutError, _Refused) as error:
                 log.warning("the demo host tries again", why=str(error))
+                self._csrf = ""
             await asyncio.sleep(RETRY_S)
 
     async def _sign_in(self) -> None:
@@ -152,11 +155,11 @@ class DemoHost:
             while programme.running and time.monotonic() - heard_s < SILENT_S:
                 try:
                     shown = await self._pin(show, shown)
-                    heard = (await self._call("GET", f"/shows/{show['id']}"))["live"].get("host") == "live"
+                    live = (await self._call("GET", f"/shows/{show['id']}"))["live"]
+                    if live.get("host") == "live" and time.time() * 1000 - live["updated"] < STALE_MS:
+                        heard_s = time.monotonic()
                 except (aiohttp.ClientError, TimeoutError, _Refused) as error:
                     log.info("the demo host goes on without an answer", why=str(error))
-                    heard = True
-                if heard:
                     heard_s = max(heard_s, time.monotonic())
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:

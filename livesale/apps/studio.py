@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,9 @@ class Studio:
         self._held: dict[str, Held] = {}
         self._over: set[str] = set()  # ended shows: nothing begins again on them
         self._tail = Tail(wiring.store)
+        self._news = asyncio.Event()
+        # The address tells studios of one name apart: who finds it in a lease and listens there is its successor.
+        self._holder = f"{name} {socket.gethostname()} {urls[0]}"
 
     async def run(self) -> None:
         """Hold shows, follow their logs and tell how they are, until cancelled."""
@@ -117,19 +121,23 @@ class Studio:
         if mirror.show["state"] not in OPEN_STATES:
             self._over.add(show)
             return
-        if await self._store.ask("SET", _lease_key(show), self._name, "NX", "PX", LEASE_MS) is None:
+        if not await self._renew(show):
             return
         number = (await self._wiring.shows.take_lease(show, self._name)).seq
         await self._hold(show, number)
 
     async def _renew(self, show: str) -> bool:
-        """Prolong the lease; one that ran out (the store was away) is ours again unless another studio took it."""
-        if await self._store.ask("SET", _lease_key(show), self._name, "PX", LEASE_MS, "NX") is not None:
+        """Take or prolong the lease; False while another studio has it.
+
+        One that ran out (the store was away) is ours again unless another took it; one of our killed predecessor is
+        ours at once.
+        """
+        if await self._store.ask("SET", _lease_key(show), self._holder, "PX", LEASE_MS, "NX") is not None:
             return True
         holder = await self._store.ask("GET", _lease_key(show))
-        if holder is not None and holder.decode() != self._name:
+        if holder is not None and holder.decode() != self._holder:
             return False
-        return await self._store.ask("SET", _lease_key(show), self._name, "PX", LEASE_MS, "XX") is not None
+        return await self._store.ask("SET", _lease_key(show), self._holder, "PX", LEASE_MS, "XX") is not None
 
     async def _hold(self, show: str, number: int) -> None:
         mirror = await load_mirror(self._store, f"show:{show}")
@@ -143,6 +151,7 @@ class Studio:
         for entry in recent:  # what viewers of a killed studio missed is there when they rejoin
             _tell(held, entry)
         self._held[show] = held
+        self._news.set()
         if mirror.show["state"] in ("live", "paused"):
             self._open_ring(show, held)
         self._tail.follow(f"show:{show}", mirror.seq)
@@ -220,7 +229,10 @@ class Studio:
                 )
                 for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
-            await asyncio.sleep(TELL_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TELL_EVERY_S):
+                    await self._news.wait()
+            self._news.clear()
 
     def _figures(self, show: str, hub: dict[str, Any]) -> dict[str, Any]:
         stats = self._broadcasts.stats(show)

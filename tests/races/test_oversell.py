@@ -70,8 +70,7 @@ async def test_without_its_expectation_a_hold_sells_at_yesterdays_price(store: S
     """The host reprices between reading and commit: without `expect` the old price is sold, with it nothing is."""
     market = await opened(store)
     (_, blind), (_, guarded) = (await read_by_all(market))[:2]
-    show = market.shelf.removeprefix("show:")
-    await market.shows.reprice(HOST, show, market.offers[0], 9_999)
+    await market.reprice(market.offers[0], 9_999)
     assert await carried_out(market, [replace(blind, expect=())]) == 1
     assert await carried_out(market, [guarded]) == 0
 
@@ -88,11 +87,11 @@ async def test_without_its_expectation_a_hold_outlives_the_show(store: Store) ->
 async def test_buyers_against_a_host_who_reprices(store: Store) -> None:
     """Whatever the interleaving, each order has a price that was the price, and stock is exact."""
     market = await opened(store)
-    show, offer = market.shelf.removeprefix("show:"), market.offers[0]
+    offer = market.offers[0]
     prices = (1000, 1100, 1200, 1300)
     done = await asyncio.gather(
         *(market.hold(f"b{number}", (0, 1)) for number in range(20)),
-        *(market.shows.reprice(HOST, show, offer, price) for price in prices),
+        *(market.reprice(offer, price) for price in prices),
         return_exceptions=True,
     )
     orders = [one for one in done if isinstance(one, Order)]
