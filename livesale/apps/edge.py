@@ -27,7 +27,7 @@ async def run(settings: Settings) -> None:
         settings.key("ticket.pub"),
         allowed_origins=origin_check(settings),
         clock_ms=store.now_ms,
-        relay_key=settings.key("tag.key"),
+        relay_key=settings.key("relay.key"),
     )
 
     async def resolve(show: str) -> str | None:
@@ -37,7 +37,7 @@ async def run(settings: Settings) -> None:
             return None
         return next((hub.url for hub in seen if hub.kind == "studio" and show in hub.shows), None)
 
-    Edge(hub, resolve, settings.key("tag.key"))
+    Edge(hub, resolve, settings.key("relay.key"))
     port = await hub.start(settings.host, settings.ports.edge)
     url = f"ws://{bracketed(settings.host)}:{port}"
     notify_ready(url)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 PAIRS = ("ticket", "ledger")  # NAME.key: Ed25519 private, NAME.pub: public; raw 32 bytes each
 SECRETS = (
     "tag.key",  # turns an account and a show into a viewer's tag
+    "relay.key",  # what studio and edges share: who may fetch a show to pass it on
     "token.key",  # signs sessions and API tokens
     "sandbox.key",  # what `web`, `worker` and `paysim` share: its API and its webhooks
 )

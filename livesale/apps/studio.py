@@ -24,7 +24,6 @@ from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
-from livesale.media.ring import Fragment, Init
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
 from livesale.orders.events import KINDS as ORDER_KINDS
@@ -41,6 +40,7 @@ log = structlog.get_logger(__name__)
 LEASE_MS = 3_000
 LOOK_EVERY_S = 0.25
 TELL_EVERY_S = 1.0
+REJOIN_OVER_S = 1.0  # viewers of a show let go do not all come back at once
 MOST_RETOLD = 4_000  # log entries a hub is told again when it takes a show over; about what its history keeps
 OPEN_STATES = {"draft", "live", "paused"}
 
@@ -159,15 +159,7 @@ class Studio:
     def _open_ring(self, show: str, held: Held) -> None:
         if held.unsubscribe is not None:
             return
-        ring = self._broadcasts.open(show, held.mirror.epoch)
-
-        def pass_on(item: Init | list[Fragment]) -> None:
-            if isinstance(item, Init):
-                held.channel.media_init(item)
-            else:
-                held.channel.media(item)
-
-        held.unsubscribe = ring.subscribe(pass_on)
+        held.unsubscribe = held.channel.follow(self._broadcasts.open(show, held.mirror.epoch))
 
     async def _give_back(self, show: str) -> None:
         with contextlib.suppress(Refusal):  # it ends by itself in three seconds
@@ -179,7 +171,7 @@ class Studio:
         if held and held.unsubscribe:
             held.unsubscribe()
         await self._broadcasts.close(show)
-        self._hub.drop(show)
+        self._hub.drop(show, over_s=REJOIN_OVER_S)
 
     async def _follow(self) -> None:
         while True:
@@ -302,7 +294,7 @@ async def run(settings: Settings) -> None:
             settings.key("ticket.pub"),
             allowed_origins=origin_check(settings),
             clock_ms=wiring.store.now_ms,
-            relay_key=tag_key,
+            relay_key=settings.key("relay.key"),
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
         )
         broadcasts = Broadcasts(network=ice_network(settings), now_ms=wiring.store.now_ms)

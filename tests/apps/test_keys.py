@@ -16,6 +16,7 @@ def test_keys_are_made_once(tmp_path):
     assert set(first) == {
         "ticket.key",
         "ticket.pub",
+        "relay.key",
         "tag.key",
         "token.key",
         "sandbox.key",

@@ -46,7 +46,17 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     """`--help` exits 0 and shows an example."""
-    for command in ("up", "user add", "token", "guardian link", "feed import", "show verify", "doctor", "web", "bench orders"):
+    for command in (
+        "up",
+        "user add",
+        "token",
+        "guardian link",
+        "feed import",
+        "show verify",
+        "doctor",
+        "web",
+        "bench orders",
+    ):
         done = livesale(*command.split(), "--help")
         assert done.returncode == 0, done.stderr
         assert "Example" in done.stdout
@@ -120,8 +130,15 @@ def test_a_feed_with_nothing_good_is_1(system: System, tmp_path: Path) -> None:
 def test_the_feed_over_http_reports_the_same(system: System) -> None:
     """`POST /shops/{shop}/feed` gives the same report, to the shop's host only."""
     _, owner = system.new_buyer(role="host")
-    assert system.api(owner).call("POST", "/shops/demo/feed", raw=FEED.encode(), headers={"Content-Type": "application/xml"}).status == 403
-    answer = system.api("adult").call("POST", "/shops/demo/feed", raw=FEED.encode(), headers={"Content-Type": "application/xml"})
+    assert (
+        system.api(owner)
+        .call("POST", "/shops/demo/feed", raw=FEED.encode(), headers={"Content-Type": "application/xml"})
+        .status
+        == 403
+    )
+    answer = system.api("adult").call(
+        "POST", "/shops/demo/feed", raw=FEED.encode(), headers={"Content-Type": "application/xml"}
+    )
     assert answer.status == 403
 
 

@@ -75,7 +75,9 @@ class Person:
     async def sign_in(self, email: str, then: str = "/") -> None:
         """Through the page for signing in."""
         await self.page.goto(f"/login?next={then}")
-        await self.page.get_by_role("textbox", name="mail").or_(self.page.locator("input[name=email]")).first.fill(email)
+        await (
+            self.page.get_by_role("textbox", name="mail").or_(self.page.locator("input[name=email]")).first.fill(email)
+        )
         await self.page.locator("input[name=password]").fill(self.system.password)
         await self.page.get_by_test_id("submit").click()
         await self.page.wait_for_url(lambda url: "/login" not in url)
@@ -102,7 +104,9 @@ class Person:
 
     async def state_is(self, state: str) -> None:
         """The page says that the order is in this state, without being loaded again."""
-        await expect(self.page.get_by_test_id("order-state")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+        await expect(self.page.get_by_test_id("order-state")).to_have_attribute(
+            "data-state", state, timeout=PATIENCE_MS
+        )
 
     async def left_is(self, left: int) -> None:
         """The card says how many are left."""
