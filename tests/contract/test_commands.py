@@ -21,6 +21,13 @@ FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:g="http://base.google.co
 </channel></rss>"""
 
 
+def feed_file(folder: Path) -> Path:
+    """FEED in a file."""
+    path = folder / "feed.xml"
+    path.write_text(FEED)
+    return path
+
+
 def complaint(*arguments: str, code: int, data: Path | None = None) -> str:
     """What a command says on stderr when it exits with `code`: never a traceback."""
     done = livesale(*arguments, env={"LIVESALE_DATA": str(data)} if data else None)
@@ -46,17 +53,7 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...]) -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     """`--help` exits 0 and shows an example."""
-    for command in (
-        "up",
-        "user add",
-        "token",
-        "guardian link",
-        "feed import",
-        "show verify",
-        "doctor",
-        "web",
-        "bench orders",
-    ):
+    for command in ("up", "user add", "token", "guardian link", "feed import", "show verify", "doctor", "web", "bench orders"):
         done = livesale(*command.split(), "--help")
         assert done.returncode == 0, done.stderr
         assert "Example" in done.stdout
@@ -93,8 +90,7 @@ def test_a_second_up_says_who_holds_the_folder(system: System) -> None:
 def test_a_feed_is_imported_and_sold_at_once(system: System, tmp_path: Path) -> None:
     """Good rows are products when the command ends, bad ones are named, and the owner can sell them."""
     _, owner = system.new_buyer(role="host")
-    feed = tmp_path / "feed.xml"
-    feed.write_text(FEED)
+    feed = feed_file(tmp_path)
     done = system.cli("feed", "import", str(feed), "--shop", "kitchen", "--owner", owner)
     assert done.returncode == 0, done.stderr
     assert "imported 2, updated 0, removed 0, rejected 1" in done.stdout
@@ -127,19 +123,18 @@ def test_a_feed_with_nothing_good_is_1(system: System, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_the_feed_over_http_reports_the_same(system: System) -> None:
+def test_the_feed_over_http_reports_the_same(system: System, tmp_path: Path) -> None:
     """`POST /shops/{shop}/feed` gives the same report, to the shop's host only."""
     _, owner = system.new_buyer(role="host")
-    assert (
-        system.api(owner)
-        .call("POST", "/shops/demo/feed", raw=FEED.encode(), headers={"Content-Type": "application/xml"})
-        .status
-        == 403
-    )
-    answer = system.api("adult").call(
-        "POST", "/shops/demo/feed", raw=FEED.encode(), headers={"Content-Type": "application/xml"}
-    )
-    assert answer.status == 403
+    xml = {"Content-Type": "application/xml"}
+    for who in (owner, "adult"):
+        assert system.api(who).call("POST", "/shops/demo/feed", raw=FEED.encode(), headers=xml).status == 403
+    made = system.cli("feed", "import", str(feed_file(tmp_path)), "--shop", "overhttp", "--owner", owner)
+    assert made.returncode == 0, made.stderr
+    answer = system.api(owner).call("POST", "/shops/overhttp/feed", raw=FEED.encode(), headers=xml)
+    assert answer.status == 200, answer.body
+    assert (answer["imported"], answer["updated"], answer["removed"]) == (0, 2, 0)
+    assert [(row["line"], row["field"]) for row in answer["rejected"]] == [(6, "price")]
 
 
 def test_verify_agrees_on_a_live_show(system: System) -> None:

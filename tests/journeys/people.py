@@ -34,7 +34,9 @@ MOVES = """async () => {
   for (let frames = 0; frames < 90; frames += 1) {
     const next = await grab();
     let moved = 0;
-    for (let at = 0; at < first.length; at += 4) moved += Math.abs(first[at] - next[at]) > 24 || Math.abs(first[at + 1] - next[at + 1]) > 24;
+    for (let at = 0; at < first.length; at += 4) {
+      moved += Math.abs(first[at] - next[at]) > 24 || Math.abs(first[at + 1] - next[at + 1]) > 24;
+    }
     if (moved > 20) return {moved: moved / 14400, lit: lit / 14400};
   }
   return {moved: 0, lit: lit / 14400};

@@ -72,7 +72,7 @@ async def test_price_changed_is_said(system: System, arrive: Arrive) -> None:
     await viewer.shoot("price-changed")
     await said.get_by_role("button", name="12.50").click()
     await viewer.state_is("held")
-    assert system.api("adult").did("GET", "/orders?limit=1")["items"][0]["total"]["amount"] == 1250
+    assert system.order_in("adult", show["id"])["total"]["amount"] == 1250
 
 
 async def test_numbers_come_from_the_store(system: System, arrive: Arrive) -> None:

@@ -195,6 +195,6 @@ async def test_the_buyer_s_page_follows_in_another_tab(system: System, arrive: A
     viewer = await arrive("adult", f"/watch/{show['id']}?offer={show['offers'][0]['id']}")
     await viewer.page.get_by_test_id("buy").click()
     await viewer.state_is("held")
-    held = system.api("adult").did("GET", "/orders?limit=1")["items"][0]
+    held = system.order_in("adult", show["id"])
     await asyncio.to_thread(system.api("adult").check_out, held)
     await viewer.state_is("paid")

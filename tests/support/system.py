@@ -149,7 +149,7 @@ class System:
 
         def look() -> dict[str, Any] | None:
             found = self.anyone.did("GET", "/shows?state=live&shop=demo")["items"]
-            return next((show for show in found if show["pins"] and len(show["offers"]) > 3), None)
+            return next((show for show in found if show["pins"] and len(show["offers"]) >= 10), None)
 
         return until(look, "the demo's host to be on air")
 
@@ -158,7 +158,7 @@ class System:
         host = self.api("host")
         show = host.did("POST", "/shows", {"title": title, "shop": "demo", "currency": "EUR"})
         products = host.did("GET", "/products?shop=demo&limit=100")["items"]
-        enough = [one for one in products if one["age_gate"] is None and (one["quantity"] or 1000) >= 50]
+        enough = [one for one in products if one["age_gate"] is None and (one["quantity"] or 0) >= 50]
         for offer in offers:
             wanted = dict(offer)
             amount = wanted.pop("amount", None)
@@ -185,6 +185,15 @@ class System:
         """The process of that name in run.json."""
         running = json.loads((self.data / "run.json").read_text())["processes"]
         return int(next(one["pid"] for one in running if one["name"] == name))
+
+    def order_in(self, who: str, show: str) -> dict[str, Any]:
+        """The order someone has in a show, once the list (at most a second old) has it."""
+
+        def look() -> dict[str, Any] | None:
+            items = self.api(who).did("GET", "/orders?limit=20")["items"]
+            return next((one for one in items if f"_s{show}_" in one["id"]), None)
+
+        return until(look, "the order to be listed")
 
     def left(self, show: str, offer: str) -> int:
         """What the public snapshot says is left of an offer."""
