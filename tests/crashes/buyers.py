@@ -41,6 +41,7 @@ class Buyers:
     unexpected: list[tuple[str, int, Any]] = field(default_factory=list)
     last_hold: float = 0.0
     rate: float = PER_S
+    patience: int = 400  # how often an act is tried again while nobody answers
     _stopping: bool = False
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -60,6 +61,11 @@ class Buyers:
         """No new buyer; those under way come to their end."""
         self._stopping = True
         await asyncio.gather(*self._under_way)
+
+    @staticmethod
+    def is_legal(told: str, found: str) -> bool:
+        """Whether an order may be `found` now, when its buyer was last told the other."""
+        return found in LEGAL_AFTER[told]
 
     async def _buy(self, session: aiohttp.ClientSession, name: str, turn: int, free: list[str]) -> None:
         try:
@@ -94,7 +100,7 @@ class Buyers:
     async def _ask(self, session: aiohttp.ClientSession, name: str, act: str, url: str, body: Any) -> tuple[int, Any]:
         """One act of a buyer under one key, again until it is answered."""
         key = secrets.token_hex(12)
-        for _ in range(400):
+        for _ in range(self.patience + 1):
             status, answer = await call(session, "POST", url, self.system.tokens[name], body, key)
             self.answers[act, status] += 1
             if status in TRY_AGAIN or (status == 409 and answer.get("code") == "in_progress"):

@@ -25,7 +25,7 @@ from livesale.kernel.clock import DAY_MS
 from livesale.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = float(os.environ.get("LIVESALE_TEST_PATIENCE", "1"))  # scales every timeout here, for a slow machine
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))  # scales every timeout here, for a slow machine
 HEALS_WITHIN_S = 10 * PATIENCE
 COMES_UP_WITHIN_S = 120 * PATIENCE
 SETTLES_WITHIN_S = 40 * PATIENCE

@@ -57,7 +57,9 @@ class Viewer:
             self.joins += 1
             while True:
                 # A hub that is killed closes the socket; one that hangs would show as no frame at all.
-                self._take(bytes(await asyncio.wait_for(socket.recv(decode=False), 10)))
+                async with asyncio.timeout(10):  # not wait_for, which in 3.11 may swallow a cancellation
+                    frame = await socket.recv(decode=False)
+                self._take(bytes(frame))
 
     def _take(self, frame: bytes) -> None:
         if frame[0] == MEDIA:
