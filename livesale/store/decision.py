@@ -13,6 +13,7 @@ import msgpack
 from livesale.kernel.events import Event
 from livesale.kernel.ids import random_name
 
+_pack = msgpack.Packer(use_bin_type=False).pack  # one packer for all: it empties itself after each value
 NEXT_SEQ: Literal["seq"] = "seq"  # a mark's score: the position of the entry this commit appends
 
 
@@ -79,7 +80,11 @@ class Decision:
 
     def indexes(self) -> list[str]:
         """The indexes its marks touch, in the order their keys are handed over."""
-        return list(dict.fromkeys(mark.index for mark in self.marks))
+        found: list[str] = []
+        for mark in self.marks:
+            if mark.index not in found:
+                found.append(mark.index)
+        return found
 
     def packed(self) -> bytes:
         """The msgpack the store reads (`use_bin_type=False`: Valkey's cmsgpack knows no bin type)."""
@@ -94,9 +99,9 @@ class Decision:
             "marks": [_row(indexes.index(m.index) + 1, m.member, m.score) for m in self.marks],
             "not_before": False if self.not_before is None else self.not_before,
             "once": (self.once.fingerprint, self.once.answer) if self.once else False,
-            "events": msgpack.packb(self.events, use_bin_type=False),
+            "events": _pack(self.events),
         }
-        packed: bytes = msgpack.packb(fields, use_bin_type=False)
+        packed: bytes = _pack(fields)
         return packed
 
 
