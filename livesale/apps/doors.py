@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -23,6 +24,8 @@ from livesale.shows.service import whip_token
 
 TICKET_MS = 30 * SECOND_MS
 REMEMBER_HUBS_S = 0.5
+TAKEN_WITHIN_MS = 3_000
+LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
 REACTIONS = "livesale:reactions"
 STATES = ("held", "awaiting_guardian", "awaiting_payment", "paid", "payment_failed", "cancelled", "expired", "declined")
@@ -51,7 +54,7 @@ class WebDoors:
 
     async def ticket(self, show: str, call: Call) -> dict[str, Any]:
         """A ticket for one hub: the one with the fewest viewers, an edge before the studio."""
-        serving = await self._serving(show)
+        serving = await self._served(show)
         if not serving:
             raise Refusal("store_unavailable", "No hub has this show yet. Please try again.", retry_after_s=1)
         fewest = min(serving, key=lambda seen: (seen.kind != "edge", seen.viewers))
@@ -104,6 +107,14 @@ class WebDoors:
         currency = (await self._wiring.shows.load(show)).currency
         orders = {state: found[f"n:{state}"] for state in STATES if found[f"n:{state}"]}
         return {"orders": orders, "revenue": Money(max(0, found["revenue"]), currency)}
+
+    async def _served(self, show: str) -> list[HubSeen]:
+        """The hubs of a show; one just begun is given the moment a studio needs to take it."""
+        for _ in range(TAKEN_WITHIN_MS // LOOK_EVERY_MS):
+            if serving := await self._serving(show):
+                return serving
+            await asyncio.sleep(LOOK_EVERY_MS / 1000)
+        return []
 
     async def _serving(self, show: str) -> list[HubSeen]:
         if time.monotonic() - self._hubs_at > REMEMBER_HUBS_S:

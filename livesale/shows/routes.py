@@ -186,6 +186,8 @@ class _Handlers:
 
     async def ticket(self, call: Call) -> Answer:
         show = await self._shows.load(call.path["show"])
+        if show.state == "ended":
+            raise Refusal("show_not_live", "This show has ended.")
         return Answer(await self._doors.ticket(show.id, call), 201)
 
     async def _quiet(self, show_id: str, call: Call) -> dict[str, Any] | None:

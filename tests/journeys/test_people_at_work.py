@@ -70,7 +70,7 @@ async def ask(system: System, arrive: Arrive, title: str) -> tuple[Person, dict[
     """A minor on a phone has sent a request."""
     show = system.new_show(title, {"quantity": 20, "amount": 1499})
     minor = await arrive("minor", f"/watch/{show['id']}?offer={show['offers'][0]['id']}", viewport=PHONE)
-    await expect(minor.page.get_by_test_id("buy")).to_have_text("Ask for it")
+    await expect(minor.page.get_by_test_id("buy")).to_have_text("Send request")
     await expect(minor.page.get_by_test_id("stock-left")).not_to_contain_text("20")
     await minor.fits()
     await minor.page.get_by_test_id("buy").click()
