@@ -6,7 +6,9 @@ is one. FFmpeg answers no PLI, so its key frames come by the encoder's clock, on
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 SOUND_HZ = 48_000
 SOUND_SAMPLES = 960  # 20 ms
 SILENCE = bytes(SOUND_SAMPLES * 4)
@@ -121,6 +124,8 @@ def _run_child(
     stop: Event,
     sent: Any,
 ) -> None:
+    if sys.platform == "linux":  # a killed host must not leave a sender behind that nobody can stop
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     try:
         sent.value = run(url, token, next_picture, next_sound, form=form, seconds=seconds, stopped=stop.is_set)
     except av.FFmpegError as error:

@@ -117,7 +117,8 @@ class System:
     def kill_supervisor(self) -> list[psutil.Process]:
         """kill -9 of `up` itself; the processes it had."""
         assert self._up is not None
-        children = [psutil.Process(pid) for pid in self.pids().values()]
+        children = psutil.Process(self._up.pid).children(recursive=True)
+        assert {child.pid for child in children} >= set(self.pids().values())
         self._up.kill()
         self._up.wait()
         return children
