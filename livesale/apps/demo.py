@@ -150,13 +150,14 @@ class DemoHost:
         ]
         url = show["whip"]["url"] + "?takeover=1"
         programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))
-        shown, heard_s = -1, time.monotonic() + CONNECTS_WITHIN_S
+        shown, heard_s, began_ms = -1, time.monotonic() + CONNECTS_WITHIN_S, time.time() * 1000
         try:
             while programme.running and time.monotonic() - heard_s < SILENT_S:
                 try:
                     shown = await self._pin(show, shown)
                     live = (await self._call("GET", f"/shows/{show['id']}"))["live"]
-                    if live.get("host") == "live" and time.time() * 1000 - live["updated"] < STALE_MS:
+                    # What was told before we began is of the sender before this one.
+                    if live.get("host") == "live" and live["updated"] > max(began_ms, time.time() * 1000 - STALE_MS):
                         heard_s = time.monotonic()
                 except (aiohttp.ClientError, TimeoutError, _Refused) as error:
                     log.info("the demo host goes on without an answer", why=str(error))
