@@ -24,7 +24,7 @@ const programme = source<Programme>(async () => {
   return { live, next, ended };
 });
 
-const shows = async (state: string): Promise<Show[]> => (await get<Listed<Show>>(`/shows?state=${state}&limit=24`)).items;
+const shows = async (state: string): Promise<Show[]> => (await get<Listed<Show>>(`/shows?state=${state}&limit=200`)).items;
 
 function Home() {
   const state = programme.state.value;
