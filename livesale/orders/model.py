@@ -22,7 +22,6 @@ from livesale.store.decision import Counter, Lack
 HOLD_MS = 10 * MINUTE_MS
 MOST_LINES = 50
 MOST_PAYING_ORDERS = 2
-UNLIMITED = 10**9  # what an untracked offer shows as left
 
 UNITS_OF = {"held": "held", "paying": "paying", "claimed": "claimed"}  # where a reservation keeps its units
 ENDED = {"expired", "cancelled", "declined", "payment_failed", "refunded", "withdrawn", "completed"}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from livesale.kernel.ids import new_id
 from livesale.kernel.refusals import Refusal
 from livesale.orders import model
 from livesale.orders.model import Line, Order
 from livesale.shows.model import Deal, Offer, Show, on_air, price_now
-from livesale.store.decision import Counter, Decision, Mark, Once, Put
+from livesale.store.decision import Counter, Decision, Mark, Put
 from livesale.store.record import encode, load, version
 from livesale.store.valkey import Records
 
@@ -64,11 +64,6 @@ def place(
         events=(model.order_event(None, order),),
     )
     return order, decision
-
-
-def with_once(decision: Decision, once: Once | None) -> Decision:
-    """The Decision, keeping its answer under an idempotency key."""
-    return decision if once is None else replace(decision, once=once)
 
 
 def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: int) -> Line:
