@@ -151,6 +151,7 @@ class DemoHost:
         url = show["whip"]["url"] + "?takeover=1"
         programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))
         shown, heard_s, began_ms = -1, time.monotonic() + CONNECTS_WITHIN_S, time.time() * 1000
+        on_air_ms = began_ms
         try:
             while programme.running and time.monotonic() - heard_s < SILENT_S:
                 try:
@@ -158,7 +159,9 @@ class DemoHost:
                     live = (await self._call("GET", f"/shows/{show['id']}"))["live"]
                     # What was told before we began is of the sender before this one.
                     if live.get("host") == "live" and live["updated"] > max(began_ms, time.time() * 1000 - STALE_MS):
-                        heard_s = time.monotonic()
+                        heard_s, on_air_ms = time.monotonic(), live["updated"]
+                    elif live.get("host") == "waiting" and on_air_ms > began_ms and live["updated"] > on_air_ms:
+                        return  # another studio has the show now, and knows nothing of us
                 except (aiohttp.ClientError, TimeoutError, _Refused) as error:
                     log.info("the demo host goes on without an answer", why=str(error))
                     heard_s = max(heard_s, time.monotonic())
