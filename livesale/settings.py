@@ -58,6 +58,12 @@ class Ice(msgspec.Struct, frozen=True):
     turn_password: str
 
 
+class Pictures(msgspec.Struct, frozen=True):
+    """Where pictures that feeds name may be fetched from."""
+
+    private_addresses: bool
+
+
 class Payments(msgspec.Struct, frozen=True):
     """Who moves the money."""
 
@@ -110,6 +116,7 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     ice: Ice
+    pictures: Pictures
     payments: Payments
     orders: Orders
     approvals: Approvals

@@ -87,7 +87,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
 
     return [
         *account_routes(wiring.accounts),
-        *catalog_routes(wiring.database, feed, wiring.can_sell),
+        *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, doors.orders_of),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of),

@@ -18,6 +18,7 @@ from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS
+from livesale.kernel.ids import shelf
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
 from livesale.orders.transfers import Transfers
@@ -75,6 +76,17 @@ class Wiring:
         """A product by its id."""
         async with reading(self.database) as connection:
             return await catalog.product(connection, product_id)
+
+    async def in_stock(self, products: list[Product]) -> dict[str, int]:
+        """Units each product's shop has left, by id."""
+        ids: dict[str, list[str]] = {}
+        for product in products:
+            ids.setdefault(shelf("shop", product.shop), []).append(product.id)
+        left: dict[str, int] = {}
+        for on_shelf, of_shop in ids.items():
+            found = await self.store.counters(on_shelf, *(f"free:{product}" for product in of_shop))
+            left |= {product: found[f"free:{product}"] for product in of_shop}
+        return left
 
     async def can_sell(self, actor: Actor, shop: str) -> bool:
         """Whether the caller may run shows of a shop."""

@@ -6,6 +6,7 @@ import asyncio
 
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
+from livesale.catalog.pictures import Pictures
 from livesale.guardians.service import Guardians
 from livesale.kernel.ids import shelf_of
 from livesale.ledger.archive import Ledger
@@ -29,7 +30,10 @@ async def run(settings: Settings) -> None:
         reader = Reader(store, "reactions", (payments.handle, orders.handle, leftovers.handle))
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
+        private = settings.demo or settings.pictures.private_addresses
+        pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
         async with asyncio.TaskGroup() as group:
+            group.create_task(pictures.run())
             group.create_task(ledger.run())
             group.create_task(reader.run())
             group.create_task(deadlines.run())

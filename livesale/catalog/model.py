@@ -7,6 +7,7 @@ the feed last said.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 import msgspec
@@ -42,8 +43,8 @@ class FeedProduct(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Product(msgspec.Struct, frozen=True):
-    """A product of `shop`. `removed_at`: ms since 1970 when an import no longer had it, None while it is
-    listed.
+    """A product of `shop`. `removed_at`: ms since 1970 when an import no longer had it, None while it is listed;
+    `image`: a path on this server, "" without one.
     """
 
     id: str
@@ -69,6 +70,16 @@ class Product(msgspec.Struct, frozen=True):
     def tracked(self) -> bool:
         """Whether the feed counts this product's stock."""
         return self.quantity is not None
+
+
+def own_picture(shop: str, address: str) -> str:
+    """Where we serve the picture a feed names: our copy of another host's (`pictures.py`), a path of ours as it is.
+
+    It follows from the address alone, so that an offer can name it before it has been fetched.
+    """
+    if not address.startswith(("http:", "https:")):
+        return address
+    return f"/pictures/{shop}/{hashlib.blake2b(address.encode(), digest_size=12).hexdigest()}.webp"
 
 
 def age_gate(stated: str, adult: bool, category: str) -> int | None:

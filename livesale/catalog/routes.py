@@ -23,11 +23,12 @@ FEED_BYTES = 16 * 1024 * 1024
 LISTED = 50
 
 ImportFeed = Callable[[str, bytes, str], Awaitable[Any]]  # (shop, feed, account) -> the report as plain data
+InStock = Callable[[list[Product]], Awaitable[dict[str, int]]]  # units left of each product
 CanSell = Callable[[Actor, str], Awaitable[bool]]
 
 
 class ProductView(msgspec.Struct):
-    """A product as everybody sees it; `quantity` is what the feed last said, null when it counts none."""
+    """A product as everybody sees it; `quantity`: units the shop has left for shows, null when its feed counts none."""
 
     id: str
     shop: str
@@ -64,9 +65,9 @@ class FeedAnswer(msgspec.Struct):
     rejected: list[dict[str, Any]]
 
 
-def routes(database: AsyncEngine, feed: ImportFeed, can_sell: CanSell) -> list[Route]:
+def routes(database: AsyncEngine, feed: ImportFeed, in_stock: InStock, can_sell: CanSell) -> list[Route]:
     """Every route of the catalog room; `feed` imports, `can_sell` says whose shop it is."""
-    handlers = _Handlers(database, feed, can_sell)
+    handlers = _Handlers(database, feed, in_stock, can_sell)
     return [
         Route("GET", "/products", handlers.list, "Products", answer=ProductPage, query=("shop", "limit", "after")),
         Route("GET", "/products/{id}", handlers.get, "A product, listed or no more", answer=ProductView),
@@ -78,16 +79,18 @@ def routes(database: AsyncEngine, feed: ImportFeed, can_sell: CanSell) -> list[R
 
 
 class _Handlers:
-    def __init__(self, database: AsyncEngine, feed: ImportFeed, can_sell: CanSell) -> None:
+    def __init__(self, database: AsyncEngine, feed: ImportFeed, in_stock: InStock, can_sell: CanSell) -> None:
         self._database = database
         self._feed = feed
+        self._in_stock = in_stock
         self._can_sell = can_sell
 
     async def list(self, call: Call) -> Answer:
         limit = int(call.query.get("limit", LISTED))
         async with reading(self._database) as connection:
             found = await store.list_products(connection, call.query.get("shop"), call.query.get("after"), limit)
-        items = [_view(product) for product in found]
+        left = await self._in_stock(found)
+        items = [_view(product, left) for product in found]
         return Answer(ProductPage(items, items[-1].id if len(items) == limit else None))
 
     async def get(self, call: Call) -> Answer:
@@ -95,7 +98,7 @@ class _Handlers:
             found = await store.product(connection, call.path["id"])
         if found is None:
             raise not_found("product")
-        return Answer(_view(found))
+        return Answer(_view(found, await self._in_stock([found])))
 
     async def feed(self, call: Call) -> Answer:
         actor, shop = call.account(), call.path["shop"]
@@ -114,6 +117,8 @@ class _Handlers:
             await ensure_shop(connection, shop, actor.account, time.time_ns() // 1_000_000)
 
 
-def _view(product: Product) -> ProductView:
+def _view(product: Product, left: dict[str, int]) -> ProductView:
     fields: dict[str, Any] = {name: getattr(product, name, None) for name in ProductView.__struct_fields__}
-    return ProductView(**{**fields, "image": product.image or None, "listed": product.removed_at is None})
+    quantity = max(0, left[product.id]) if product.tracked else None
+    listed = product.removed_at is None
+    return ProductView(**{**fields, "image": product.image or None, "listed": listed, "quantity": quantity})

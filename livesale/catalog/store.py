@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from livesale.catalog.model import FeedProduct, Product
+from livesale.catalog.model import FeedProduct, Product, own_picture
 from livesale.kernel.ids import new_id, shelf
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
@@ -69,6 +69,8 @@ products = Table(
 _STATED = [
     column for column in products.c if column.name not in ("id", "shop", "number", "updated_ms", "removed_ms")
 ]
+
+_FOREIGN_PICTURE = products.c.removed_ms.is_(None) & products.c.image.like("http%")
 
 
 class StockChange(msgspec.Struct, frozen=True):
@@ -129,6 +131,18 @@ async def list_products(
         query = query.where(tuple_(products.c.shop, products.c.number) > tuple_(place.shop, place.number))
     query = query.order_by(products.c.shop, products.c.number).limit(max(1, min(limit, MAX_LISTED)))
     return [_product(row) for row in (await conn.execute(query)).mappings()]
+
+
+async def pictures_changed(conn: AsyncConnection) -> dict[str, int]:
+    """When each shop that names pictures at other hosts last changed, in ms."""
+    query = select(products.c.shop, func.max(products.c.updated_ms)).where(_FOREIGN_PICTURE).group_by(products.c.shop)
+    return {shop: changed_ms for shop, changed_ms in await conn.execute(query)}
+
+
+async def pictures_of(conn: AsyncConnection, shop: str) -> list[str]:
+    """The addresses of a shop's pictures at other hosts."""
+    query = select(products.c.image).where(products.c.shop == shop, _FOREIGN_PICTURE).distinct()
+    return list((await conn.execute(query)).scalars())
 
 
 async def product(conn: AsyncConnection, product_id: str) -> Product | None:
@@ -222,7 +236,8 @@ def _stated(feed: FeedProduct) -> dict[str, Any]:
 def _product(row: RowMapping) -> Product:
     currency, sale = row["currency"], row["sale_price"]
     return Product(
-        **{name: row[name] for name in ("id", "shop", "sku", "title", "description", "link", "image")},
+        **{name: row[name] for name in ("id", "shop", "sku", "title", "description", "link")},
+        image=own_picture(row["shop"], row["image"]),
         **{name: row[name] for name in ("availability", "quantity", "gtin", "brand", "condition")},
         **{name: row[name] for name in ("category", "age_gate")},
         price=Money(row["price"], currency),

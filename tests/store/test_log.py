@@ -119,7 +119,7 @@ async def test_nothing_acknowledged_is_lost_when_the_store_is_killed(store: Stor
     enough.set()
     await asyncio.gather(*load)
     last = (await store.commit(sold())).seq
-    await _until(lambda: following.done() or bool(delivered) and delivered[-1].seq == last)
+    await _until(lambda: following.done() or (bool(delivered) and delivered[-1].seq == last))
     following.cancel()
     assert positions(delivered) == list(range(1, last + 1))
     assert answered <= set(positions(delivered))
