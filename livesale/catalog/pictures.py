@@ -170,7 +170,7 @@ class _Resolver(AbstractResolver):
         self._private = private
 
     async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:  # type: ignore[override]
-        found = await self._names.resolve(host, port, family)  # type: ignore[arg-type]
+        found = await self._names.resolve(host, port, family)
         allowed = [one for one in found if self._private or ipaddress.ip_address(one["host"]).is_global]
         if not allowed:
             raise OSError(errno.EACCES, f"{host} is inside our own network")
