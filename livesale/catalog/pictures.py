@@ -11,6 +11,7 @@ import errno
 import io
 import ipaddress
 import os
+import socket
 import time
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -169,7 +170,9 @@ class _Resolver(AbstractResolver):
         self._names = ThreadedResolver()
         self._private = private
 
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:  # type: ignore[override]
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
         found = await self._names.resolve(host, port, family)
         allowed = [one for one in found if self._private or ipaddress.ip_address(one["host"]).is_global]
         if not allowed:
