@@ -76,16 +76,7 @@ class Payments(msgspec.Struct, frozen=True):
 class Orders(msgspec.Struct, frozen=True):
     """Clocks of an order."""
 
-    hold_min: Minutes
-    payment_min: Minutes
     waitlist_min: Minutes
-
-
-class Approvals(msgspec.Struct, frozen=True):
-    """Clocks of a request to a guardian."""
-
-    hold_min: Minutes
-    decide_h: Annotated[int, msgspec.Meta(ge=1, le=336)]
 
 
 class Sessions(msgspec.Struct, frozen=True):
@@ -93,7 +84,6 @@ class Sessions(msgspec.Struct, frozen=True):
 
     session_d: Days
     token_d: Days
-    step_up_min: Minutes
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -119,7 +109,6 @@ class Settings(msgspec.Struct, frozen=True):
     pictures: Pictures
     payments: Payments
     orders: Orders
-    approvals: Approvals
     sessions: Sessions
 
     @property
