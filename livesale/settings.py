@@ -289,6 +289,8 @@ def _consistent(values: dict[str, Any]) -> None:
         raise SettingsError(
             f"ice.udp_min = {low} and ice.udp_max = {high} are no range; set both, the lower first"
         )
+    if values["payments.provider"] == "stripe" and not (values["payments.secret"] and values["payments.webhook_secret"]):
+        raise SettingsError("payments.provider = stripe needs payments.secret and payments.webhook_secret")
     for url in values["public_urls"]:
         if not url.startswith(("http://", "https://")):
             raise SettingsError(f"public_urls: {url!r} is no origin such as https://live.example.org")

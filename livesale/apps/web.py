@@ -30,6 +30,8 @@ from livesale.ops.routes import routes as ops_routes
 from livesale.orders.routes import routes as order_routes
 from livesale.payments import webhooks
 from livesale.payments.reactions import provider_said
+from livesale.payments.stripe import SIGNATURE_HEADER as STRIPE_SIGNATURE
+from livesale.payments.stripe import StripeProvider, verified
 from livesale.settings import Settings
 from livesale.shows.routes import routes as show_routes
 
@@ -72,7 +74,8 @@ async def application(wiring: Wiring) -> web.Application:
     whip = WhipDoor(wiring)
     app.router.add_route("*", "/whip/{show}", whip.pass_on)
     app.router.add_route("*", "/whip/{show}/{session}", whip.pass_on)
-    app.router.add_post("/webhooks/paysim", Webhook(wiring).take)
+    webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
+    app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.cleanup_ctx.append(whip.client)
     return app
 
@@ -180,6 +183,23 @@ class Webhook:
         webhooks.verify(self._secret, header, body, self._wiring.store.now_ms() // SECOND_MS)
         event = webhooks.read(body)
         await provider_said(self._wiring.store, event.data.reference, event.id)
+        return web.Response(status=204)
+
+
+class StripeWebhook:
+    """The same door for Stripe, whose events name our order in their metadata."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._secrets = wiring.settings.payments.webhook_secret.split()
+
+    async def take(self, request: web.Request) -> web.Response:
+        """204 once the news is on the shelf, or when it is about none of our orders."""
+        body = await request.content.read(webhooks.MAX_BODY_BYTES + 1)
+        event = verified(self._secrets, request.headers.get(STRIPE_SIGNATURE), body)
+        assert isinstance(self._wiring.provider, StripeProvider)
+        if reference := await self._wiring.provider.reference_of(event):
+            await provider_said(self._wiring.store, reference, event.id)
         return web.Response(status=204)
 
 

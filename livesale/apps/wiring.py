@@ -22,8 +22,8 @@ from livesale.kernel.ids import shelf
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
 from livesale.orders.transfers import Transfers
-from livesale.payments.provider import PaymentProvider
 from livesale.payments.sandbox import SandboxProvider
+from livesale.payments.stripe import StripeProvider
 from livesale.settings import Settings
 from livesale.shows.service import Shows
 from livesale.store.database import engine, reading
@@ -36,7 +36,7 @@ class Wiring:
     """What one process of the system works with."""
 
     store: Store
-    provider: PaymentProvider
+    provider: SandboxProvider | StripeProvider
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -48,9 +48,8 @@ class Wiring:
         self.store = await connect(self.settings.store_url)
         self._stack.push_async_callback(self.store.close)
         self._stack.push_async_callback(self.database.dispose)
-        sandbox = SandboxProvider(*sandbox_access(self.settings))
-        self._stack.push_async_callback(sandbox.close)
-        self.provider = sandbox
+        self.provider = provider_of(self.settings)
+        self._stack.push_async_callback(self.provider.close)
         self.presence = Presence(self.store)
         self.accounts = Accounts(
             self.database,
@@ -97,6 +96,13 @@ class Wiring:
     async def _seller_of(self, approval: Approval) -> str:
         async with reading(self.database) as connection:
             return await owner_of(connection, approval.payee) or ""
+
+
+def provider_of(settings: Settings) -> SandboxProvider | StripeProvider:
+    """Who moves the money."""
+    if settings.payments.provider == "stripe":
+        return StripeProvider(settings.payments.secret, settings.payments.url)
+    return SandboxProvider(*sandbox_access(settings))
 
 
 def sandbox_access(settings: Settings) -> tuple[str, str]:
