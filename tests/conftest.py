@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from livesale.store import database
 from livesale.store.valkey import Store, connect
+from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
 
 
@@ -47,3 +51,29 @@ async def store(valkey: ValkeyProcess) -> AsyncIterator[Store]:
     await made.client.flushall()
     yield made
     await made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresProcess]:
+    """The session's PostgreSQL."""
+    process = PostgresProcess()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database at the newest revision: on SQLite, and again on PostgreSQL."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres").fresh())
+    url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
+    database.migrate(url)
+    return url
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine on that database."""
+    made = database.engine(database_url)
+    yield made
+    await made.dispose()

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.catalog import pictures
 from livesale.catalog.model import FeedProduct, own_picture
 from livesale.catalog.pictures import NoPicture, Pictures, fetch, keep
-from livesale.catalog.store import list_products, products, upsert_products
+from livesale.catalog.store import list_products, upsert_products
 from livesale.kernel.money import Money
-from livesale.store.database import engine, metadata, reading
+from livesale.store.database import reading
 
 
 def png(width: int, height: int, mode: str = "RGB") -> bytes:
@@ -59,29 +59,20 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield made
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    made = engine(f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}")
-    async with made.begin() as connection:
-        await connection.run_sync(metadata.create_all, tables=[products])
-    yield made
-    await made.dispose()
-
-
-async def imported(database: AsyncEngine, now_ms: int, **images: str) -> None:
+async def imported(engine: AsyncEngine, now_ms: int, **images: str) -> None:
     rows = [FeedProduct(sku, sku, Money(100, "EUR"), image=image) for sku, image in images.items()]
-    async with database.begin() as connection:
+    async with engine.begin() as connection:
         await upsert_products(connection, "shop", rows, now_ms)
 
 
 async def test_what_a_feed_names_is_served_by_us(
-    database: AsyncEngine, elsewhere: str, session: aiohttp.ClientSession, tmp_path: Path
+    engine: AsyncEngine, elsewhere: str, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """After a look the picture lies where the product says; one that is gone or no picture keeps nothing else back."""
-    await imported(database, 1, a=f"{elsewhere}/gone.png", b=f"{elsewhere}/pan.png", c=f"{elsewhere}/page", d="/pictures/x.webp")
-    looking = Pictures(database, tmp_path / "pictures", private=True)
+    await imported(engine, 1, a=f"{elsewhere}/gone.png", b=f"{elsewhere}/pan.png", c=f"{elsewhere}/page", d="/pictures/x.webp")
+    looking = Pictures(engine, tmp_path / "pictures", private=True)
     await looking.look(session)
-    async with reading(database) as connection:
+    async with reading(engine) as connection:
         named = {one.sku: one.image for one in await list_products(connection, "shop")}
     assert named["d"] == "/pictures/x.webp"
     there = {sku: (tmp_path / image.removeprefix("/")).exists() for sku, image in named.items() if sku != "d"}
@@ -91,13 +82,13 @@ async def test_what_a_feed_names_is_served_by_us(
 
 
 async def test_a_later_import_is_seen(
-    database: AsyncEngine, elsewhere: str, session: aiohttp.ClientSession, tmp_path: Path
+    engine: AsyncEngine, elsewhere: str, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     """A picture that a second import names is fetched by the next look."""
-    await imported(database, 1, a="")
-    looking = Pictures(database, tmp_path, private=True)
+    await imported(engine, 1, a="")
+    looking = Pictures(engine, tmp_path, private=True)
     await looking.look(session)
-    await imported(database, 2, a=f"{elsewhere}/moved")
+    await imported(engine, 2, a=f"{elsewhere}/moved")
     await looking.look(session)
     assert (tmp_path / "shop" / Path(own_picture("shop", f"{elsewhere}/moved")).name).exists()
 

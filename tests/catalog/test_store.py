@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.catalog.model import FeedProduct
 from livesale.catalog.store import (
@@ -14,25 +13,20 @@ from livesale.catalog.store import (
     list_products,
     product,
     product_of_sku,
-    products,
     upsert_products,
 )
 from livesale.kernel.ids import shelf_of
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.store.database import engine, metadata
 
 NOW_MS = 1_800_000_000_000
 
 
 @pytest.fixture
-async def conn(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
+async def conn(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection to an empty database of the real kind."""
-    made = engine(f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}")
-    async with made.begin() as connection:
-        await connection.run_sync(metadata.create_all, tables=[products])
+    async with engine.begin() as connection:
         yield connection
-    await made.dispose()
 
 
 def row(sku: str, quantity: int | None = 5, price: int = 1999, **more: str) -> FeedProduct:

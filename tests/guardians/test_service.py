@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.guardians import store as family
 from livesale.guardians.model import LINK_MUST_STAND_MS, STEP_UP_MS, Approval
@@ -16,7 +16,6 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import Order
-from livesale.store import database
 from livesale.store.decision import Decision, Early
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
@@ -58,14 +57,12 @@ class House:
 
 
 @pytest.fixture
-async def house(store: Store, tmp_path: Path) -> AsyncIterator[House]:
+async def house(store: Store, engine: AsyncEngine) -> AsyncIterator[House]:
     market = Market(store)
     market.people.bands, market.people.wards = {"mia": "14-15"}, {"mia"}
     await market.open(20)
-    engine = database.engine(f"sqlite+aiosqlite:///{tmp_path}/f.db")
     long_ago = store.now_ms() - 2 * LINK_MUST_STAND_MS
     async with engine.begin() as connection:
-        await connection.run_sync(database.metadata.create_all)
         for name, since in {name: long_ago for name in PEOPLE if name != "stranger"}.items():
             await family.link(connection, "mia", name, False, store.now_ms() if name == "young_link" else since)
 
@@ -76,7 +73,6 @@ async def house(store: Store, tmp_path: Path) -> AsyncIterator[House]:
         return HOST.account
 
     yield House(market, Guardians(store, engine, age_of, seller_of))
-    await engine.dispose()
     await market.check_units()
 
 

@@ -1,11 +1,10 @@
-"""The ledger's fixtures: an empty database, a signing key, a ledger that runs beside the test."""
+"""The ledger's fixtures: a signing key, a ledger that runs beside the test."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,23 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.ledger import reads
 from livesale.ledger.archive import Ledger
-from livesale.store import database
 from livesale.store.valkey import Store
 
 SIGNING_KEY = bytes(range(32))
 PUBLIC_KEY = Ed25519PrivateKey.from_private_bytes(SIGNING_KEY).public_key().public_bytes_raw()
 
 Running = Callable[[], AbstractAsyncContextManager[Ledger]]
-
-
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    """An engine on a fresh SQLite file brought to the newest revision."""
-    made = database.engine(f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}")
-    async with made.begin() as connection:
-        await connection.run_sync(database.upgrade)
-    yield made
-    await made.dispose()
 
 
 @pytest.fixture

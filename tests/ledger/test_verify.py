@@ -8,12 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.refusals import Refusal
 from livesale.ledger import reads
 from livesale.ledger import verify as module
+from livesale.ledger.chain import genesis, link, sign
 from livesale.ledger.statements import revenue
 from livesale.ledger.verify import verify
 from livesale.store.valkey import Store
@@ -48,10 +50,10 @@ async def test_an_unknown_show_is_refused(store: Store, engine: AsyncEngine) -> 
         await verify(store, engine, "nobody0000", PUBLIC_KEY, 0)
 
 
-def sql(statement: str) -> Alter:
+def sql(statement: str, **values: bytes) -> Alter:
     async def alter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
         async with engine.begin() as connection:
-            changed = await connection.execute(text(statement))
+            changed = await connection.execute(text(statement), values)
             assert changed.rowcount > 0, statement
 
     return alter
@@ -63,6 +65,20 @@ async def flip_archived_byte(store: Store, engine: AsyncEngine, sale: Sale) -> N
         spot = raw.index(b"held") + 1
         flipped = raw[:spot] + b"a" + raw[spot + 1 :]
         await connection.execute(text("UPDATE archive SET bytes = :b WHERE seq = 5"), {"b": flipped})
+
+
+async def rewrite_the_chain(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    """All that SQL allows: one entry altered, every later hash and head made anew, signed with a key of one's own."""
+    async with engine.begin() as connection:
+        rows = (await connection.execute(text("SELECT seq, bytes FROM archive ORDER BY seq"))).all()
+        newest = genesis(sale.shelf)
+        for seq, raw in rows:
+            altered = raw.replace(b"held", b"paid") if seq == 5 else raw
+            before, newest = newest, link(newest, seq, altered)
+            values = {"b": altered, "h": newest, "p": before, "s": seq}
+            await connection.execute(text("UPDATE archive SET bytes = :b, hash = :h, previous = :p WHERE seq = :s"), values)
+            forged = {"h": newest, "g": sign(Ed25519PrivateKey.generate(), sale.shelf, seq, newest), "s": seq}
+            await connection.execute(text("UPDATE heads SET hash = :h, signature = :g WHERE seq = :s"), forged)
 
 
 async def raise_stored_counter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
@@ -96,15 +112,16 @@ async def drop_last_logged(store: Store, engine: AsyncEngine, sale: Sale) -> Non
 
 ALTERATIONS: list[tuple[str, Alter, str]] = [
     ("a byte of the archive", flip_archived_byte, "archive entry 5 hash"),
-    ("a hash of the archive", sql("UPDATE archive SET hash = x'00' WHERE seq = 4"), "archive entry 4 hash"),
+    ("a hash of the archive", sql("UPDATE archive SET hash = :zeros WHERE seq = 4", zeros=bytes(32)), "archive entry 4 hash"),
     ("an archived entry gone", sql("DELETE FROM archive WHERE seq = 6"), "expected entry 6"),
     (
         "the last archived entry gone",
         sql("DELETE FROM archive WHERE seq = (SELECT max(seq) FROM archive)"),
         "as its cursor says",
     ),
-    ("a signature", sql("UPDATE heads SET signature = zeroblob(64)"), "signature"),
-    ("a signed hash", sql("UPDATE heads SET hash = zeroblob(32)"), "hash"),
+    ("a signature", sql("UPDATE heads SET signature = :zeros", zeros=bytes(64)), "signature"),
+    ("a signed hash", sql("UPDATE heads SET hash = :zeros", zeros=bytes(32)), "hash"),
+    ("the whole chain without the key", rewrite_the_chain, "signature"),
     ("a counter in the store", raise_stored_counter, "store counter free:of_s4k2c000000"),
     ("a counter gone from the store", drop_stored_counter, "store counter revenue"),
     ("a counter row", sql("UPDATE counters SET value = value + 1 WHERE name = 'n:paid'"), "SQL counter n:paid"),

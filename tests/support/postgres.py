@@ -1,0 +1,77 @@
+"""A real PostgreSQL for tests: one server a session on a folder and a Unix socket of its own, a database a test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+import asyncpg
+
+from livesale.store import database
+from tests.support.system import until
+
+TEMPLATE = "livesale_template"
+
+
+def binaries() -> Path:
+    """Where PostgreSQL's programs are: the newest of Debian's, else those on PATH."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    found = debian[-1] if debian else shutil.which("initdb")
+    assert found, "PostgreSQL is missing. On Debian: apt-get install postgresql"
+    return Path(found).parent
+
+
+class PostgresProcess:
+    """The server. It refuses to run as root, so root starts it as Debian's `postgres`."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="livesale-pg-"))
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self._databases = 0
+        if self._user:
+            os.chown(self.folder, pwd.getpwnam(self._user).pw_uid, -1)
+        self._run("initdb", "-D", str(self.folder / "data"), "-U", "livesale", "-A", "trust", "--no-sync")
+        options = ("-k", str(self.folder), "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60")
+        with (self.folder / "log").open("w") as log:
+            self._process = subprocess.Popen(
+                [binaries() / "postgres", "-D", self.folder / "data", *options],
+                stdout=log, stderr=log, user=self._user, cwd=self.folder,
+            )  # fmt: skip
+        until(lambda: (self.folder / ".s.PGSQL.5432").exists(), "PostgreSQL to answer")
+        asyncio.run(self._create("postgres", TEMPLATE, "template0"))
+        database.migrate(self.url(TEMPLATE))
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy's address of a database."""
+        return f"postgresql+asyncpg://livesale@/{name}?host={self.folder}"
+
+    def fresh(self) -> str:
+        """The address of a new database at the newest revision."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        asyncio.run(self._create("postgres", name, TEMPLATE))
+        return self.url(name)
+
+    def stop(self) -> None:
+        """End it, whatever is connected."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [binaries() / program, *arguments], check=True, capture_output=True, user=self._user, cwd=self.folder
+        )
+
+    async def _create(self, through: str, name: str, template: str) -> None:
+        connection = await asyncpg.connect(host=str(self.folder), user="livesale", database=through)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        finally:
+            await connection.close()
