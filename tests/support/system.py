@@ -114,6 +114,7 @@ class System:
     url: str
     data: Path
     process: subprocess.Popen[str]
+    env: dict[str, str] = field(default_factory=dict)  # settings it was started with
     tokens: dict[str, str] = field(default_factory=dict)
     turn: int = 0  # new shows take products in turn, so that no shop's shelf runs empty
 
@@ -127,7 +128,7 @@ class System:
 
     def cli(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """A command of livesale on this system's DATA."""
-        return livesale(*arguments, env={"LIVESALE_DATA": str(self.data), **(env or {})})
+        return livesale(*arguments, env={"LIVESALE_DATA": str(self.data), **self.env, **(env or {})})
 
     def token(self, email: str, fresh: bool = False) -> str:
         """A token as `livesale token` prints it; remembered unless fresh."""
@@ -244,11 +245,11 @@ def build_pages() -> None:
             pytest.fail(f"npm {' '.join(step)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", pytrace=False)
 
 
-def start(data: Path) -> System:
-    """`livesale up --demo` on DATA, ready."""
+def start(data: Path, env: dict[str, str] | None = None) -> System:
+    """`livesale up --demo` on DATA, ready; `env`: settings as LIVESALE_* variables."""
     process = subprocess.Popen(
         [sys.executable, "-m", "livesale.cli", "up", "--demo", "--data", str(data), "--port", "0"],
-        cwd=ROOT, env=_surroundings(), text=True,
+        cwd=ROOT, env={**_surroundings(), **(env or {})}, text=True,
         stdout=subprocess.PIPE, stderr=(data.parent / "up.err").open("w"),
     )  # fmt: skip
     assert process.stdout is not None
@@ -257,7 +258,7 @@ def start(data: Path) -> System:
     try:
         for line in process.stdout:
             if line.startswith("ready "):
-                return System(line.split()[1], data, process)
+                return System(line.split()[1], data, process, env or {})
     except BaseException:  # the test's own timeout too: a system without a test must not stay
         process.terminate()
         raise
