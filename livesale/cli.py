@@ -200,6 +200,13 @@ def show_verify(data: Path | None, show_id: str) -> None:
     _exit(_call("livesale.ledger.verify", "main", load_settings(data), show_id))
 
 
+@cli.command(epilog=example("livesale reconcile --data /srv/livesale"))
+@data_option
+def reconcile(data: Path | None) -> None:
+    """Compare the payment provider's records with ours; print each difference and exit 1 when there is one."""
+    _exit(_call("livesale.apps.commands", "reconcile", load_settings(data)))
+
+
 @cli.group(cls=_Commands, epilog=example("livesale bench orders --buyers 200 --json"))
 def bench() -> None:
     """Measure this machine."""

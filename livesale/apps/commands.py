@@ -18,6 +18,7 @@ from livesale.catalog.feed import MAX_FEED_BYTES
 from livesale.guardians import store as family
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.refusals import Refusal
+from livesale.ledger import reconcile as reconciling
 from livesale.ledger.tables import write_audit
 from livesale.settings import Settings
 from livesale.store.database import engine
@@ -67,6 +68,12 @@ async def guardian_link(settings: Settings, minor_email: str, guardian_email: st
             made = await family.link(connection, minor.id, guardian.id, True, now_ms)
             await write_audit(connection, now_ms, "system", "guardian.link", {"minor": minor.id, "guardian": guardian.id})
     return f"linked {guardian_email} to {minor_email}: {made.id}"
+
+
+async def reconcile(settings: Settings) -> int:
+    """Compare the provider's records with ours; gives the exit code."""
+    async with Wiring(settings) as wiring:
+        return await reconciling.main(wiring.database, wiring.provider)
 
 
 async def feed_import(settings: Settings, *, source: str, shop: str, owner: str | None) -> int:

@@ -8,7 +8,9 @@ from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
 from livesale.catalog.pictures import Pictures
 from livesale.guardians.service import Guardians
+from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import shelf_of
+from livesale.ledger import reconcile
 from livesale.ledger.archive import Ledger
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
@@ -16,7 +18,9 @@ from livesale.orders.transfers import Transfers
 from livesale.payments.reactions import PaymentReactions
 from livesale.settings import Settings
 from livesale.shows.service import Shows
-from livesale.store.readers import Deadlines, DueHandler, Reader
+from livesale.store.readers import Deadlines, DueHandler, Reader, going_on
+
+RECONCILE_AFTER_S = 3600.0  # a system that is only tried out does not reconcile
 
 
 async def run(settings: Settings) -> None:
@@ -34,10 +38,20 @@ async def run(settings: Settings) -> None:
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
         async with asyncio.TaskGroup() as group:
             group.create_task(pictures.run())
+            group.create_task(_reconcile_daily(wiring))
             group.create_task(ledger.run())
             group.create_task(reader.run())
             group.create_task(deadlines.run())
             notify_ready()
+
+
+async def _reconcile_daily(wiring: Wiring) -> None:
+    """Compare with the provider once a day from the first hour on; copies of the worker do it twice, harmlessly."""
+    await asyncio.sleep(RECONCILE_AFTER_S)
+    while True:
+        with going_on("reconciling"):
+            await reconcile.daily(wiring.database, wiring.provider, wiring.store.now_ms())
+        await asyncio.sleep(DAY_MS / 1000)
 
 
 def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfers) -> dict[str, DueHandler]:

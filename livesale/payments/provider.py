@@ -8,6 +8,7 @@ happened.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Literal, Protocol
 
 import msgspec
@@ -77,5 +78,11 @@ class PaymentProvider(Protocol):
     async def find(self, reference: str) -> list[Attempt]:
         """All payments under our `reference`, oldest first; `[unknown]` when the provider could not be
         asked.
+        """
+        ...
+
+    def payments(self, since_ms: int) -> AsyncIterator[list[Attempt]]:
+        """Every payment made at or after `since_ms`, in pages; Refusal `store_unavailable` when the provider could
+        not be asked.
         """
         ...

@@ -6,6 +6,7 @@ It never repeats a call by itself: its caller has stored the key and decides whe
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ import aiohttp
 import msgspec
 
 from livesale.kernel.money import Money
+from livesale.kernel.refusals import Refusal
 from livesale.payments.provider import Attempt, State
 
 CONNECT_TIMEOUT_S = 1.0
@@ -31,6 +33,7 @@ class _Problem(msgspec.Struct):
 
 class _Found(msgspec.Struct):
     items: list[Attempt]
+    next: str | None = None
 
 
 class SandboxProvider:
@@ -97,6 +100,18 @@ class SandboxProvider:
             return msgspec.json.decode(body, type=_Found).items if status == 200 else [_read(status, body)]
         except msgspec.MsgspecError:
             return [_unknown("unreadable_answer")]
+
+    async def payments(self, since_ms: int) -> AsyncIterator[list[Attempt]]:
+        """See `PaymentProvider.payments`."""
+        after: str | None = ""
+        while after is not None:
+            params = {"since": str(since_ms), **({"after": after} if after else {})}
+            status, body = await self._call("GET", "/v1/intents", params=params)
+            if status != 200:
+                raise Refusal("store_unavailable", f"The sandbox could not be asked ({status}).", retry_after_s=1)
+            page = msgspec.json.decode(body, type=_Found)
+            yield page.items
+            after = page.next
 
     async def _act(self, path: str, key: str, body: dict[str, Any], done: State | None) -> Attempt:
         status, answer = await self._call("POST", path, json=body, headers={"Idempotency-Key": key})

@@ -7,7 +7,7 @@ key for good, so after one the payment is looked for by our reference instead of
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -103,6 +103,20 @@ class StripeProvider:
         except stripe.StripeError as error:
             return [_unclear(error)]
         return [_standing(one) for one in reversed(found)]
+
+    async def payments(self, since_ms: int) -> AsyncIterator[list[Attempt]]:
+        """See `PaymentProvider.payments`; newest first."""
+        params: Any = {"created": {"gte": since_ms // 1000}, "limit": 100, "expand": ["data.latest_charge"]}
+        more = True
+        while more:
+            try:
+                page = await self._api.payment_intents.list_async(params)
+            except stripe.StripeError as error:
+                why = _unclear(error).decline
+                raise Refusal("store_unavailable", f"Stripe could not be asked ({why}).", retry_after_s=5) from error
+            yield [_standing(one) for one in page.data]
+            more = page.has_more
+            params = {**params, "starting_after": page.data[-1].id} if more else params
 
     async def reference_of(self, event: stripe.Event) -> str | None:
         """Our reference of the payment a webhook is about, asked for when the event's object does not carry it."""

@@ -71,7 +71,10 @@ class PostgresProcess:
 
     async def _create(self, through: str, name: str, template: str) -> None:
         connection = await asyncpg.connect(host=str(self.folder), user="livesale", database=through)
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1"
         try:
+            while await connection.fetchval(busy, template):  # whoever made the template is still leaving it
+                await asyncio.sleep(0.01)
             await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         finally:
             await connection.close()

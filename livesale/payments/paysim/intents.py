@@ -180,6 +180,21 @@ def with_reference(connection: sqlite3.Connection, reference: str) -> list[Attem
     return [_attempt(row) for row in rows]
 
 
+def made_since(
+    connection: sqlite3.Connection, since_ms: int, after: str | None, most: int
+) -> list[Attempt]:
+    """At most `most` payments made at or after `since_ms`, in the order they were made, behind the payment `after`."""
+    place = -1
+    if after is not None:
+        load(connection, after)
+        place = connection.execute("SELECT rowid FROM intents WHERE id = ?", (after,)).fetchone()[0]
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM intents WHERE created_ms >= ? AND rowid > ? ORDER BY rowid LIMIT ?",
+        (since_ms, place, most),
+    )
+    return [_attempt(row) for row in rows]
+
+
 def return_url_of(connection: sqlite3.Connection, intent: str) -> str:
     """Where the buyer goes after confirming."""
     load(connection, intent)

@@ -12,11 +12,11 @@ from livesale.kernel.refusals import Refusal, invalid
 from livesale.payments.paysim import page, postings
 from livesale.payments.paysim.answers import Act, Answers
 from livesale.payments.paysim.book import Book
-from livesale.payments.paysim.intents import Intents, NewIntent, load, return_url_of, with_reference
+from livesale.payments.paysim.intents import Intents, NewIntent, load, made_since, return_url_of, with_reference
 from livesale.payments.provider import Attempt
 
 LIVE_KEY_PREFIX = "sk_live"
-LEDGER_PAGE = 500
+PAGE = 500
 
 B = TypeVar("B", bound=msgspec.Struct)
 
@@ -94,12 +94,17 @@ class Sandbox:
         return _json(await self._book.act(lambda db: self._addressed(request, load(db, intent))))
 
     async def search(self, request: web.Request) -> web.Response:
-        """`GET /v1/intents?reference=`."""
-        reference = request.query.get("reference")
-        if reference is None:
-            raise invalid("reference", "is needed to find payments")
-        found = await self._book.act(lambda db: with_reference(db, reference))
-        return _json({"items": [self._addressed(request, payment) for payment in found]})
+        """`GET /v1/intents?reference=`, or `?since=MS&after=ID`: payments in the order they were made, by pages."""
+        reference, since = request.query.get("reference"), request.query.get("since")
+        if reference is not None:
+            found = await self._book.act(lambda db: with_reference(db, reference))
+        elif since is not None and since.isascii() and since.isdigit() and len(since) < 16:
+            after = request.query.get("after")
+            found = await self._book.act(lambda db: made_since(db, int(since), after, PAGE))
+        else:
+            raise invalid("reference", "is needed to find payments, or `since` in ms to list them")
+        items = [self._addressed(request, payment) for payment in found]
+        return _json({"items": items, "next": items[-1].provider_id if len(items) == PAGE else None})
 
     async def balance(self, request: web.Request) -> web.Response:
         """`GET /v1/balance`: `{accounts: {account: {currency: minor units}}}`."""
@@ -110,8 +115,8 @@ class Sandbox:
         after = request.query.get("after", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 16):
             raise invalid("after", "must be the `next` of the page before")
-        items = await self._book.act(lambda db: postings.entries(db, int(after), LEDGER_PAGE))
-        return _json({"items": items, "next": items[-1]["seq"] if len(items) == LEDGER_PAGE else None})
+        items = await self._book.act(lambda db: postings.entries(db, int(after), PAGE))
+        return _json({"items": items, "next": items[-1]["seq"] if len(items) == PAGE else None})
 
     async def confirmation_page(self, request: web.Request) -> web.Response:
         """`GET /3ds/{id}`: shows, never decides (mail scanners and previews load pages)."""
