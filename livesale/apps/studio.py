@@ -236,7 +236,8 @@ class Studio:
             "fps": round(publisher.get("frames_per_s", 0)),
             "width": publisher.get("width", 0),
             "height": publisher.get("height", 0),
-            "media_delay_ms": publisher.get("last_frame_ms_ago", -1),
+            "media_delay_ms": publisher.get("hub_delay_ms", -1),
+            "picture_age_ms": publisher.get("last_frame_ms_ago", -1),
             "warnings": "; ".join(publisher.get("warnings", ())),
             "studio": self._name,
         }

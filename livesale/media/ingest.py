@@ -21,7 +21,7 @@ from livesale.media import offer as offers
 from livesale.media import receiver as receivers
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame
 from livesale.media.network import Network
-from livesale.media.ring import Ring
+from livesale.media.ring import Init, Item, Ring
 from livesale.media.segmenter import Segmenter
 
 KEY_EVERY_S = 2.0  # WebRTC sends no periodic key frames: ask, or the ring grows and late viewers freeze
@@ -39,7 +39,9 @@ log = logging.getLogger(__name__)
 
 class PublisherStats(msgspec.Struct, frozen=True):
     """How a publisher is doing. Rates over the last 2 s; `last_frame_ms_ago` −1 before the first picture;
-    `key_interval_ms` the last distance between key frames; `warnings` in words for the studio page."""
+    `hub_delay_ms` the longest in those 2 s from a picture's last packet to the hub, −1 without one (the way
+    from host to studio is not in it: only the host knows its round trip); `key_interval_ms` the last distance
+    between key frames; `warnings` in words for the studio page."""
 
     state: str
     bitrate_bps: int
@@ -48,6 +50,7 @@ class PublisherStats(msgspec.Struct, frozen=True):
     height: int
     codec: str
     last_frame_ms_ago: int
+    hub_delay_ms: int
     key_interval_ms: int
     packets_lost: int
     packets_expected: int
@@ -73,12 +76,15 @@ class Publisher:
         self._receivers: dict[int, receivers.EncodedReceiver] = {}
         self._arrivals: deque[tuple[int, int]] = deque()  # (µs, bytes) of the last pictures and sounds
         self._pictures: deque[int] = deque()
+        self._handed: deque[tuple[int, int]] = deque()  # (µs, µs its oldest picture had waited) of batches
+        self._waiting_us = 0  # when the oldest picture came that the hub does not have yet
         self._last_picture_us = 0
         self._last_key_us = 0
         self._key_interval_us = 0
         self._started_us = _now_us()
         self._watch: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._unfollow: Callable[[], None] = lambda: None
 
     async def accept(self, offer_sdp: str, ring: Ring, epoch_ms: int, now_ms: int) -> str:
         """Takes the offer and returns the answer; from now on what arrives goes into `ring`.
@@ -104,6 +110,7 @@ class Publisher:
         self._offer, self._ufrag = offer, offers.ice_ufrag(offer.sdp)
         self._watch = asyncio.create_task(self._watch_over())
         ring.ask_for_key = self.request_key_frame
+        self._unfollow = ring.subscribe(self._note_handed)
         return answer
 
     async def add_candidates(self, fragment: str) -> None:
@@ -144,6 +151,7 @@ class Publisher:
             height=picture.height if picture else 0,
             codec=picture.codec if picture else "",
             last_frame_ms_ago=(now_us - self._last_picture_us) // 1000 if self._last_picture_us else -1,
+            hub_delay_ms=max((delay for _, delay in self._handed), default=-1000) // 1000,
             key_interval_ms=key_interval_us // 1000,
             packets_lost=sum(receiver.lost for receiver in self._receivers.values()),
             packets_expected=sum(receiver.expected for receiver in self._receivers.values()),
@@ -188,9 +196,12 @@ class Publisher:
         self._arrivals.append((now_us, sum(map(len, frame.units))))
         if frame.track == VIDEO:
             self._note_picture(frame, now_us)
+            self._waiting_us = self._waiting_us or frame.arrived_us
         self._segmenter.frame(frame)
         if frame.track == VIDEO and self._segmenter.on_air:
             self._set_state(LIVE)
+        elif frame.track == VIDEO:
+            self._waiting_us = 0  # nothing of it goes on
 
     def _note_picture(self, frame: EncodedFrame, now_us: int) -> None:
         self._forget_before(now_us - WINDOW_US)
@@ -201,11 +212,20 @@ class Publisher:
                 self._key_interval_us = now_us - self._last_key_us
             self._last_key_us = now_us
 
+    def _note_handed(self, item: Item) -> None:
+        """Whoever follows the ring has just been given what waited; the hub before us."""
+        if self._waiting_us and not isinstance(item, Init):
+            now_us = _now_us()
+            self._handed.append((now_us, now_us - self._waiting_us))
+            self._waiting_us = 0
+
     def _forget_before(self, us: int) -> None:
         while self._arrivals and self._arrivals[0][0] < us:
             self._arrivals.popleft()
         while self._pictures and self._pictures[0] < us:
             self._pictures.popleft()
+        while self._handed and self._handed[0][0] < us:
+            self._handed.popleft()
 
     def _warnings(self, key_interval_us: int) -> tuple[str, ...]:
         if self.state == LIVE and key_interval_us > SLOW_KEY_US:
@@ -241,6 +261,7 @@ class Publisher:
                 return
 
     def _give_up(self) -> None:
+        self._unfollow()
         if self._peer is not None and self._closing is None:
             self._closing = asyncio.create_task(self._peer.close())
         self._set_state(ENDED)

@@ -26,7 +26,12 @@ Counts = dict[str, int]
 
 
 async def overview(store: Store, engine: AsyncEngine, processes: Processes) -> dict[str, Any]:
-    """`{shows, orders, viewers, approvals_pending, processes, alarms}`; at most 50 shows, those on air first."""
+    """`{shows, orders, viewers, approvals_pending, processes, alarms}`; at most 50 shows, those on air first.
+
+    Of a show's picture: `media_delay_ms` is the longest of the last 2 s from a picture's last packet at the studio to
+    its hub (the way from the host to the studio is not in it), `picture_age_ms` the time since the last picture came;
+    null without one.
+    """
     found = await _shows(engine)
     shelves = [f"show:{row['id']}" for row in found]
     live = await presence.read_all(store, (row["id"] for row in found))
@@ -55,7 +60,7 @@ async def one_show(store: Store, engine: AsyncEngine, show: str) -> dict[str, An
         named = [dict(row) for row in (await connection.execute(query)).mappings()]
     live = await presence.read_live(store, show)
     counts = (await live_counts(store, engine, [f"show:{show}"]))[f"show:{show}"]
-    figures = {name: live[name] for name in ("fps", "width", "height", "host")}
+    figures = {name: live[name] for name in ("width", "height")}
     seen = rfc3339(int(live["updated"])) if live["updated"] else None
     rows = [_offer(row, counts) for row in _with_unnamed(named, counts)]
     return _show(dict(found), live, counts) | figures | {"updated_at": seen, "offers": rows}
@@ -128,12 +133,20 @@ def _show(row: dict[str, Any], live: dict[str, Any], counts: Counts) -> dict[str
         "state": row["state"],
         "viewers": live["viewers"],
         "bitrate_kbps": live["bitrate_kbps"],
-        "media_delay_ms": live["media_delay_ms"],
+        "media_delay_ms": _known(live["media_delay_ms"]),
+        "picture_age_ms": _known(live["picture_age_ms"]),
+        "fps": live["fps"],
+        "host": live["host"],
+        "warnings": live["warnings"],
         "orders": {name[2:]: value for name, value in sorted(counts.items()) if name.startswith("n:") and value},
         "revenue": {"amount": counts["revenue"], "currency": row["currency"]},
         "refunded": {"amount": counts["refunded"], "currency": row["currency"]},
         "stock_left": sum(value for name, value in counts.items() if name.startswith("free:")),
     }
+
+
+def _known(ms: float) -> float | None:
+    return ms if ms >= 0 else None
 
 
 def _with_unnamed(named: list[dict[str, Any]], counts: Counts) -> list[dict[str, Any]]:

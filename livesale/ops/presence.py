@@ -12,12 +12,17 @@ from typing import Any
 from livesale.store.valkey import Store
 
 FORGOTTEN_MS = 5_000
-NUMBERS = ("viewers", "bitrate_kbps", "media_delay_ms", "fps", "width", "height", "updated")
-NOTHING: dict[str, Any] = {**dict.fromkeys(NUMBERS, 0), "host": ""}
+NUMBERS = ("viewers", "bitrate_kbps", "media_delay_ms", "picture_age_ms", "fps", "width", "height", "updated")
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(NUMBERS, 0), "media_delay_ms": -1, "picture_age_ms": -1, "host": "", "warnings": "",
+}  # fmt: skip
 
 
 async def write_live(store: Store, show: str, live: Mapping[str, Any]) -> None:
-    """Tell `{viewers, bitrate_kbps, media_delay_ms, fps, width, height, host}` of `show`; each second while on air."""
+    """Tell how `show` is doing, each second while it is held: `NUMBERS`, `host` (`waiting`, `live`, `lost`), `warnings`.
+
+    `media_delay_ms`: from a picture's last packet to the hub; `picture_age_ms`: since the last picture came; −1: none.
+    """
     told = {name: live[name] for name in NOTHING if live.get(name) is not None}
     told["updated"] = store.now_ms()
     fields = [part for pair in told.items() for part in pair]

@@ -37,7 +37,13 @@ def routes(store: Store, engine: AsyncEngine, data: Path) -> list[Route]:
 
     paged = ("limit", "after")
     return [
-        Route("GET", "/ops/overview", see_overview, "Shows, orders, viewers and processes at a glance", OPERATOR),
+        Route(
+            "GET",
+            "/ops/overview",
+            see_overview,
+            "Shows, orders, viewers and processes; media_delay_ms is from studio to hub",
+            OPERATOR,
+        ),
         Route("GET", "/ops/shows/{show}", see_show, "One show with the stock of each offer", OPERATOR),
         Route("GET", "/ops/audit", see_audit, "The audit, newest first", OPERATOR, query=paged),
         Route(

@@ -25,10 +25,12 @@ LIVE = {
     "viewers": 12,
     "bitrate_kbps": 900,
     "media_delay_ms": 40,
+    "picture_age_ms": 20,
     "fps": 29.97,
     "width": 640,
     "height": 360,
-    "host": "on",
+    "host": "live",
+    "warnings": "Key frames are 9 s apart.",
 }
 
 
@@ -53,6 +55,10 @@ async def test_the_overview_adds_up(store: Store, engine: AsyncEngine, running: 
         "viewers": 12,
         "bitrate_kbps": 900,
         "media_delay_ms": 40,
+        "picture_age_ms": 20,
+        "fps": 29.97,
+        "host": "live",
+        "warnings": "Key frames are 9 s apart.",
         "orders": {"expired": 1, "held": 1, "paid": 2},
         "revenue": {"amount": 3 * 1999, "currency": "EUR"},
         "refunded": {"amount": 800, "currency": "EUR"},
