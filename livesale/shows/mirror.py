@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.events import LATEST, Event, EventKind
 from livesale.shows import events, model
@@ -96,7 +94,7 @@ class Mirror:
         elif kind == events.DEAL_SET:
             self.deal = model.deal_view(event["deal"])
         elif kind == events.RUNDOWN_SET:
-            self.rundown = {"segments": event["segments"], "current": event["current"]}
+            self.rundown = model.rundown_view(event)
 
     def _wire(self, event: Event) -> Event:
         told = {key: value for key, value in event.items() if key != "author"}
@@ -104,6 +102,8 @@ class Mirror:
             told["offer"] = self._offer(event["offer"]["id"])
         elif event["type"] == events.DEAL_SET:
             told["deal"] = self.deal
+        elif event["type"] == events.RUNDOWN_SET:
+            told = {"type": event["type"], **self.rundown}
         elif event["type"] == events.SHOW_CHANGED:
             told = {"type": event["type"], **self.show}
         return told
@@ -135,7 +135,7 @@ async def load_mirror(store: Store, shelf: str) -> Mirror | None:
         mirror.pins, mirror.pinned_at = pins.offers, pins.since
     mirror.deal = model.deal_view(model.deal_event(deal, show.currency)) if deal else None
     if rundown:
-        mirror.rundown = {"segments": msgspec.to_builtins(rundown.segments), "current": rundown.current}
+        mirror.rundown = model.rundown_view(model.rundown_event(rundown))
     return mirror
 
 

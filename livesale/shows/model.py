@@ -6,7 +6,7 @@ currency. Stock is never in these records: it is the shelf's counters, so that a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -20,6 +20,7 @@ COUNTDOWN_S = (0, 300)
 DURATION_S = (30, 1200)
 MOST_OFFERS = 200
 MOST_TITLE = 120
+LONGEST_PART_S = 86_400
 MOST_CHAT_CHARACTERS = 300
 
 MOVES = {
@@ -90,19 +91,18 @@ class Deal(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One part of the rundown."""
+    """One part of the rundown; going on to it puts the first three of its offers on air."""
 
-    title: str
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_TITLE)]
     offers: list[str] = []
-    planned_s: int = 300
+    planned_s: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_PART_S)] = 300
 
 
-class Rundown(msgspec.Struct, frozen=True):
-    """What is planned, and which part runs (None: not begun)."""
+class Rundown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is planned, and when (ms) each part that has begun did; the last of those runs."""
 
     segments: list[Segment]
-    current: int | None = None
-    since: int = 0
+    began: list[int] = []
 
 
 class Mutes(msgspec.Struct, frozen=True):
@@ -152,6 +152,41 @@ def deal_times(countdown_s: int, duration_s: int, now_ms: int) -> tuple[int, int
     """Start and end (ms) of a deal announced at `now_ms`."""
     starts = now_ms + countdown_s * SECOND_MS
     return starts, starts + duration_s * SECOND_MS
+
+
+def replanned(before: Rundown | None, segments: list[Segment]) -> Rundown:
+    """The new plan. What has run stays run while the new plan still has those parts; else it begins again.
+
+    The part that runs may be changed while it does.
+    """
+    if before is None or not before.began or len(segments) < len(before.began):
+        return Rundown(segments)
+    past = len(before.began) - 1
+    return Rundown(segments, before.began if segments[:past] == before.segments[:past] else [])
+
+
+def next_part(rundown: Rundown | None, now_ms: int) -> tuple[Rundown, list[str]]:
+    """The rundown gone on to its next part at `now_ms`, and the offers that part puts on air (none: as before)."""
+    if rundown is None or not rundown.segments:
+        raise Refusal("conflict", "This show has no rundown yet.")
+    if len(rundown.began) >= len(rundown.segments):
+        raise Refusal("conflict", "That was the last part of the rundown.")
+    part = rundown.segments[len(rundown.began)]
+    shown = list(dict.fromkeys(part.offers))[:MOST_PINS]
+    return Rundown(rundown.segments, [*rundown.began, now_ms]), shown
+
+
+def rundown_event(rundown: Rundown) -> Event:
+    """The rundown as viewers are told it; times in ms."""
+    return {"segments": msgspec.to_builtins(rundown.segments), "began": rundown.began}
+
+
+def rundown_view(told: Event) -> dict[str, Any]:
+    """`{segments: [{title, offers, planned_s, started_at}], current}`; `current` None before the first part."""
+    began = told["began"]
+    starts = [rfc3339(at) for at in began] + [None] * (len(told["segments"]) - len(began))
+    segments = [{**part, "started_at": at} for part, at in zip(told["segments"], starts, strict=True)]
+    return {"segments": segments, "current": len(began) - 1 if began else None}
 
 
 def offer_event(offer: Offer) -> Event:

@@ -15,7 +15,7 @@ from livesale.kernel.money import Currency, Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
 from livesale.shows.mirror import load_mirror
-from livesale.shows.model import Segment
+from livesale.shows.model import Rundown, Segment, rundown_event, rundown_view
 from livesale.shows.service import Shows
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
@@ -100,8 +100,12 @@ def routes(shows: Shows, doors: Doors) -> list[Route]:
         ),
         Route("PUT", "/shows/{show}/pins", handlers.pins, "Put up to three offers on air", HOST, SetPins),
         Route("POST", "/shows/{show}/deals", handlers.deal, "Announce a flash deal", HOST, NewDeal, status=201),
-        Route("PUT", "/shows/{show}/rundown", handlers.rundown, "Set the rundown", HOST, SetRundown),
-        Route("POST", "/shows/{show}/rundown/next", handlers.next, "Go on in the rundown", HOST),
+        Route(
+            "PUT", "/shows/{show}/rundown", handlers.rundown, "Set the rundown, also while it runs", HOST, SetRundown
+        ),
+        Route(
+            "POST", "/shows/{show}/rundown/next", handlers.next, "Go on to the next part: its offers go on air", HOST
+        ),
         Route("POST", "/shows/{show}/chat", handlers.say, "Say something in the chat", ACCOUNT, Say, status=201),
         Route("DELETE", "/shows/{show}/chat/{message}", handlers.unsay, "Remove a message", HOST),
         Route("POST", "/shows/{show}/mutes", handlers.mute, "Mute an account in this show", HOST, Mute),
@@ -162,10 +166,10 @@ class _Handlers:
         return Answer(view["deal"], 201)
 
     async def rundown(self, call: Call) -> Answer:
-        return Answer(await self._shows.set_rundown(call.account(), call.path["show"], call.body.segments))
+        return _rundown(await self._shows.set_rundown(call.account(), call.path["show"], call.body.segments))
 
     async def next(self, call: Call) -> Answer:
-        return Answer(await self._shows.next_segment(call.account(), call.path["show"]))
+        return _rundown(await self._shows.next_segment(call.account(), call.path["show"]))
 
     async def say(self, call: Call) -> Answer:
         said = await self._shows.say(call.account(), call.path["show"], call.body.text)
@@ -206,6 +210,7 @@ class _Handlers:
         view = {
             **mirror.snapshot(),
             "viewers": int(live.get("viewers", 0)),
+            "picture": live.get("host") == "live",  # whether a host's picture comes in right now
             "hub": await self._doors.hubs(show_id, call),
             "hls": f"/hls/{show_id}/index.m3u8",
         }
@@ -213,6 +218,10 @@ class _Handlers:
         if actor and (actor.account == mirror.owner or actor.has("operator")):
             view |= {"whip": self._doors.whip(show_id, call), "live": live, **await self._doors.figures(show_id)}
         return view
+
+
+def _rundown(rundown: Rundown) -> Answer:
+    return Answer(rundown_view(rundown_event(rundown)))
 
 
 def _limit(text: str | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -174,35 +174,37 @@ class Shows:
         await self.store.act(on_shelf, ("deal",), decide)
 
     async def set_rundown(self, actor: Actor, show_id: str, segments: list[model.Segment]) -> Rundown:
-        """Replace the plan; it begins again at its first part."""
+        """Replace the plan, also while it runs (`model.replanned`)."""
+        shown = sorted({offer for part in segments for offer in part.offers})
 
         def decide(records: Records, _now_ms: int) -> Decision:
             _owned(actor, records)
-            return _rundown(show_id, records, Rundown(segments))
+            for offer in shown:
+                if records[f"offer:{offer}"] is None:
+                    raise invalid("segments", f"{offer} is not an offer of this show")
+            return _rundown(show_id, records, model.replanned(load(Rundown, records["rundown"]), segments))
 
-        await self.store.act(_shelf(show_id), ("show", "rundown"), decide)
-        return Rundown(segments)
+        await self.store.act(_shelf(show_id), ("show", "rundown", *(f"offer:{one}" for one in shown)), decide)
+        return await self._rundown_now(show_id)
 
     async def next_segment(self, actor: Actor, show_id: str) -> Rundown:
-        """Go on to the next part and pin what it shows."""
-        shown = await self.store.read(_shelf(show_id), "rundown")
-        plan = load(Rundown, shown["rundown"])
-        if plan is None or not plan.segments:
-            raise Refusal("conflict", "This show has no rundown yet.")
+        """Go on to the next part and put its offers on air, in one act."""
 
         def decide(records: Records, now_ms: int) -> Decision:
             _owned(actor, records)
-            rundown = _found(load(Rundown, records["rundown"]), "rundown")
-            place = 0 if rundown.current is None else rundown.current + 1
-            if place >= len(rundown.segments):
-                raise Refusal("conflict", "That was the last part of the rundown.")
-            return _rundown(show_id, records, Rundown(rundown.segments, place, now_ms))
+            rundown, shown = model.next_part(load(Rundown, records["rundown"]), now_ms)
+            decision = _rundown(show_id, records, rundown)
+            if not shown:
+                return decision
+            pins = put("pins", records["pins"], Pins(shown, now_ms))
+            told: Event = {"type": events.PINS_SET, "offers": shown}
+            return replace(decision, puts=(*decision.puts, pins), events=(*decision.events, told))
 
-        await self.store.act(_shelf(show_id), ("show", "rundown"), decide)
-        now = _found(load(Rundown, (await self.store.read(_shelf(show_id), "rundown"))["rundown"]), "rundown")
-        if now.current is not None and now.segments[now.current].offers:
-            await self.pin(actor, show_id, now.segments[now.current].offers[: model.MOST_PINS])
-        return now
+        await self.store.act(_shelf(show_id), ("show", "rundown", "pins"), decide)
+        return await self._rundown_now(show_id)
+
+    async def _rundown_now(self, show_id: str) -> Rundown:
+        return _found(load(Rundown, (await self.store.read(_shelf(show_id), "rundown"))["rundown"]), "rundown")
 
     async def say(self, actor: Actor, show_id: str, text: str) -> Event:
         """A line in the chat, under the account's handle."""
@@ -309,7 +311,6 @@ def _owned(actor: Actor, records: Records) -> Show:
 
 
 def _rundown(show_id: str, records: Records, rundown: Rundown) -> Decision:
-    segments = msgspec.to_builtins(rundown.segments)
     row: Put = put("rundown", records["rundown"], rundown)
-    told: Event = {"type": events.RUNDOWN_SET, "segments": segments, "current": rundown.current}
+    told: Event = {"type": events.RUNDOWN_SET, **model.rundown_event(rundown)}
     return Decision(_shelf(show_id), puts=(row,), events=(told,))

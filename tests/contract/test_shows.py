@@ -102,16 +102,20 @@ def test_at_most_three_pins(system: System) -> None:
 
 
 def test_the_rundown_goes_on(system: System) -> None:
-    """A rundown is set and `next` walks through it."""
-    show = system.new_show("Plan", {"quantity": 1})
-    host = system.api("host")
-    segments = [{"title": title, "offers": [show["offers"][0]["id"]], "planned_s": 60} for title in ("One", "Two")]
-    host.did("PUT", f"/shows/{show['id']}/rundown", {"segments": segments})
-    first = host.did("POST", f"/shows/{show['id']}/rundown/next")
-    second = host.did("POST", f"/shows/{show['id']}/rundown/next")
-    assert first["current"] != second["current"]
-    seen = system.anyone.did("GET", f"/shows/{show['id']}")["rundown"]
-    assert [one["title"] for one in seen["segments"]] == ["One", "Two"]
+    """A rundown is set and `next` walks through it; each part puts its offers on air, and the end is said."""
+    show = system.new_show("Plan", {"quantity": 1}, {"quantity": 1})
+    ids = [offer["id"] for offer in show["offers"]]
+    host, path = system.api("host"), f"/shows/{show['id']}"
+    segments = [{"title": title, "offers": [offer], "planned_s": 60} for title, offer in zip(("1", "2"), ids, strict=True)]
+    assert host.did("PUT", f"{path}/rundown", {"segments": segments})["current"] is None
+    for place, offer in enumerate(ids):
+        assert host.did("POST", f"{path}/rundown/next")["current"] == place
+        seen = system.anyone.did("GET", path)
+        assert (seen["pins"], seen["rundown"]["current"]) == ([offer], place)
+    problem(host.post(f"{path}/rundown/next"), 409, "conflict")
+    assert [one["title"] for one in seen["rundown"]["segments"]] == ["1", "2"]
+    assert all(one["started_at"] for one in seen["rundown"]["segments"])
+    problem(host.call("PUT", f"{path}/rundown", {"segments": [{"title": "x", "offers": [ABSENT]}]}), 422, "invalid")
 
 
 @pytest.mark.parametrize(("countdown", "duration"), [(301, 60), (-1, 60), (0, 29), (0, 1201)])

@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 
 from livesale.kernel.refusals import Refusal
 from livesale.shows import model
-from livesale.shows.model import Deal, Offer, Show
+from livesale.shows.model import Deal, Offer, Rundown, Segment, Show
 
 SHOW = Show("s", "T", "demo", "EUR", "h")
 OFFER = Offer("of_1", "p", "Pan", "", 1000, "EUR")
@@ -79,3 +79,40 @@ def test_on_air(state: str, sells: bool) -> None:
     with pytest.raises(Refusal) as refused:
         model.on_air(show)
     assert refused.value.code == "show_not_live"
+
+
+PARTS = [Segment("Hello"), Segment("Pans", ["of_1", "of_2", "of_1", "of_3", "of_4"]), Segment("Pots", ["of_2"])]
+
+
+def test_next_goes_through_the_parts_and_pins_what_they_show() -> None:
+    """Each part's first three different offers go on air, a part without any leaves the card; after the last: conflict."""
+    rundown, seen = Rundown(PARTS), []
+    for at_ms in (10, 20, 30):
+        rundown, shown = model.next_part(rundown, at_ms)
+        seen.append(shown)
+    assert seen == [[], ["of_1", "of_2", "of_3"], ["of_2"]]
+    assert rundown.began == [10, 20, 30]
+    for nothing_left in (rundown, Rundown([]), None):
+        with pytest.raises(Refusal) as refused:
+            model.next_part(nothing_left, 40)
+        assert refused.value.code == "conflict"
+
+
+def test_a_running_plan_can_be_changed() -> None:
+    """What comes and what runs may change; what has run stays run, and a plan without it begins again."""
+    before = Rundown(PARTS, [10, 20])
+    for plan in ([*PARTS, Segment("More")], [PARTS[0], Segment("Other pans")], PARTS[:2]):
+        assert model.replanned(before, plan).began == [10, 20]
+    for plan in ([Segment("Another hello"), *PARTS[1:]], PARTS[:1], []):
+        assert model.replanned(before, plan).began == []
+    assert model.replanned(None, PARTS) == Rundown(PARTS)
+
+
+def test_a_rundown_as_viewers_read_it() -> None:
+    """Parts with when they began, and which one runs; none before the first."""
+    view = model.rundown_view(model.rundown_event(Rundown(PARTS, [0, 1_000])))
+    assert view["current"] == 1
+    assert [part["started_at"] for part in view["segments"]] == [
+        "1970-01-01T00:00:00.000Z", "1970-01-01T00:00:01.000Z", None
+    ]  # fmt: skip
+    assert model.rundown_view(model.rundown_event(Rundown(PARTS)))["current"] is None
