@@ -147,7 +147,8 @@ class Studio:
         channel = self._hub.channel(show)
         held = Held(mirror, channel, number, None)
         begins = recent[0].seq - 1 if recent else mirror.seq
-        channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=mirror.epoch)
+        began = mirror.epoch or None  # a draft's broadcast has not begun
+        channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=began)
         for entry in recent:  # what viewers of a killed studio missed is there when they rejoin
             _tell(held, entry)
         self._held[show] = held
@@ -247,6 +248,7 @@ def _tell(held: Held, entry: Entry) -> None:
     """Take one log entry into the mirror, and tell the hub what it means to viewers."""
     fields = entry.fields()
     events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
+    held.channel.broadcast_epoch_ms = held.mirror.epoch or None
     held.channel.entry(entry.seq, fields["at"], personal(fields["events"]) + events)
 
 
