@@ -87,9 +87,9 @@ class WebDoors:
         wanted = LISTED_AS.get(state or "", state)
         return _ids(await reads.list_shows(self._wiring.database, wanted, shop, limit, after))
 
-    async def orders_of(self, account: str, limit: int, after: str | None) -> tuple[list[str], str | None]:
-        """Ids of an account's orders, newest first."""
-        return _ids(await reads.list_orders(self._wiring.database, account, limit, after))
+    async def orders_of(self, account: str, limit: int, after: str | None) -> dict[str, Any]:
+        """An account's orders as the ledger lists them, newest first."""
+        return await reads.list_orders(self._wiring.database, account, limit, after)
 
     async def approvals_of(self, minors: list[str]) -> list[str]:
         """Ids of the requests of these minors, newest first."""

@@ -113,11 +113,12 @@ def rendered(order: Order) -> bytes:
     return msgspec.json.encode(view(order))
 
 
-ListOrders = Callable[[str, int, str | None], Awaitable[tuple[list[str], str | None]]]
+# (account, limit, after) -> {items: [{id, version, updated_at}], next}, as last projected
+ListOrders = Callable[[str, int, str | None], Awaitable[dict[str, Any]]]
 
 
 def routes(orders: Orders, offers: Offers, listed: ListOrders) -> list[Route]:
-    """Every route of the orders room; `listed` gives an account's order ids, newest first."""
+    """Every route of the orders room; `listed` gives an account's orders, newest first."""
     handlers = _Handlers(orders, offers, listed)
     placed = partial(Route, who=ACCOUNT, body=NewOrder, status=201, atomic=True, key_required=True)
     return [
@@ -178,8 +179,14 @@ class _Handlers:
         limit = call.query.get("limit", "50")
         if not limit.isdecimal() or not 1 <= int(limit) <= 200:
             raise invalid("limit", "a whole number from 1 to 200")
-        ids, after = await self._listed(call.account().account, int(limit), call.query.get("after"))
-        return Answer({"items": [view(await self._orders.load(order)) for order in ids], "next": after})
+        page = await self._listed(call.account().account, int(limit), call.query.get("after"))
+        return Answer({"items": [await self._as_now(row) for row in page["items"]], "next": page["next"]})
+
+    async def _as_now(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A listed order as its shelf has it; when it came there is known once the list has caught up."""
+        order = await self._orders.load(row["id"])
+        since = {"updated_at": row["updated_at"]} if row["version"] == order.version else {}
+        return await self._with_next(order) | since
 
     async def add_offer(self, call: Call) -> Answer:
         body: NewOffer = call.body

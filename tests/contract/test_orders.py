@@ -42,6 +42,8 @@ def test_an_order_from_hold_to_paid(system: System) -> None:
         lambda: [one for one in buyer.did("GET", "/orders")["items"] if one["id"] == held["id"]], "the order listed"
     )
     assert listed[0]["state"] == "paid"
+    since = until(lambda: buyer.did("GET", "/orders")["items"][0].get("updated_at"), "since when it is paid")
+    assert since >= listed[0]["held_at"]
     figures = system.api("host").did("GET", f"/shows/{show['id']}")
     assert figures["revenue"]["amount"] == 3998
     assert figures["orders"] == {"paid": 1}
