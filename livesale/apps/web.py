@@ -93,7 +93,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, doors.orders_of),
-        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of),
+        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
         *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),
     ]

@@ -9,6 +9,7 @@ import msgspec
 
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
+from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.money import Money
@@ -32,13 +33,15 @@ class Approve(msgspec.Struct, forbid_unknown_fields=True):
 
 # (approval) -> lines, ship-to and state of the order as the guardian may read them
 Details = Callable[[Approval], Awaitable[dict[str, Any]]]
+# (account) -> the name a family knows it by
+NameOf = Callable[[str], Awaitable[str]]
 # (minor ids) -> approval ids, newest first
 Listed = Callable[[list[str]], Awaitable[list[str]]]
 
 
-def routes(guardians: Guardians, details: Details, listed: Listed) -> list[Route]:
+def routes(guardians: Guardians, details: Details, listed: Listed, name_of: NameOf) -> list[Route]:
     """Every route of the guardians room."""
-    handlers = _Handlers(guardians, details, listed)
+    handlers = _Handlers(guardians, details, listed, name_of)
     return [
         Route("GET", "/approvals", handlers.list, "Requests, newest first", ACCOUNT),
         Route("GET", "/approvals/{approval}", handlers.get, "One request", ACCOUNT),
@@ -49,10 +52,11 @@ def routes(guardians: Guardians, details: Details, listed: Listed) -> list[Route
 
 
 class _Handlers:
-    def __init__(self, guardians: Guardians, details: Details, listed: Listed) -> None:
+    def __init__(self, guardians: Guardians, details: Details, listed: Listed, name_of: NameOf) -> None:
         self._guardians = guardians
         self._details = details
         self._listed = listed
+        self._name_of = name_of
 
     async def list(self, call: Call) -> Answer:
         actor = call.account()
@@ -75,8 +79,13 @@ class _Handlers:
 
     async def links(self, call: Call) -> Answer:
         links = await self._guardians.links_of(call.account().account)
-        items = [{"id": x.id, "minor": x.minor, "guardian": x.guardian, "verified": x.verified} for x in links]
-        return Answer({"items": items, "next": None})
+        return Answer({"items": [await self._named(link) for link in links], "next": None})
+
+    async def _named(self, link: Link) -> dict[str, Any]:
+        return {
+            "id": link.id, "minor": link.minor, "guardian": link.guardian, "verified": link.verified,
+            "minor_name": await self._name_of(link.minor), "guardian_name": await self._name_of(link.guardian),
+        }  # fmt: skip
 
     async def _view(self, actor: Actor, approval_id: str) -> dict[str, Any]:
         return await self._shown(await self._guardians.seen(actor, approval_id))

@@ -164,7 +164,8 @@ def test_an_age_gate_stays_shut(system: System) -> None:
 
 
 def test_family_links_are_listed(system: System) -> None:
-    """Both sides see the link."""
+    """Both sides see the link, with the other's name."""
     for who in ("minor", "guardian"):
         links = system.api(who).did("GET", "/guardians/links")["items"]
         assert any(one["verified"] for one in links)
+        assert (links[0]["minor_name"], links[0]["guardian_name"]) == ("Mika Minor", "Gita Guardian")
