@@ -56,6 +56,12 @@ export function clockTime(time: Time | null | undefined): string {
   return ms === null ? "" : new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(ms);
 }
 
+/** 18:04:09, for lines that come by the second. */
+export function secondTime(time: Time | null | undefined): string {
+  const ms = toMs(time);
+  return ms === null ? "" : new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(ms);
+}
+
 export function dayAndTime(time: Time | null | undefined): string {
   const ms = toMs(time);
   if (ms === null) return "";

@@ -41,12 +41,15 @@ export interface Show {
   pinned_at?: Time | null;
   deal: Deal | null;
   viewers: number;
+  /** Whether a host's picture comes in right now. */
+  picture?: boolean;
   hub: string[];
   hls: string | null;
   whip?: { url: string; token: string } | null;
   rundown?: Segment[] | { segments: Segment[]; current: number | null } | null;
   chat?: ChatLine[];
-  /** For the show's host only. */
+  /** For the show's host only: what the studio sees of the picture, orders by state, revenue. */
+  live?: { host: string; fps: number; bitrate_kbps: number; picture_age_ms: number; warnings: string };
   orders?: Record<string, number>;
   revenue?: Money | null;
 }
@@ -73,11 +76,12 @@ export interface Order {
   reserved_until: Time | null;
   version: number;
   held_at?: Time;
+  /** When it came into its present state. */
+  updated_at?: Time;
   shop?: string;
   reason?: string;
   history?: { state: string; at: Time }[];
   ship_to?: ShipTo | null;
-  withdrawal_until?: Time | null;
   next?: { redirect_url?: string } | null;
 }
 
@@ -98,7 +102,7 @@ export interface Approval {
   expires_at: Time;
 }
 
-export interface Link { id: string; state?: string; minor?: string; guardian?: string; verified?: boolean; minor_name?: string; guardian_name?: string; name?: string; since?: Time; ends_at?: Time | null }
+export interface Link { id: string; minor: string; guardian: string; verified: boolean; minor_name: string; guardian_name: string }
 
 export interface Listed<T> { items: T[]; next?: string | null }
 
@@ -107,10 +111,11 @@ export interface Ticket { ticket: string; hub: string; expires_at: Time }
 export interface HubEvent { type: string; seq?: number; at?: Time; media_at?: number | null; [field: string]: unknown }
 
 export interface OpsShow {
-  id: string; title: string; state: string; viewers: number; bitrate_kbps: number | null; media_delay_ms: number | null;
-  orders: Record<string, number>; revenue: Money | null; stock_left: number | null;
+  id: string; title: string; state: string; viewers: number; host: string; fps: number; bitrate_kbps: number;
+  media_delay_ms: number | null; picture_age_ms: number | null; warnings: string;
+  orders: Record<string, number>; revenue: Money; stock_left: number;
 }
 
 export interface OpsProcess { name: string; pid: number; up: boolean; cpu_percent: number; rss_mib: number; restarts: number; uptime_s: number }
 
-export interface Overview { shows: OpsShow[]; orders: Record<string, number>; viewers: number; approvals_pending: number; processes: OpsProcess[] }
+export interface Overview { shows: OpsShow[]; orders: Record<string, number>; viewers: number; approvals_pending: number; processes: OpsProcess[]; alarms: { shelf: string; reason: string }[] }

@@ -58,11 +58,11 @@ export function Bar({ here }: { here: string }) {
   );
 }
 
-export function Frame({ here, narrow, children }: { here: string; narrow?: boolean; children: ComponentChildren }) {
+export function Frame({ here, width, children }: { here: string; width?: "narrow" | "wide"; children: ComponentChildren }) {
   return (
     <>
       <Bar here={here} />
-      <main id="content" class={narrow ? "page page-narrow" : "page"}>{children}</main>
+      <main id="content" class={width ? `page page-${width}` : "page"}>{children}</main>
     </>
   );
 }

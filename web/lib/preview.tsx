@@ -1,15 +1,16 @@
-/** The moving tile: the show's own live picture, without sound and without events that matter. */
+/** A small moving picture of a show, without sound and without events that matter; whoever looks counts as a viewer. */
 import { useEffect, useRef } from "preact/hooks";
-import { post } from "../lib/api";
-import { HubSocket } from "../lib/hub";
-import { canPlay, Player } from "../lib/player";
-import type { Ticket } from "../lib/shapes";
+import { post } from "./api";
+import { HubSocket } from "./hub";
+import { canPlay, Player } from "./player";
+import type { Ticket } from "./shapes";
 import { say } from "./words";
 
 export function Preview({ show, title }: { show: string; title: string }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => (video.current && canPlay() && !savesData() ? moving(show, video.current) : undefined), [show]);
-  return <video ref={video} class="tile-video" muted playsInline aria-label={say("previewOf", { title })} />;
+  const shown = (event: Event): void => { (event.currentTarget as HTMLVideoElement).dataset.playing = ""; };
+  return <video ref={video} class="live-preview" muted playsInline tabIndex={-1} aria-label={say("previewOf", { title })} onPlaying={shown} />;
 }
 
 /** A hidden tab lets go of its place at the hub. */
