@@ -5,14 +5,13 @@ import { serverNow, setServerTime } from "../lib/clock";
 import { toMs } from "../lib/format";
 import { HubSocket } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
-import type { HubEvent, Money, Offer, Product, Listed, Show, Ticket } from "../lib/shapes";
+import type { HubEvent, Listed, Money, Offer, Product, Segment, Show, Ticket } from "../lib/shapes";
 import { applied, isOnAir, knownFrom, type Known } from "../lib/showstate";
 import { Camera } from "./camera";
 import { nextStep, toggledPins } from "./plan";
 import { Whip } from "./whip";
 
 const LOOK_MS = 3000;
-const SEGMENT_S = 300;
 
 export class Studio {
   readonly known = signal<Known | null>(null);
@@ -20,7 +19,8 @@ export class Studio {
   readonly refusal = signal<unknown>(null);
   readonly busy = signal(false);
   readonly products = signal<Product[]>([]);
-  readonly segmentSince = signal<number | null>(null);
+  /** Whether the studio that takes the picture in answers; null while not known. */
+  readonly reachable = signal<boolean | null>(null);
   readonly camera = new Camera();
   readonly whip = new Whip();
   private readonly hub: HubSocket;
@@ -47,13 +47,14 @@ export class Studio {
       this.failure.value = null;
       this.known.value = knownFrom(show, this.known.value ?? undefined);
       if (isOnAir(show.state)) this.join();
+      else if (show.whip) this.reachable.value = await answers(show.whip.url);
     } catch (error) {
       if (!this.known.value) this.failure.value = error;
     }
   }
 
   /** On air first, then the picture: viewers of a show without one see a placeholder, never an error. */
-  goLive(takeover = false): Promise<void> {
+  goLive(takeover = false): Promise<boolean> {
     return this.doing(async () => {
       const state = this.known.value?.show.state;
       if (state === "draft" || state === "scheduled") await post(`/shows/${this.show}/start`);
@@ -67,7 +68,7 @@ export class Studio {
     if (this.camera.stream.value) await this.whip.replace(this.camera.stream.value);
   }
 
-  end(): Promise<void> {
+  end(): Promise<boolean> {
     return this.doing(async () => {
       await this.whip.stop();
       await post(`/shows/${this.show}/end`);
@@ -75,56 +76,52 @@ export class Studio {
     });
   }
 
-  pauseOrResume(): Promise<void> {
+  pauseOrResume(): Promise<boolean> {
     const verb = this.known.value?.show.state === "paused" ? "resume" : "pause";
     return this.doing(async () => { await post(`/shows/${this.show}/${verb}`); await this.load(); });
   }
 
-  togglePin(offer: string): Promise<void> {
+  togglePin(offer: string): Promise<boolean> {
     return this.pin(toggledPins(this.known.value?.show.pins ?? [], offer));
   }
 
-  next(): Promise<void> {
+  next(): Promise<boolean> {
     const known = this.known.value;
     const step = known ? nextStep(known) : { kind: "none" as const };
+    if (step.kind === "pins") return this.pin(step.pins);
     return this.doing(async () => {
-      if (step.kind === "none") return;
       if (step.kind === "segment") await post(`/shows/${this.show}/rundown/next`);
-      this.segmentSince.value = serverNow();
-      if (step.pins.length > 0) await put(`/shows/${this.show}/pins`, { offers: step.pins });
       await this.load();
     });
   }
 
-  addOffer(product: string, price: Money, quantity: number, limit: number | null): Promise<void> {
+  addOffer(product: string, price: Money, quantity: number, limit: number | null): Promise<boolean> {
     const body = { product, price, quantity, ...(limit ? { per_buyer_limit: limit } : {}) };
     return this.doing(async () => { await post<Offer>(`/shows/${this.show}/offers`, body); await this.load(); });
   }
 
-  changeOffer(offer: string, change: { price?: Money; add_quantity?: number }): Promise<void> {
+  changeOffer(offer: string, change: { price?: Money; add_quantity?: number }): Promise<boolean> {
     return this.doing(async () => { await patch(`/shows/${this.show}/offers/${offer}`, change); await this.load(); });
   }
 
-  announce(offer: string, price: Money, countdownS: number, durationS: number): Promise<void> {
-    const body = { offer, price, countdown_s: countdownS, duration_s: durationS };
+  announce(offer: string, price: Money, countdownS: number, durationS: number, quantity: number | null): Promise<boolean> {
+    const body = { offer, price, countdown_s: countdownS, duration_s: durationS, ...(quantity ? { quantity } : {}) };
     return this.doing(async () => { await post(`/shows/${this.show}/deals`, body); await this.load(); });
   }
 
-  planFromOffers(): Promise<void> {
-    const offers = this.known.value?.show.offers ?? [];
-    const segments = offers.map((offer) => ({ title: offer.title.slice(0, 120), offers: [offer.id], planned_s: SEGMENT_S }));
+  plan(segments: Segment[]): Promise<boolean> {
     return this.doing(async () => { await put(`/shows/${this.show}/rundown`, { segments }); await this.load(); });
   }
 
-  removeLine(id: string): Promise<void> {
+  removeLine(id: string): Promise<boolean> {
     return this.doing(() => remove(`/shows/${this.show}/chat/${id}`));
   }
 
-  answer(text: string): Promise<void> {
+  answer(text: string): Promise<boolean> {
     return this.doing(() => post(`/shows/${this.show}/chat`, { text }));
   }
 
-  private pin(offers: string[]): Promise<void> {
+  private pin(offers: string[]): Promise<boolean> {
     return this.doing(async () => { await put(`/shows/${this.show}/pins`, { offers }); await this.load(); });
   }
 
@@ -149,19 +146,26 @@ export class Studio {
 
   private hear(event: HubEvent): void {
     if (event.type === "welcome") setServerTime(toMs(event.at) ?? serverNow());
-    if (event.type === "rundown") this.segmentSince.value = toMs(event.at);
     if (this.known.value) this.known.value = applied(this.known.value, event);
   }
 
-  private async doing(act: () => Promise<unknown>): Promise<void> {
+  /** Whether it went well; if not, `refusal` says why. */
+  private async doing(act: () => Promise<unknown>): Promise<boolean> {
     this.busy.value = true;
     this.refusal.value = null;
     try {
       await act();
+      return true;
     } catch (error) {
       this.refusal.value = error;
+      return false;
     } finally {
       this.busy.value = false;
     }
   }
+}
+
+/** A studio that answers at all is one that a picture can be sent to; what it says to a bare look does not matter. */
+async function answers(whip: string): Promise<boolean> {
+  return fetch(whip, { method: "OPTIONS" }).then((response) => response.status < 500, () => false);
 }

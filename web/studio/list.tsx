@@ -18,9 +18,9 @@ const refusal = signal<unknown>(null);
 
 export function ShowList() {
   const who = me.value;
-  if (who === null) return <Frame here="/studio" narrow><Empty icon={Clapperboard} title={say("title")}><p>{say("lead")}</p><a class="button button-solid" href={signInAddress()}>{sayAll("signIn")}</a></Empty></Frame>;
+  if (who === null) return <Frame here="/studio" width="narrow"><Empty icon={Clapperboard} title={say("title")}><p>{say("lead")}</p><a class="button button-solid" href={signInAddress()}>{sayAll("signIn")}</a></Empty></Frame>;
   if (who && !who.roles.includes("host") && !who.roles.includes("operator")) {
-    return <Frame here="/studio" narrow><Empty icon={Clapperboard} title={say("notHost")}><p>{say("notHostText")}</p></Empty></Frame>;
+    return <Frame here="/studio" width="narrow"><Empty icon={Clapperboard} title={say("notHost")}><p>{say("notHostText")}</p></Empty></Frame>;
   }
   const state = mine.state.value;
   return (

@@ -6,6 +6,7 @@ import { amountText, lasting, money, parseAmount, toMs } from "../lib/format";
 import { priceNow, soldOut } from "../lib/offers";
 import { Notice, ProductPicture } from "../lib/pieces";
 import type { Money, Offer, Show } from "../lib/shapes";
+import { isOnAir } from "../lib/showstate";
 import type { Studio } from "./ctrl";
 import { say } from "./words";
 
@@ -23,12 +24,11 @@ export function Offers({ studio }: { studio: Studio }) {
       <header class="row row-apart">
         <h2>{say("offers")}</h2>
         <span class="row">
-          <Toggle name="deal" disabled={show.offers.length === 0}><Zap size={16} aria-hidden="true" />{say("deal")}</Toggle>
+          <Toggle name="deal" disabled={show.offers.length === 0 || !isOnAir(show.state)}><Zap size={16} aria-hidden="true" />{say("deal")}</Toggle>
           <Toggle name="add"><Plus size={16} aria-hidden="true" />{say("addOffer")}</Toggle>
         </span>
       </header>
       <DealOn show={show} />
-      {badPrice.value && <Notice tone="fault"><p>{say("badPrice")}</p></Notice>}
       {open.value === "deal" && <DealForm studio={studio} show={show} />}
       {open.value === "add" && <AddForm studio={studio} show={show} />}
       {show.offers.length === 0 && open.value !== "add" && <p class="muted"><strong>{say("noOffers")}.</strong> {say("noOffersText")}</p>}
@@ -54,9 +54,9 @@ function OfferRow({ studio, show, offer, place }: { studio: Studio; show: Show; 
           <span class="offer-title">{offer.title}</span>
           <span class="small muted figures">{money(priceNow(offer, show.deal, tickingNow()).price)} · {left}</span>
         </div>
-        <button type="button" class="button button-small button-icon button-plain" aria-label={`${say("change")}: ${offer.title}`} title={say("change")} aria-expanded={changing.value === offer.id} onClick={() => { changing.value = changing.value === offer.id ? null : offer.id; }}><Pencil size={16} aria-hidden="true" /></button>
+        <button type="button" class="button button-small button-icon button-plain" data-testid={`change-${offer.id}`} aria-label={`${say("change")}: ${offer.title}`} title={say("change")} aria-expanded={changing.value === offer.id} onClick={() => { changing.value = changing.value === offer.id ? null : offer.id; }}><Pencil size={16} aria-hidden="true" /></button>
         <button type="button" class={pinned ? "button button-small button-solid" : "button button-small"} aria-pressed={pinned} data-testid={`pin-${offer.id}`} title={say("pinHint", { n: place })} onClick={() => void studio.togglePin(offer.id)}>
-          <Pin size={16} aria-hidden="true" />{say(pinned ? "pinned" : "pin")}
+          <Pin size={16} aria-hidden="true" />{say(pinned ? "pinned" : "pin")}{place <= 9 && <kbd>{place}</kbd>}
         </button>
       </div>
       {changing.value === offer.id && <ChangeForm studio={studio} offer={offer} />}
@@ -70,11 +70,11 @@ function ChangeForm({ studio, offer }: { studio: Studio; offer: Offer }) {
     if (amount === null) return;
     const pieces = Number(data.get("pieces") ?? 0);
     const change = { ...(amount !== offer.price.amount ? { price: { ...offer.price, amount } } : {}), ...(pieces !== 0 ? { add_quantity: pieces } : {}) };
-    changing.value = null;
-    if (Object.keys(change).length > 0) void studio.changeOffer(offer.id, change);
+    const done = Object.keys(change).length === 0 ? Promise.resolve(true) : studio.changeOffer(offer.id, change);
+    void done.then((well) => { if (well) changing.value = null; });
   };
   return (
-    <Form submit={submit} label={say("save")}>
+    <Form submit={submit} label={say("save")} testid="save-offer" close={() => { changing.value = null; }}>
       <PriceField price={offer.price} />
       <label class="field"><span>{say("addPieces")}</span><input name="pieces" type="number" defaultValue="0" inputMode="numeric" /></label>
     </Form>
@@ -88,7 +88,8 @@ function AddForm({ studio, show }: { studio: Studio; show: Show }) {
     const amount = amountOf(data, "price", show.currency);
     if (amount === null) return;
     const limit = Number(data.get("limit") || 0);
-    void studio.addOffer(String(data.get("product")), { amount, currency: show.currency }, Number(data.get("quantity")), limit > 0 ? limit : null);
+    const adding = studio.addOffer(String(data.get("product")), { amount, currency: show.currency }, Number(data.get("quantity")), limit > 0 ? limit : null);
+    void adding.then((well) => { if (well) open.value = null; });
   };
   const suggest = (event: Event): void => {
     const select = event.currentTarget as HTMLSelectElement;
@@ -97,8 +98,8 @@ function AddForm({ studio, show }: { studio: Studio; show: Show }) {
     if (price && product) price.value = amountText(product.price);
   };
   return (
-    <Form submit={submit} label={say("add")} testid="add-offer">
-      <label class="field field-wide"><span>{say("product")}</span><select name="product" onChange={suggest}>{products.map((product) => <option key={product.id} value={product.id}>{product.title}</option>)}</select></label>
+    <Form submit={submit} label={say("add")} testid="add-offer" close={() => { open.value = null; }}>
+      <label class="field field-wide"><span>{say("product")}</span><select name="product" onChange={suggest}>{products.map((product) => <option key={product.id} value={product.id}>{product.title} · {product.quantity === null || product.quantity === undefined ? say("untracked") : say("inShop", { n: product.quantity })}</option>)}</select></label>
       <PriceField price={products[0]?.price ?? null} />
       <label class="field"><span>{say("quantity")}</span><input name="quantity" type="number" min="1" max="1000000" defaultValue="10" required inputMode="numeric" /></label>
       <label class="field"><span>{say("perBuyer")}</span><input name="limit" type="number" min="1" inputMode="numeric" /></label>
@@ -110,15 +111,17 @@ function DealForm({ studio, show }: { studio: Studio; show: Show }) {
   const submit = (data: FormData): void => {
     const amount = amountOf(data, "price", show.currency);
     if (amount === null) return;
-    open.value = null;
-    void studio.announce(String(data.get("offer")), { amount, currency: show.currency }, Number(data.get("countdown")), Number(data.get("duration")));
+    const pieces = Number(data.get("pieces") || 0);
+    const telling = studio.announce(String(data.get("offer")), { amount, currency: show.currency }, Number(data.get("countdown")), Number(data.get("duration")), pieces > 0 ? pieces : null);
+    void telling.then((well) => { if (well) open.value = null; });
   };
   return (
-    <Form submit={submit} label={say("announce")} testid="announce" note={say("dealNote")}>
+    <Form submit={submit} label={say("announce")} testid="announce" note={say("dealNote")} close={() => { open.value = null; }}>
       <label class="field field-wide"><span>{say("dealOf")}</span><select name="offer">{show.offers.map((offer) => <option key={offer.id} value={offer.id} selected={offer.id === show.pins[0]}>{offer.title}, {money(offer.price)}</option>)}</select></label>
       <label class="field"><span>{say("dealPrice")}</span><input name="price" inputMode="decimal" required /></label>
       <label class="field"><span>{say("countdown")}</span><select name="countdown">{COUNTDOWNS_S.map((s) => <option key={s} value={s} selected={s === 30}>{s === 0 ? say("atOnce") : say("seconds", { n: s })}</option>)}</select></label>
       <label class="field"><span>{say("duration")}</span><select name="duration">{DURATIONS_S.map((s) => <option key={s} value={s} selected={s === 180}>{say("minutes", { n: s / 60 })}</option>)}</select></label>
+      <label class="field"><span>{say("dealPieces")}</span><input name="pieces" type="number" min="1" max="1000000" inputMode="numeric" /></label>
     </Form>
   );
 }
@@ -141,18 +144,22 @@ function PriceField({ price }: { price: Money | null }) {
   return <label class="field"><span>{say("price")}</span><input name="price" inputMode="decimal" required defaultValue={price ? amountText(price) : ""} /></label>;
 }
 
-interface FormProps { submit: (data: FormData) => void; label: string; children: preact.ComponentChildren; testid?: string; note?: string }
+interface FormProps { submit: (data: FormData) => void; close: () => void; label: string; children: preact.ComponentChildren; testid: string; note?: string }
 
-function Form({ submit, label, children, testid, note }: FormProps) {
+function Form({ submit, close, label, children, testid, note }: FormProps) {
   const go = (event: SubmitEvent): void => {
     event.preventDefault();
     submit(new FormData(event.currentTarget as HTMLFormElement));
   };
   return (
-    <form class="inline-form" onSubmit={go}>
+    <form class="inline-form" onSubmit={go} onKeyDown={(event) => { if (event.key === "Escape") close(); }}>
       {children}
+      {badPrice.value && <p class="field-fault field-wide" role="alert">{say("badPrice")}</p>}
       {note && <p class="tiny muted field-wide">{note}</p>}
-      <button class="button button-solid" data-testid={testid}>{label}</button>
+      <div class="row field-wide">
+        <button class="button button-solid button-small" data-testid={testid}>{label}</button>
+        <button type="button" class="button button-small" onClick={close}>{say("cancel")}</button>
+      </div>
     </form>
   );
 }

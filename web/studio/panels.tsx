@@ -1,10 +1,7 @@
-/** The quieter panels: checklist, rundown, figures, chat, the card as viewers see it. */
-import { Check, Circle, SkipForward, X } from "lucide-preact";
-import { tickingNow } from "../lib/clock";
-import { count, lasting, money } from "../lib/format";
-import { priceNow } from "../lib/offers";
-import { ProductPicture, Roll } from "../lib/pieces";
-import { pinnedOffers } from "../lib/showstate";
+/** The quieter panels: checklist, figures, chat. */
+import { Check, Circle, X } from "lucide-preact";
+import { count, money } from "../lib/format";
+import { Roll } from "../lib/pieces";
 import { HEARD_LEVEL } from "./camera";
 import type { Studio } from "./ctrl";
 import { orderCounts, piecesLeft, readiness } from "./plan";
@@ -15,44 +12,27 @@ export function Checklist({ studio }: { studio: Studio }) {
   const known = studio.known.value;
   if (!known) return null;
   const { camera } = studio;
-  const ready = readiness(known, { picture: camera.stream.value !== null, heard: camera.loudest.value > HEARD_LEVEL }, canSendH264());
-  const rows: [boolean, string][] = [
-    [ready.camera, say("checkCamera")], [ready.level, say("checkLevel")], [ready.codec, say("checkCodec")], [ready.stock, say("checkStock")], [ready.pin, say("checkPin")],
+  const canEncode = canSendH264();
+  const ready = readiness(known, { picture: camera.stream.value !== null, heard: camera.loudest.value > HEARD_LEVEL }, canEncode && studio.reachable.value === true);
+  const rows: { done: boolean; text: string; todo: string }[] = [
+    { done: ready.camera, text: say("checkCamera"), todo: say("todoCamera") },
+    { done: ready.level, text: say("checkLevel"), todo: say("todoLevel") },
+    { done: ready.upload, text: say("checkUpload"), todo: say(canEncode ? "todoUpload" : "noH264") },
+    { done: ready.stock, text: say("checkStock"), todo: say("todoStock") },
+    { done: ready.pin, text: say("checkPin"), todo: say("todoPin") },
   ];
   return (
     <section class="panel" aria-label={say("checklist")}>
-      <h2>{say("checklist")}</h2>
-      <ul class="checklist">
-        {rows.map(([done, text]) => <li key={text} data-done={done ? "" : undefined}>{done ? <Check size={18} aria-hidden="true" /> : <Circle size={18} aria-hidden="true" />}<span>{text}</span><span class="visually-hidden">{done ? "✓" : "–"}</span></li>)}
+      <header class="row row-apart"><h2>{say("checklist")}</h2><span class={rows.every(({ done }) => done) ? "chip chip-calm" : "chip"}>{rows.filter(({ done }) => done).length} / {rows.length}</span></header>
+      <ul class="checklist" data-testid="checklist">
+        {rows.map(({ done, text, todo }) => (
+          <li key={text} data-done={done ? "" : undefined}>
+            {done ? <Check size={18} aria-label={say("done")} /> : <Circle size={18} aria-label={say("notDone")} />}
+            <span>{text}{!done && <span class="tiny muted">{todo}</span>}</span>
+          </li>
+        ))}
       </ul>
       <p class="tiny muted">{say("checkOptional")}</p>
-    </section>
-  );
-}
-
-export function Rundown({ studio }: { studio: Studio }) {
-  const known = studio.known.value;
-  if (!known) return null;
-  const since = studio.segmentSince.value;
-  return (
-    <section class="panel rundown" aria-label={say("rundown")}>
-      <h2>{say("rundown")}</h2>
-      {known.segments.length === 0 && (
-        <div class="stack"><p class="small muted">{say("noRundown")}</p>{known.show.offers.length > 0 && <button type="button" class="button button-small" onClick={() => void studio.planFromOffers()}>{say("planFromOffers")}</button>}</div>
-      )}
-      <ol>
-        {known.segments.map((segment, index) => {
-          const now = index === known.current;
-          const over = now && since !== null && tickingNow() - since > segment.planned_s * 1000;
-          return (
-            <li key={index} aria-current={now ? "step" : undefined} data-past={known.current !== null && index < known.current ? "" : undefined}>
-              <strong>{segment.title}</strong>
-              <span class="tiny muted figures">{say("planned", { n: Math.round(segment.planned_s / 60) })}{now && since !== null && <b data-over={over ? "" : undefined}> · {say("actual", { time: lasting(tickingNow() - since) })}</b>}</span>
-            </li>
-          );
-        })}
-      </ol>
-      <button type="button" class="button button-solid next" title={say("nextHint")} onClick={() => void studio.next()} data-testid="next"><SkipForward size={22} aria-hidden="true" />{say("next")}<kbd>N</kbd></button>
     </section>
   );
 }
@@ -63,7 +43,7 @@ export function Figures({ studio }: { studio: Studio }) {
   const orders = orderCounts(show.orders);
   const tiles: { key: string; label: string; value: string; hint: string; under?: string }[] = [
     { key: "viewers", label: say("viewers"), value: count(show.viewers ?? 0), hint: say("viewersHint") },
-    { key: "orders", label: say("orders"), value: orders ? count(orders.paid) : "–", hint: say("ordersHint"), under: orders ? say("open_orders", { n: orders.open }) : "" },
+    { key: "orders", label: say("orders"), value: orders ? count(orders.paid) : "–", hint: say("ordersHint"), under: orders && orders.open > 0 ? say("open_orders", { n: orders.open }) : "" },
     { key: "revenue", label: say("revenue"), value: show.revenue ? money(show.revenue) : "–", hint: say("revenueHint") },
     { key: "left", label: say("left"), value: count(piecesLeft(show.offers)), hint: say("leftHint") },
   ];
@@ -73,19 +53,6 @@ export function Figures({ studio }: { studio: Studio }) {
         <div key={key} title={hint}><dt>{label}</dt><dd data-testid={`studio-${key}`}><Roll>{value}</Roll></dd>{under && <span class="tiny muted figures">{under}</span>}</div>
       ))}
     </dl>
-  );
-}
-
-export function OnCard({ studio }: { studio: Studio }) {
-  const known = studio.known.value;
-  const offer = known ? pinnedOffers(known)[0] : undefined;
-  return (
-    <section class="panel on-card" aria-label={say("onCard")}>
-      <h2>{say("onCard")}</h2>
-      {known && offer
-        ? <div class="offer-row"><ProductPicture image={offer.image} title={offer.title} /><div class="offer-text"><span class="offer-title">{offer.title}</span><strong class="on-card-price figures">{money(priceNow(offer, known.show.deal, tickingNow()).price)}</strong></div></div>
-        : <p class="small muted">{say("nothingPinned")}</p>}
-    </section>
   );
 }
 
@@ -100,12 +67,12 @@ export function StudioChat({ studio }: { studio: Studio }) {
   return (
     <section class="panel studio-chat" aria-label={say("chat")}>
       <h2>{say("chat")}</h2>
-      <ol role="log" aria-live="polite" tabIndex={0}>
-        {lines.length === 0 && <li class="muted small">{say("chatEmpty")}</li>}
+      <div class="studio-lines" role="log" aria-live="polite" aria-label={say("chat")} tabIndex={0}>
+        {lines.length === 0 && <p class="muted small">{say("chatEmpty")}</p>}
         {[...lines].reverse().map((line) => (
-          <li key={line.id}><span><b>{line.name}</b> {line.text}</span><button type="button" aria-label={say("remove")} title={say("remove")} onClick={() => void studio.removeLine(line.id)}><X size={16} aria-hidden="true" /></button></li>
+          <p key={line.id}><span><b>{line.name}</b> {line.text}</span><button type="button" aria-label={say("remove")} title={say("remove")} onClick={() => void studio.removeLine(line.id)}><X size={16} aria-hidden="true" /></button></p>
         ))}
-      </ol>
+      </div>
       <form onSubmit={submit}><input class="input" name="text" maxLength={300} autocomplete="off" placeholder={say("answer")} aria-label={say("answer")} data-testid="chat-input" /></form>
     </section>
   );

@@ -20,15 +20,15 @@ describe("pins", () => {
 describe("Next", () => {
   const segments = [{ title: "1", offers: ["a"], planned_s: 60 }, { title: "2", offers: ["b", "c", "d", "e"], planned_s: 60 }];
 
-  test("takes the next segment's offers on air, three at most", () => {
-    expect(nextStep(known({}, segments, null))).toEqual({ kind: "segment", pins: ["a"] });
-    expect(nextStep(known({}, segments, 0))).toEqual({ kind: "segment", pins: ["b", "c", "d"] });
-    expect(nextStep(known({}, segments, 1))).toEqual({ kind: "none" });
+  test("goes on in the running order until it is over", () => {
+    expect([null, 0, 1].map((current) => nextStep(known({}, segments, current)))).toEqual([{ kind: "segment", title: "1" }, { kind: "segment", title: "2" }, { kind: "none" }]);
   });
 
   test("goes through the offers when nothing is planned, and round again", () => {
-    expect([[], ["a"], ["b"]].map((pins) => nextStep(known({ pins })))).toEqual([{ kind: "pins", pins: ["a"] }, { kind: "pins", pins: ["b"] }, { kind: "pins", pins: ["a"] }]);
+    const pins = (id: string) => ({ kind: "pins", title: id, pins: [id] });
+    expect([[], ["a"], ["b"]].map((on) => nextStep(known({ pins: on })))).toEqual([pins("a"), pins("b"), pins("a")]);
     expect(nextStep(known({ offers: [] }))).toEqual({ kind: "none" });
+    expect(nextStep(known({ offers: [offer("a")], pins: ["a"] }))).toEqual({ kind: "none" });
   });
 });
 
@@ -50,13 +50,26 @@ describe("the upload", () => {
   const sample = (atMs: number, bytesSent: number, heard: object = {}, sent: object = {}) => ({ atMs, reports: [{ type: "outbound-rtp", kind: "video", bytesSent, framesPerSecond: 30, qualityLimitationReason: "none", ...sent }, { type: "outbound-rtp", kind: "audio", bytesSent: 9e9 }, { type: "remote-inbound-rtp", kind: "video", fractionLost: 0, roundTripTime: 0.04, ...heard }] });
 
   test("is measured between two samples of the picture alone", () => {
-    expect(figuresFrom(sample(0, 1000), sample(2000, 251_000))).toEqual({ kbps: 1000, fps: 30, lossPercent: 0, rttMs: 40, limited: null, verdict: "good" });
+    expect(figuresFrom(sample(0, 1000), sample(2000, 251_000))).toEqual({ kbps: 1000, fps: 30, lossPercent: 0, rttMs: 40, limited: null, limitedMs: 0, height: 0, way: null, verdict: "good" });
     expect(figuresFrom(null, sample(0, 1000)).kbps).toBe(0);
   });
 
   test("is called shaky or poor, with what limits it", () => {
     expect(figuresFrom(null, sample(0, 0, { fractionLost: 0.03 })).verdict).toBe("fair");
     expect(figuresFrom(null, sample(0, 0, {}, { framesPerSecond: 4, qualityLimitationReason: "bandwidth" }))).toMatchObject({ verdict: "poor", limited: "bandwidth" });
+  });
+
+  test("says how the packets travel, and the pair's round trip while none is reported", () => {
+    const way = [{ type: "candidate-pair", nominated: true, state: "succeeded", localCandidateId: "c", currentRoundTripTime: 0.02 }, { type: "local-candidate", id: "c", protocol: "udp", candidateType: "relay" }];
+    const now = sample(0, 0, { roundTripTime: undefined });
+    expect(figuresFrom(null, { ...now, reports: [...now.reports, ...way] })).toMatchObject({ way: "UDP relay", rttMs: 20 });
+  });
+
+  test("counts for how long the encoder has been held back in a row", () => {
+    const held = (atMs: number) => sample(atMs, 0, {}, { qualityLimitationReason: "cpu" });
+    const first = figuresFrom(null, held(0));
+    const second = figuresFrom(held(0), held(2000), first);
+    expect([first.limitedMs, second.limitedMs, figuresFrom(held(2000), sample(4000, 0), second).limitedMs]).toEqual([0, 2000, 0]);
   });
 
   test("a new session's counter that starts anew is no negative rate", () => expect(figuresFrom(sample(0, 9000), sample(1000, 10)).kbps).toBe(0));

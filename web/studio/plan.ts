@@ -10,25 +10,24 @@ export function toggledPins(pins: readonly string[], offer: string): string[] {
   return [offer, ...pins].slice(0, MOST_PINS);
 }
 
-export type Step = { kind: "segment"; pins: string[] } | { kind: "pins"; pins: string[] } | { kind: "none" };
+/** What one press of Next does: go on in the running order, or without one show the next offer. */
+export type Step = { kind: "segment"; title: string } | { kind: "pins"; title: string; pins: string[] } | { kind: "none" };
 
-/** With a rundown: the next segment and its offers. Without: the offer after the one on air. */
-export function nextStep(known: Known): Step {
-  const { segments, current, show } = known;
+export function nextStep({ segments, current, show }: Known): Step {
   if (segments.length > 0) {
     const next = segments[(current ?? -1) + 1];
-    return next ? { kind: "segment", pins: next.offers.slice(0, MOST_PINS) } : { kind: "none" };
+    return next ? { kind: "segment", title: next.title } : { kind: "none" };
   }
   const at = show.offers.findIndex((offer) => offer.id === show.pins[0]);
   const next = show.offers[at + 1] ?? show.offers[0];
-  return next ? { kind: "pins", pins: [next.id] } : { kind: "none" };
+  return next && next.id !== show.pins[0] ? { kind: "pins", title: next.title, pins: [next.id] } : { kind: "none" };
 }
 
-export interface Readiness { camera: boolean; level: boolean; codec: boolean; stock: boolean; pin: boolean }
+export interface Readiness { camera: boolean; level: boolean; upload: boolean; stock: boolean; pin: boolean }
 
-export function readiness(known: Known, camera: { picture: boolean; heard: boolean }, codec: boolean): Readiness {
+export function readiness(known: Known, camera: { picture: boolean; heard: boolean }, upload: boolean): Readiness {
   return {
-    camera: camera.picture, level: camera.heard, codec,
+    camera: camera.picture, level: camera.heard, upload,
     stock: known.show.offers.some((offer) => offer.left === null || offer.left > 0),
     pin: known.show.pins.length > 0,
   };

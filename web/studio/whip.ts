@@ -108,7 +108,7 @@ export class Whip {
   private async measure(): Promise<void> {
     if (!this.peer || this.state.value !== "sending") return;
     const sample: Sample = { atMs: performance.now(), reports: [...(await this.peer.getStats()).values()] as Sample["reports"] };
-    this.figures.value = figuresFrom(this.before, sample);
+    this.figures.value = figuresFrom(this.before, sample, this.figures.value);
     this.before = sample;
   }
 }
