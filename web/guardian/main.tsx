@@ -1,4 +1,5 @@
 /** The guardian's page: one screen, one decision. For a minor: who decides, and what has been asked. */
+import { signal } from "@preact/signals";
 import { ShieldCheck } from "lucide-preact";
 import { get } from "../lib/api";
 import { dayAndTime, money } from "../lib/format";
@@ -9,13 +10,12 @@ import { calm, me, signInAddress } from "../lib/session";
 import type { Approval, Link, Listed } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { say as sayAll } from "../lib/words";
-import { Accept, Family, Invite } from "./family";
+import { Family } from "./family";
 import "./guardian.css";
 import { Request } from "./request";
 import { sayRequestState, say } from "./words";
 
 const LOOK_MS = 3000;
-const invitation = new URLSearchParams(location.search).get("invitation");
 const asked = idFromPath(location.pathname);
 
 interface Desk { approvals: Approval[]; links: Link[] }
@@ -30,11 +30,14 @@ function first(approvals: Approval[], id: string | null): Approval[] {
   return [...approvals].sort((one, other) => Number(other.id === id) - Number(one.id === id));
 }
 
+/** One screen, one decision: the request in front; the others wait their turn below. */
+const inFront = signal<string | null>(asked);
+
 function Guardian() {
   const state = desk.state.value;
   const minor = calm.value;
   return (
-    <Frame here="/guardian" narrow>
+    <Frame here="/guardian" width="narrow">
       <header class="page-head"><h1>{say(minor ? "titleMinor" : "title")}</h1><p>{say(minor ? "leadMinor" : "lead")}</p></header>
       {me.value === null
         ? <div class="card"><Empty icon={ShieldCheck} title={say("signIn")}><p>{say("signInText")}</p><a class="button button-solid" href={signInAddress()}>{sayAll("signIn")}</a></Empty></div>
@@ -46,18 +49,50 @@ function Guardian() {
 }
 
 function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolean }) {
-  const reload = (): void => void desk.load();
   const waiting = approvals.filter((approval) => approval.state === "requested" || decidedHere.has(approval.id));
   const earlier = approvals.filter((approval) => !waiting.includes(approval));
   for (const approval of waiting) decidedHere.add(approval.id);
   return (
     <>
-      {invitation && !minor && <Accept token={invitation} reload={reload} />}
-      {waiting.length === 0 && !invitation && !minor && <div class="card"><Empty icon={ShieldCheck} title={say("none")}><p>{say("noneText")}</p></Empty></div>}
-      {waiting.map((approval) => <Request key={approval.id + approval.digest} approval={approval} reload={reload} asMinor={minor} />)}
-      {minor && <Invite />}
+      {waiting.length === 0 && <div class="card"><Empty icon={ShieldCheck} title={say(minor ? "noneMinor" : "none")}><p>{say(minor ? "noneMinorText" : "noneText")}</p></Empty></div>}
+      <Waiting waiting={waiting} minor={minor} />
       {earlier.length > 0 && <Earlier approvals={earlier} />}
-      <Family links={links} reload={reload} />
+      <Family links={links} />
+    </>
+  );
+}
+
+function Waiting({ waiting, minor }: { waiting: Approval[]; minor: boolean }) {
+  const front = waiting.find((approval) => approval.id === inFront.value) ?? waiting.find((approval) => approval.state === "requested") ?? waiting[0];
+  if (!front) return null;
+  if (inFront.peek() !== front.id) inFront.value = front.id;
+  const others = waiting.filter((approval) => approval !== front);
+  return (
+    <>
+      <Request key={front.id + front.digest} approval={front} reload={() => void desk.load()} asMinor={minor} />
+      {others.length > 0 && (
+        <section class="stack">
+          <h2>{say(minor ? "moreMinor" : "more")}</h2>
+          <ul class="card earlier">{others.map((approval) => (
+            <li key={approval.id} data-waiting={approval.id}>
+              <Summary approval={approval} />
+              <button type="button" class="button button-small" onClick={() => { inFront.value = approval.id; scrollTo({ top: 0 }); }}>{say("look")}<span class="visually-hidden">: {titlesOf(approval)}</span></button>
+            </li>
+          ))}</ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+const titlesOf = (approval: Approval): string => approval.lines.map((line) => line.title ?? line.offer).join(", ");
+
+function Summary({ approval }: { approval: Approval }) {
+  return (
+    <>
+      <span class="earlier-text"><strong>{titlesOf(approval)}</strong><span class="small muted">{approval.minor_name} · {approval.state === "requested" ? `${say("until")} ` : ""}{dayAndTime(approval.expires_at)}</span></span>
+      <span class="figures">{money(approval.total)}</span>
+      {approval.state !== "requested" && <span class="chip">{sayRequestState(approval.state)}</span>}
     </>
   );
 }
@@ -70,13 +105,7 @@ function Earlier({ approvals }: { approvals: Approval[] }) {
     <section class="stack">
       <h2>{say("earlier")}</h2>
       <ul class="card earlier">
-        {approvals.map((approval) => (
-          <li key={approval.id}>
-            <span class="earlier-text"><strong>{approval.lines.map((line) => line.title ?? line.offer).join(", ")}</strong><span class="small muted">{approval.minor_name} · {dayAndTime(approval.expires_at)}</span></span>
-            <span class="figures">{money(approval.total)}</span>
-            <span class="chip">{sayRequestState(approval.state)}</span>
-          </li>
-        ))}
+        {approvals.map((approval) => <li key={approval.id}><Summary approval={approval} /></li>)}
       </ul>
     </section>
   );

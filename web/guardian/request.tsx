@@ -1,6 +1,6 @@
 /** One request: who asks, what, how much in all, who sells it, where it goes, until when. Two equal answers. */
 import { useState } from "preact/hooks";
-import { dayAndTime, money } from "../lib/format";
+import { dayAndTime, money, times } from "../lib/format";
 import { Notice, ProductPicture, TimeOf } from "../lib/pieces";
 import { Refused } from "../lib/refused";
 import type { Approval } from "../lib/shapes";
@@ -14,9 +14,10 @@ export function Request({ approval, reload, asMinor }: { approval: Approval; rel
   const outcome = deciding.outcome.value ?? (approval.state === "requested" ? null : approval);
   return (
     <article class="card request" data-testid="request" data-approval={approval.id}>
-      <h2>{asMinor ? say("youAsked") : say("asks", { name: approval.minor_name })}</h2>
+      <h2 class="asks">{!asMinor && <span class="asks-sign" aria-hidden="true">{approval.minor_name.charAt(0)}</span>}{asMinor ? say("youAsked") : say("asks", { name: approval.minor_name })}</h2>
       <Lines approval={approval} />
       <Facts approval={approval} />
+      {asMinor && (approval.state === "requested" ? <p class="small muted">{say("askedText")}</p> : <Notice title={sayRequestState(approval.state)} />)}
       {!asMinor && (outcome ? <Outcome outcome={outcome} name={approval.minor_name} /> : <Decision deciding={deciding} reload={reload} />)}
     </article>
   );
@@ -28,7 +29,7 @@ function Lines({ approval }: { approval: Approval }) {
       {approval.lines.map((line) => (
         <li class="order-line" key={line.offer}>
           <ProductPicture image={line.image} title={line.title ?? "?"} />
-          <div><strong>{line.title ?? line.offer}</strong><span class="small muted figures">{say("pieces", { n: line.quantity })}{line.price ? ` · ${money(line.price)}` : ""}</span></div>
+          <div><strong>{line.title ?? line.offer}</strong><span class="small muted figures">{say("pieces", { n: line.quantity })}{line.price ? ` · ${money(times(line.price, line.quantity))}` : ""}</span></div>
         </li>
       ))}
     </ul>
@@ -63,8 +64,8 @@ function Decision({ deciding, reload }: { deciding: Deciding; reload: () => void
       {deciding.needsPassword.value && <StepUp />}
       <Trouble deciding={deciding} reload={reload} />
       <div class="answers">
-        <button type="button" class="button" data-testid="decline" disabled={busy !== null} onClick={() => void deciding.decline()}>{say("decline")}</button>
-        <button class="button button-calm" data-testid="approve" disabled={busy !== null}>{say("approve")}</button>
+        <button type="button" class="button" data-testid="decline" disabled={busy !== null} onClick={() => void deciding.decline()}>{say("decline")}<span class="tiny">{say("declineMeans")}</span></button>
+        <button class="button button-calm" data-testid="approve" disabled={busy !== null}>{say("approve")}<span class="tiny figures">{say("approveMeans", { total: money(deciding.approval.total) })}</span></button>
       </div>
     </form>
   );

@@ -7,7 +7,6 @@ import { CheckoutForm } from "../lib/checkout/address";
 import "../lib/checkout/checkout.css";
 import { Purchase } from "../lib/checkout/ctrl";
 import { phaseOf } from "../lib/checkout/steps";
-import { serverNow } from "../lib/clock";
 import { clockTime, dayAndTime, money } from "../lib/format";
 import { everyWhileSeen, source } from "../lib/loading";
 import { idFromPath, mount } from "../lib/mount";
@@ -18,8 +17,8 @@ import { Frame } from "../lib/shell";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { say as sayAll, sayState } from "../lib/words";
 import "./orders.css";
-import { mayWithdraw, timeline } from "./timeline";
-import { say } from "./words";
+import { timeline } from "./timeline";
+import { say, words } from "./words";
 
 const LOOK_MS = 4000;
 const one = idFromPath(location.pathname);
@@ -30,8 +29,8 @@ const olderAfter = signal<string | null | undefined>(undefined);
 function Orders() {
   const state = mine.state.value;
   return (
-    <Frame here="/orders" narrow>
-      <header class="page-head"><h1>{say(calm.value ? "titleCalm" : "title")}</h1><p>{say("lead")}</p></header>
+    <Frame here="/orders" width="narrow">
+      <header class="page-head"><h1>{say(calm.value ? "titleCalm" : "title")}</h1><p>{say(calm.value ? "leadCalm" : "lead")}</p></header>
       {me.value === null
         ? <div class="card"><Empty icon={PackageOpen} title={say("signIn")}><a class="button button-solid" href={signInAddress()}>{sayAll("signIn")}</a></Empty></div>
         : state.kind === "loading" ? <Loading heights={["180px", "180px"]} />
@@ -48,7 +47,7 @@ function List({ listed }: { listed: Listed<Order> }) {
   }
   return (
     <>
-      <ul class="stack">{[...listed.items, ...older.value].map((order) => <OrderCard key={order.id} order={order} />)}</ul>
+      <ul class="stack">{[...listed.items, ...older.value.filter((order) => listed.items.every(({ id }) => id !== order.id))].map((order) => <OrderCard key={order.id} order={order} />)}</ul>
       {next && <button type="button" class="button" onClick={() => void loadOlder(next)}>{say("more")}</button>}
     </>
   );
@@ -70,14 +69,21 @@ function OrderCard({ order }: { order: Order }) {
       {order.lines.map((line) => (
         <div class="order-line" key={line.offer}>
           <ProductPicture image={line.image} title={line.title ?? "?"} />
-          <div><strong>{line.title ?? line.offer}</strong><span class="small muted figures">{say("pieces", { n: line.quantity })}{line.price ? ` · ${money(line.price)}` : ""}</span></div>
+          <div><strong>{line.title ?? line.offer}</strong><span class="small muted figures">{say("pieces", { n: line.quantity })}{line.price ? ` · ${line.quantity > 1 ? say("each", { price: money(line.price) }) : money(line.price)}` : ""}</span></div>
         </div>
       ))}
       <Steps order={order} />
-      <div class="row row-apart"><span class="muted small">{say("sum")}</span><strong class="figures order-sum">{money(order.total)}</strong></div>
+      <p class="small muted">{whatNow(order)}</p>
+      <div class="row row-apart order-total"><span class="muted small">{say("sum")}</span><strong class="figures order-sum">{money(order.total)}</strong></div>
       <Acts order={order} />
     </li>
   );
+}
+
+/** What the state means for the buyer; a state added later has its name only. */
+function whatNow(order: Order): string {
+  const key = `now_${order.state}`;
+  return key in words.en ? say(key as keyof (typeof words)["en"], { time: clockTime(order.reserved_until) }) : "";
 }
 
 function chipOf(order: Order): string {
@@ -92,7 +98,7 @@ function Steps({ order }: { order: Order }) {
       {timeline(order).map((step) => (
         <li key={step.word} data-done={step.done ? "" : undefined} aria-current={step.now ? "step" : undefined}>
           <span>{step.word === "end" ? sayState("state", order.state) : say(step.word)}</span>
-          <time class="tiny muted">{step.at !== null ? clockTime(step.at) : step.word === "reserved" && order.state === "held" ? say("heldUntil", { time: clockTime(order.reserved_until) }) : ""}</time>
+          {step.at !== null && <TimeOf time={step.at}><span class="tiny muted">{clockTime(step.at)}</span></TimeOf>}
         </li>
       ))}
     </ol>
@@ -100,20 +106,18 @@ function Steps({ order }: { order: Order }) {
 }
 
 function Acts({ order }: { order: Order }) {
-  const [open, setOpen] = useState<"finish" | "withdraw" | null>(null);
+  const [finishing, setFinishing] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const bank = order.next?.redirect_url;
   const cancel = (): void => { post(`/orders/${order.id}/cancel`).then(() => mine.load(), setError); };
-  if (open === "finish") return <Finish order={order} close={() => setOpen(null)} />;
-  if (open === "withdraw") return <Withdraw order={order} close={() => setOpen(null)} />;
+  if (finishing) return <Finish order={order} close={() => setFinishing(false)} />;
   return (
     <>
       {error !== null && <Notice tone="fault"><p>{sorryFor(error)} {detailOf(error)}</p></Notice>}
       <div class="row">
-        {order.state === "held" && <button type="button" class="button button-solid button-small" onClick={() => setOpen("finish")}>{say("finish")}</button>}
+        {order.state === "held" && <button type="button" class="button button-solid button-small" onClick={() => setFinishing(true)}>{say("finish")}</button>}
         {bank && <a class="button button-solid button-small" href={bank}>{say("bank")}<ExternalLink size={14} aria-hidden="true" /></a>}
         {(order.state === "held" || order.state === "awaiting_guardian") && <button type="button" class="button button-small" onClick={cancel}>{say("cancel")}</button>}
-        {mayWithdraw(order, serverNow()) && <button type="button" class="button button-small" data-testid="withdraw" onClick={() => setOpen("withdraw")}>{say("withdraw")}</button>}
       </div>
     </>
   );
@@ -130,33 +134,6 @@ function Finish({ order, close }: { order: Order; close: () => void }) {
       {purchase.refusal.value !== null && <Notice tone="fault"><p>{sorryFor(purchase.refusal.value)} {detailOf(purchase.refusal.value)}</p></Notice>}
       <CheckoutForm purchase={purchase} order={now} />
       <button type="button" class="button button-small button-plain" onClick={close}>{say("hide")}</button>
-    </div>
-  );
-}
-
-/** Two steps and a receipt at once (§ 356a BGB): the first says what it means, the second does it. */
-function Withdraw({ order, close }: { order: Order; close: () => void }) {
-  const [done, setDone] = useState(false);
-  const [error, setError] = useState<unknown>(null);
-  const confirm = async (): Promise<void> => {
-    try {
-      await post(`/orders/${order.id}/withdrawal`);
-      await post(`/orders/${order.id}/withdrawal/confirm`);
-      setDone(true);
-      await mine.load();
-    } catch (refusal) {
-      setError(refusal);
-    }
-  };
-  if (done) return <Notice tone="calm"><p>{say("withdrawn")}</p></Notice>;
-  return (
-    <div class="stack">
-      <Notice title={say("withdrawTitle")}><p class="small">{say("withdrawText")}</p></Notice>
-      {error !== null && <Notice tone="fault"><p>{sorryFor(error)} {detailOf(error)}</p></Notice>}
-      <div class="row">
-        <button type="button" class="button button-solid" data-testid="confirm-withdrawal" onClick={() => void confirm()}>{say("withdrawConfirm")}</button>
-        <button type="button" class="button" onClick={close}>{say("keep")}</button>
-      </div>
     </div>
   );
 }

@@ -13,7 +13,7 @@ const WAY: { state: string; word: StepWord }[] = [
 /** An order that ended early shows what it reached, then its end; a guardian's step only where there was one. */
 export function timeline(order: Order): Step[] {
   const reached = WAY.findIndex((step) => step.state === order.state);
-  const timeOf = (state: string): Time | null => order.history?.find((step) => step.state === state)?.at ?? (state === "held" ? (order.held_at ?? null) : null);
+  const timeOf = (state: string): Time | null => timeIn(order, state);
   if (reached === -1) return ended(order, timeOf);
   const asked = order.state === "awaiting_guardian" || timeOf("awaiting_guardian") !== null;
   return WAY
@@ -24,14 +24,17 @@ export function timeline(order: Order): Step[] {
     });
 }
 
+/** A step's own time where the server keeps it; else the first and the present one are known. */
+function timeIn(order: Order, state: string): Time | null {
+  const kept = order.history?.find((step) => step.state === state)?.at;
+  if (kept !== undefined) return kept;
+  if (state === "held") return order.held_at ?? null;
+  return state === order.state ? (order.updated_at ?? null) : null;
+}
+
 function ended(order: Order, timeOf: (state: string) => Time | null): Step[] {
   const before = WAY
     .filter((step) => step.state === "held" || timeOf(step.state) !== null)
     .map((step) => ({ word: step.word, done: true, now: false, at: timeOf(step.state) }));
   return [...before, { word: "end", done: false, now: true, at: timeOf(order.state) }];
 }
-
-const WITHDRAWABLE = new Set(["paid", "shipped", "completed"]);
-
-export const mayWithdraw = (order: Order, nowMs: number): boolean =>
-  WITHDRAWABLE.has(order.state) && (order.withdrawal_until === undefined || order.withdrawal_until === null || Date.parse(String(order.withdrawal_until)) > nowMs);
