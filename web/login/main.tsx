@@ -9,43 +9,63 @@ import { Refused } from "../lib/refused";
 import { me, safeNext } from "../lib/session";
 import { Frame } from "../lib/shell";
 import { sorryFor } from "../lib/sorry";
+import "./login.css";
+import { bandOf } from "./age";
 import { say } from "./words";
+
+const SHORTEST_PASSWORD = 8;
 
 const registering = signal(new URLSearchParams(location.search).has("register"));
 const busy = signal(false);
 const refusal = signal<unknown>(null);
+const born = signal("");
 
 function Login() {
   const fresh = registering.value;
   return (
-    <Frame here="/login" narrow>
-      <header class="page-head"><h1>{say(fresh ? "register" : "title")}</h1><p>{say("guestNote")}</p></header>
-      {me.value && (
-        <Notice tone="calm" title={say("hello", { name: me.value.name })}><a class="button" href={safeNext(location.search)}>{say("goOn")}</a></Notice>
-      )}
-      {refusal.value !== null && <Notice tone="fault"><p>{why(refusal.value)}</p></Notice>}
-      <form class="fields" onSubmit={submit} key={String(fresh)}>
-        {fresh && <Field name="name" label={say("name")} fill="name" />}
-        <Field name="email" label={say("email")} fill="username" type="email" />
-        <Field name="password" label={say("password")} type="password" fill={fresh ? "new-password" : "current-password"} note={fresh ? say("passwordNote") : undefined} />
-        {fresh && <Field name="born" label={say("born")} type="date" fill="bday" note={say("bornNote")} />}
-        {fresh && <CountryChoice chosen={language.value === "de" ? "DE" : "GB"} label={say("country")} />}
-        <button class="button button-solid button-wide" disabled={busy.value} data-testid="submit">{say(busy.value ? "busy" : fresh ? "create" : "signIn")}</button>
-      </form>
-      <p class="row">
-        <span class="muted">{say(fresh ? "switchToSignIn" : "switchToRegister")}</span>
-        <button type="button" class="button button-small" onClick={() => { registering.value = !fresh; refusal.value = null; }}>{say(fresh ? "signIn" : "register")}</button>
-      </p>
+    <Frame here="/login" width="narrow">
+      <div class="card sign-in">
+        <header class="page-head"><h1>{say(fresh ? "register" : "title")}</h1><p>{say("guestNote")}</p></header>
+        {me.value && (
+          <Notice tone="calm" title={say("hello", { name: me.value.name })}><a class="button" href={safeNext(location.search)}>{say("goOn")}</a></Notice>
+        )}
+        <form class="fields" onSubmit={submit} key={String(fresh)}>
+          {fresh && <Field name="name" label={say("name")} fill="name" />}
+          <Field name="email" label={say("email")} fill="username" type="email" />
+          <Field name="password" label={say("password")} type="password" fill={fresh ? "new-password" : "current-password"} note={fresh ? say("passwordNote") : undefined} least={fresh ? SHORTEST_PASSWORD : undefined} />
+          {fresh && <Born />}
+          {fresh && <CountryChoice chosen={language.value === "de" ? "DE" : "GB"} label={say("country")} />}
+          {refusal.value !== null && <Notice tone="fault"><p>{why(refusal.value)}</p></Notice>}
+          <button class="button button-solid button-wide" disabled={busy.value} data-testid="submit">{say(busy.value ? "busy" : fresh ? "create" : "signIn")}</button>
+        </form>
+        <p class="row">
+          <span class="muted">{say(fresh ? "switchToSignIn" : "switchToRegister")}</span>
+          <button type="button" class="button button-small" onClick={() => { registering.value = !fresh; refusal.value = null; }}>{say(fresh ? "signIn" : "register")}</button>
+        </p>
+      </div>
     </Frame>
   );
 }
 
-function Field({ name, label, fill, type = "text", note }: { name: string; label: string; fill: string; type?: string; note?: string | undefined }) {
+/** The age group is said before it is sent, and what it means; of the date the server keeps nothing else. */
+function Born() {
+  const band = bandOf(born.value, new Date());
+  return (
+    <>
+      <Field name="born" label={say("born")} type="date" fill="bday" note={say("bornNote")} input={(value) => { born.value = value; }} />
+      {band && band !== "adult" && <Notice tone="calm"><p class="small">{say(band === "under7" ? "minorUnder7" : "minorNote")}</p></Notice>}
+    </>
+  );
+}
+
+interface FieldProps { name: string; label: string; fill: string; type?: string; note?: string | undefined; least?: number | undefined; input?: (value: string) => void }
+
+function Field({ name, label, fill, type = "text", note, least, input }: FieldProps) {
   const fault = refusal.value instanceof Refused ? refusal.value.faultOf(name) : null;
   return (
     <label class="field">
       <span>{label}</span>
-      <input name={name} type={type} required autocomplete={fill} aria-invalid={fault ? "true" : undefined} />
+      <input name={name} type={type} required autocomplete={fill} minLength={least} aria-invalid={fault ? "true" : undefined} onInput={input && ((event) => input(event.currentTarget.value))} />
       {note && <span class="tiny muted">{note}</span>}
       {fault && <span class="field-fault">{fault}</span>}
     </label>
