@@ -10,13 +10,21 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
-from tests.support.system import SHIP_TO, System
+from tests.support.system import ROOT, SHIP_TO, System
 
 WIDE = {"width": 1440, "height": 900}
 TABLET = {"width": 768, "height": 1024}
 PHONE = {"width": 360, "height": 740}
 SHOTS = os.environ.get("LIVESALE_SHOTS")
 PATIENCE_MS = 30_000
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+
+# What an accessibility checker calls serious or critical on the page as it stands: rule and where.
+BARRIERS = """async () => {
+  const {violations} = await axe.run(document, {resultTypes: ['violations']});
+  return violations.filter(({impact}) => impact === 'serious' || impact === 'critical')
+    .flatMap(({id, nodes}) => nodes.map(({target, failureSummary}) => `${id} at ${target}: ${failureSummary}`));
+}"""
 
 # How much of the picture differs between two of its frames, and how much of it is not black: shares from 0 to 1.
 MOVES = """async () => {
@@ -126,8 +134,15 @@ class Person:
         wide = await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{self.page.url} is {wide} px too wide at {self.page.viewport_size}"
 
+    async def is_accessible(self) -> None:
+        """Nobody is kept out by the page as it stands: contrast, names, roles, order (axe-core)."""
+        await self.page.evaluate(AXE.read_text("utf-8"))
+        barriers = await self.page.evaluate(BARRIERS)
+        assert not barriers, f"{self.page.url}: " + "\n".join(barriers)
+
     async def shoot(self, name: str) -> None:
-        """Pictures at three widths into the folder LIVESALE_SHOTS names; the widths must fit in any case."""
+        """Pictures at three widths into the folder LIVESALE_SHOTS names; the page must fit and be accessible in any case."""
+        await self.is_accessible()
         before = self.page.viewport_size
         for size in (PHONE, TABLET, WIDE):
             await self.page.set_viewport_size(size)  # type: ignore[arg-type]

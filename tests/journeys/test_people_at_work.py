@@ -13,28 +13,61 @@ from tests.support.system import System, until
 
 
 async def test_a_host_goes_on_air_from_a_tab(system: System, arrive: Arrive) -> None:
-    """Create a show, add an offer, go live with the camera; a viewer sees it move and buys; the host sees it and ends."""
+    """The whole control room: offers, running order, camera; Next by key, a deal, a sale seen; the end asked and told."""
     host = await arrive("host", "/studio")
+    page = host.page
     show = await plan(host, "From a tab")
-    offer = await add_offer(host, system, show)
-    await host.page.get_by_test_id("go-live").click()
-    await expect(host.page.get_by_test_id("upload-quality")).to_be_visible()
+    checklist = page.get_by_test_id("checklist").locator("li[data-done]")
+    await expect(checklist).to_have_count(3)  # camera, microphone, upload: nothing is on sale yet
+    first, second = [await add_offer(host, system, show, place) for place in (1, 2)]
+    await page.get_by_test_id(f"pin-{first}").click()
+    await expect(checklist).to_have_count(5)
+    await write_rundown(host, [("Hello", []), ("First", [first]), ("Both", [second, first])])
+    await host.shoot("studio-draft")
+    await page.get_by_test_id("go-live").click()
+    await expect(page.get_by_test_id("upload-quality")).to_be_visible()
     viewer = await arrive("adult", f"/watch/{show}")
     await viewer.moves()
-    await expect(viewer.page.get_by_test_id("pin-card")).to_have_attribute("data-offer", offer["id"])
+    for shown in (first, first, second):  # a part without offers leaves the card
+        await page.keyboard.press("n")
+        await expect(page.get_by_test_id("air-card")).to_have_attribute("data-offer", shown)
+        card = viewer.page.get_by_test_id("pin-card")
+        await expect(card).to_have_attribute("data-offer", shown, timeout=PATIENCE_MS)  # it waits for its picture
+    await expect(page.get_by_test_id("next")).to_be_disabled()
+    await announce_deal(host, second, "9,50")
+    await expect(viewer.page.get_by_test_id("pin-card")).to_contain_text("9.50")
     await host.shoot("studio")
     await viewer.page.get_by_test_id("buy").click()
     await viewer.state_is("held")
     await viewer.fill_address()
     await viewer.page.get_by_test_id("checkout").click()
     await viewer.state_is("paid")
-    await expect(host.page.get_by_test_id("studio-orders")).to_contain_text("1", timeout=PATIENCE_MS)
-    await expect(host.page.get_by_test_id("studio-revenue")).to_contain_text(digits(offer), timeout=PATIENCE_MS)
-    await host.page.get_by_test_id("end-show").click()
-    await host.page.get_by_test_id("end-show").click()
-    until(lambda: system.anyone.did("GET", f"/shows/{show}")["state"] == "ended", "the show to end")
+    await expect(page.get_by_test_id("studio-orders")).to_contain_text("1", timeout=PATIENCE_MS)
+    await expect(page.get_by_test_id("studio-revenue")).to_contain_text("9.50", timeout=PATIENCE_MS)
+    await end_show(host, system, show)
     await expect(viewer.page.locator(".picture")).to_contain_text("This show is over")
     await host.shoot("studio-ended")
+
+
+async def test_the_shop_s_limits_are_said_in_the_studio(system: System, arrive: Arrive) -> None:
+    """More than the shop has is refused in words beside the form, which stays; price and pieces change where they stand."""
+    show = system.new_show("Limits", {"quantity": 3, "amount": 1200}, start=False)
+    offer = show["offers"][0]["id"]
+    host = await arrive("host", f"/studio/{show['id']}", locale="de-DE")
+    page = host.page
+    await page.get_by_test_id(f"change-{offer}").click()
+    await page.locator("input[name=price]").fill("x")
+    await page.get_by_test_id("save-offer").click()
+    await expect(page.locator(".offers .field-fault")).to_contain_text("19,90")
+    await page.locator("input[name=price]").fill("13,50")
+    await page.locator("input[name=pieces]").fill("900000")
+    await page.get_by_test_id("save-offer").click()
+    await expect(page.locator(".refusal")).to_contain_text("So viele Stück hat der Shop nicht")
+    await host.shoot("studio-refusal")
+    await page.locator("input[name=pieces]").fill("1")
+    await page.get_by_test_id("save-offer").click()
+    await expect(page.locator(".offer-list")).to_contain_text("13,50")
+    await expect(page.locator(".offer-list")).to_contain_text("noch 4")
 
 
 async def plan(host: Person, title: str) -> str:
@@ -47,23 +80,55 @@ async def plan(host: Person, title: str) -> str:
     return host.page.url.rsplit("/", 1)[1]
 
 
-async def add_offer(host: Person, system: System, show: str) -> dict[str, Any]:
-    """An offer by the form, pinned; as the API tells it."""
+async def add_offer(host: Person, system: System, show: str, place: int) -> str:
+    """The show's offer number `place`, by the form; its id."""
     products = system.anyone.did("GET", "/products?shop=demo&limit=100")["items"]
-    enough = [one for one in products if one["quantity"] is None or one["quantity"] >= 10]
+    enough = [one for one in products if one["age_gate"] is None and (one["quantity"] or 0) >= 10]
     await host.page.get_by_test_id("open-add").click()
-    await host.page.locator("select[name=product]").select_option(enough[-1]["id"])
+    await host.page.locator("select[name=product]").select_option(enough[-place]["id"])
     await host.page.locator("input[name=quantity]").fill("4")
     await host.page.get_by_test_id("add-offer").click()
-    offers = until(lambda: system.anyone.did("GET", f"/shows/{show}")["offers"], "the offer")
-    await host.page.get_by_test_id(f"pin-{offers[0]['id']}").click()
-    until(lambda: system.anyone.did("GET", f"/shows/{show}")["pins"] == [offers[0]["id"]], "the pin")
-    return dict(offers[0])
+    row = host.page.locator(".offer-list li").nth(place - 1).locator("[data-testid^=pin-]")
+    return str(await row.get_attribute("data-testid")).removeprefix("pin-")
 
 
-def digits(offer: dict[str, Any]) -> str:
-    """An offer's price as an English page writes it, without its sign."""
-    return f"{offer['price']['amount'] / 100:.2f}"
+async def write_rundown(host: Person, parts: list[tuple[str, list[str]]]) -> None:
+    """A running order by the editor, and that it stands there afterwards."""
+    page = host.page
+    await page.get_by_test_id("open-rundown").click()
+    for place, (title, offers) in enumerate(parts):
+        if place:
+            await page.get_by_test_id("add-part").click()
+        row = page.get_by_test_id("rundown-editor").locator("li").nth(place)
+        await row.get_by_label("What happens").fill(title)
+        await row.locator("summary").click()
+        for offer in offers:
+            await row.locator(f"input[value='{offer}']").check()
+    await page.get_by_test_id("save-rundown").click()
+    await expect(page.locator(".rundown li[data-when]")).to_have_count(len(parts))
+
+
+async def announce_deal(host: Person, offer: str, price: str) -> None:
+    """A flash deal by the form, at once."""
+    form = host.page.locator(".offers .inline-form")
+    await host.page.get_by_test_id("open-deal").click()
+    await form.locator("select[name=offer]").select_option(offer)
+    await form.locator("input[name=price]").fill(price)
+    await form.locator("select[name=countdown]").select_option("0")
+    await host.page.get_by_test_id("announce").click()
+    await expect(host.page.get_by_test_id("deal-clock")).to_be_visible()
+
+
+async def end_show(host: Person, system: System, show: str) -> None:
+    """Escape at the question ends nothing; its answer does."""
+    await host.page.get_by_test_id("end-show").click()
+    await expect(host.page.get_by_test_id("confirm-end")).to_be_visible()
+    await host.page.keyboard.press("Escape")
+    await expect(host.page.get_by_test_id("confirm-end")).to_have_count(0)
+    assert system.anyone.did("GET", f"/shows/{show}")["state"] == "live"
+    await host.page.get_by_test_id("end-show").click()
+    await host.page.get_by_test_id("confirm-end").click()
+    until(lambda: system.anyone.did("GET", f"/shows/{show}")["state"] == "ended", "the show to end")
 
 
 async def ask(system: System, arrive: Arrive, title: str) -> tuple[Person, dict[str, Any]]:
@@ -92,7 +157,7 @@ async def request_on_desk(system: System, arrive: Arrive, show: dict[str, Any]) 
         return next((one["id"] for one in items if show["id"] in one["order"]), None)
 
     approval = until(look, "the request")
-    guardian = await arrive("guardian", "/guardian")
+    guardian = await arrive("guardian", f"/guardian/{approval}")
     return guardian, guardian.page.locator(f"[data-approval='{approval}']")
 
 
@@ -102,6 +167,8 @@ async def test_a_guardian_approves(system: System, arrive: Arrive) -> None:
     guardian, card = await request_on_desk(system, arrive, show)
     for part in ("Mika", show["offers"][0]["title"], "14.99", "Berlin"):
         await expect(card).to_contain_text(part)
+    sizes = [await card.get_by_test_id(answer).bounding_box() for answer in ("approve", "decline")]
+    assert len({(size["width"], size["height"]) for size in sizes if size}) == 1, f"one answer is larger: {sizes}"
     await guardian.shoot("guardian")
     await card.get_by_test_id("approve").click()
     await expect(card).to_contain_text("Approved")
@@ -141,6 +208,11 @@ async def test_an_operator_sees_it_live(system: System, arrive: Arrive) -> None:
     await expect(viewers).to_have_attribute("data-value", str(seen), timeout=PATIENCE_MS)
     await operator.same_page()
     await operator.shoot("ops")
+    await orders.click()
+    await expect(operator.page.get_by_test_id("trail")).to_contain_text("order.held", timeout=PATIENCE_MS)
+    await operator.shoot("ops-trail")
+    await operator.page.keyboard.press("Escape")
+    await expect(operator.page.get_by_test_id("trail")).to_have_count(0)
 
 
 async def test_pages_that_are_not_mine(arrive: Arrive) -> None:
@@ -150,4 +222,5 @@ async def test_pages_that_are_not_mine(arrive: Arrive) -> None:
         await viewer.page.goto(path)
         await expect(viewer.page.get_by_role("heading").first).to_be_visible()
         await viewer.fits()
+        await viewer.is_accessible()
     await expect(viewer.page.get_by_test_id("ops-viewers")).to_have_count(0)
