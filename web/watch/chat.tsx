@@ -20,9 +20,9 @@ export function Chat({ watching }: { watching: Watching }) {
     <section class="chat" aria-label={say("chat")}>
       <h3>{say("chat")}</h3>
       <ol class="chat-lines" ref={list} role="log" aria-live="polite" tabIndex={0}>
-        {lines.length === 0 && <li class="chat-empty">{say("chatEmpty")}</li>}
-        {lines.map((line) => <li key={line.id}><b>{line.name}</b> {line.text}</li>)}
-        {notices.map((notice) => <li key={notice.id} class="chat-notice">{notice.text}</li>)}
+        {lines.length === 0 && <li role="none" class="chat-empty">{say("chatEmpty")}</li>}
+        {lines.map((line) => <li role="none" key={line.id}><b>{line.name}</b> {line.text}</li>)}
+        {notices.map((notice) => <li role="none" key={notice.id} class="chat-notice">{notice.text}</li>)}
       </ol>
       <Say watching={watching} />
     </section>
