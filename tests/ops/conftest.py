@@ -1,5 +1,5 @@
 """The operators' fixtures are the ledger's."""
 
-from tests.ledger.conftest import engine, running
+from tests.ledger.conftest import running
 
-__all__ = ["engine", "running"]
+__all__ = ["running"]
