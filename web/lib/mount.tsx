@@ -9,8 +9,9 @@ import { loadMe } from "./session";
 export function mount(Page: ComponentType, title: () => string): void {
   effect(() => { document.title = `${title()} · livesale`; });
   void loadMe();
-  const root = document.getElementById("app");
-  if (root) render(<Page />, root);
+  const show = (): void => { render(<Page />, document.getElementById("app") as HTMLElement); };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show, { once: true });
+  else show();
 }
 
 /** `/watch/abc` → `abc`; null when the address names nothing. */

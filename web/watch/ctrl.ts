@@ -1,6 +1,6 @@
 /** The watch page's state: one show, its socket, its picture, at most one purchase. The views only render it. */
 import { batch, computed, signal } from "@preact/signals";
-import { get, post } from "../lib/api";
+import { ask, get, post } from "../lib/api";
 import { Purchase } from "../lib/checkout/ctrl";
 import { phaseOf } from "../lib/checkout/steps";
 import { serverNow, setServerTime } from "../lib/clock";
@@ -9,10 +9,10 @@ import { toMs } from "../lib/format";
 import { HubSocket, type HubStatus } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
 import { priceNow } from "../lib/offers";
-import type { Player } from "../lib/player";
+import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
-import { applied, isOnAir, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
 
 const CUE_MS = 100;
 const LOOK_MS = 5000;
@@ -28,7 +28,9 @@ export class Watching {
   readonly purchase = signal<Purchase | null>(null);
   readonly sheetOpen = signal(false);
   readonly lifted = signal(false);
-  readonly player = signal<Player | null>(null);
+  /** Made before there is a page to show it on: what arrives meanwhile is being decoded already. */
+  readonly video = pictureOnly(document.createElement("video"));
+  readonly player = canPlay() ? new Player(this.video) : null;
 
   /** What the card shows: the viewer's own pick, else what the host holds up. */
   readonly card = computed<{ offer: Offer; picked: boolean } | null>(() => {
@@ -48,17 +50,19 @@ export class Watching {
   constructor(readonly show: string) {
     this.hub = new HubSocket({
       show, media: true,
-      ticket: () => post<Ticket>(`/shows/${show}/ticket`),
+      ticket: () => ask<Ticket>(`/shows/${show}/ticket`),
       listener: {
         event: (event) => this.hear(event),
         status: (status) => { this.status.value = status; },
-        init: (init) => this.player.value?.init(init),
-        media: (fragments) => this.player.value?.media(fragments),
+        init: (init) => this.player?.init(init),
+        media: (fragments) => this.player?.media(fragments),
       },
     });
   }
 
+  /** The hub is asked at once: whether the show is on air is known a round trip later, and mostly it is. */
   start(): void {
+    this.join();
     void this.load();
     setInterval(() => this.onCue(), CUE_MS);
     everyWhileSeen(LOOK_MS, () => { if (!this.joined) void this.load(); });
@@ -69,8 +73,9 @@ export class Watching {
     try {
       const show = await get<Show>(`/shows/${this.show}`);
       this.failure.value = null;
-      this.known.value = knownFrom(show, this.known.value ?? undefined);
+      this.learn(show);
       if (isOnAir(show.state)) this.join();
+      else this.leave();
     } catch (error) {
       if (!this.known.value) this.failure.value = error;
     }
@@ -80,6 +85,18 @@ export class Watching {
     if (this.joined) return;
     this.joined = true;
     void this.hub.join();
+  }
+
+  private leave(): void {
+    this.joined = false;
+    this.hub.leave();
+  }
+
+  /** Once the hub has welcomed us its word is newer than any answer on the way. */
+  private learn(show: Show): void {
+    const known = this.known.value;
+    const welcomed = known && this.status.value === "joined";
+    this.known.value = welcomed ? { ...known, show: { ...show, ...known.show } } : knownFrom(show, known ?? undefined);
   }
 
   rejoin(): void {
@@ -135,13 +152,13 @@ export class Watching {
   /** Until the hub says when the broadcast began, the show's start is the same moment. */
   private picture(): Picture {
     const epochMs = this.broadcastEpochMs ?? toMs(this.known.value?.show.started_at);
-    return { timeS: this.player.value?.mediaTime() ?? null, epochMs };
+    return { timeS: this.player?.mediaTime() ?? null, epochMs };
   }
 
   private apply(event: HubEvent): void {
     const known = this.known.value;
-    if (!known) return;
-    this.known.value = applied(known, event);
+    if (known) this.known.value = applied(known, event);
+    else if (isShow(event.show)) this.known.value = knownFrom(event.show);
     if (event.type === "order") this.purchase.value?.heard(String(event.id), Number(event.version));
     if (event.type === "show" && event.state === "ended") this.joined = false;
   }
@@ -152,13 +169,13 @@ export class Watching {
     this.cues = wait;
     batch(() => due.forEach((event) => this.apply(event)));
     const measured = behindLiveMs(picture, serverNow());
-    const buffered = picture.timeS === null ? null : (this.player.value?.figures().bufferMs ?? null);
+    const buffered = picture.timeS === null ? null : (this.player?.figures().bufferMs ?? null);
     const next = measured ?? buffered;
     if (next === null || this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
   }
 
   private report(): void {
-    const figures = this.player.value?.figures();
+    const figures = this.player?.figures();
     if (figures) this.hub.report({ behind_ms: Math.round(this.behindMs.value ?? 0), buffer_ms: figures.bufferMs, stalls: figures.stalls, seeks: figures.seeks, dropped: figures.dropped });
   }
 
@@ -167,4 +184,11 @@ export class Watching {
     this.hearts.value = [...this.hearts.value.slice(-11), id];
     setTimeout(() => { this.hearts.value = this.hearts.value.filter((each) => each !== id); }, 2400);
   }
+}
+
+function pictureOnly(video: HTMLVideoElement): HTMLVideoElement {
+  video.className = "picture-video";
+  video.dataset.testid = "player";
+  video.playsInline = true;
+  return video;
 }

@@ -46,7 +46,7 @@ function Viewers({ n }: { n: number }) {
 
 function HowLive({ watching }: { watching: Watching }) {
   const behind = watching.behindMs.value;
-  if (behind === null || !watching.player.value) return null;
+  if (behind === null || !watching.player) return null;
   return (
     <span class="how-live">
       <button type="button" class="chip" aria-expanded={open.value} onClick={() => { open.value = !open.value; }} title={say("figures")}>
@@ -58,7 +58,7 @@ function HowLive({ watching }: { watching: Watching }) {
 }
 
 function Figures({ watching, behind }: { watching: Watching; behind: number }) {
-  const figures = watching.player.value?.figures();
+  const figures = watching.player?.figures();
   if (!figures) return null;
   const rows: [Parameters<typeof say>[0], string][] = [
     ["figBehind", `${Math.round(behind)} ms`], ["figBuffer", `${figures.bufferMs} ms`], ["figTarget", `${figures.targetMs} ms`],
