@@ -17,6 +17,7 @@ from livesale.apps.feeds import import_feed
 from livesale.apps.wiring import Wiring
 from livesale.catalog.demo.pictures import feed_bytes, render_all
 from livesale.catalog.demo.programme import programme_frame
+from livesale.catalog.demo.sound import BLOCK_SAMPLES, SOUND_HZ, TURN_S, programme_sound
 from livesale.catalog.model import FeedProduct
 from livesale.guardians import store as family
 from livesale.kernel.ids import random_name
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 SHOP = "demo"
 TITLE = "Küche & Zuhause – live"
-SHOWN_S = 20  # each product's time on air
+SHOWN_S = TURN_S  # each product's time on air
 UNITS = 40  # of each product brought to the show
 MOST_SHOWN = 12
 RETRY_S = 0.5
@@ -92,6 +93,18 @@ class ShownInTurn:
         return programme_frame(self.cards[int(turn) % len(self.cards)], into_s)
 
 
+class PlayedInTurn:
+    """The programme's sound, by the clock on the wall like its pictures; unbroken from the first block on."""
+
+    def __init__(self) -> None:
+        self._began: int | None = None
+
+    def __call__(self, position: int) -> bytes:
+        if self._began is None:
+            self._began = int(time.time() * SOUND_HZ) // BLOCK_SAMPLES * BLOCK_SAMPLES - position
+        return programme_sound(self._began + position)
+
+
 class DemoHost:
     """The host at work, through a session like anyone's."""
 
@@ -149,7 +162,7 @@ class DemoHost:
             FeedProduct(Path(offer["image"]).stem, offer["title"], Money(**offer["price"])) for offer in show["offers"]
         ]
         url = show["whip"]["url"] + "?takeover=1"
-        programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))
+        programme = Programme(url, show["whip"]["token"], ShownInTurn(cards), PlayedInTurn())
         shown, heard_s, began_ms = -1, time.monotonic() + CONNECTS_WITHIN_S, time.time() * 1000
         on_air_ms = began_ms
         try:
