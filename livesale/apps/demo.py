@@ -112,6 +112,7 @@ class DemoHost:
         self._settings = settings
         self._session = session
         self._csrf = ""
+        self._rundown, self._rundown_from = "", 0  # this rundown, and the turn its first part belongs to
 
     async def run(self) -> None:
         """On air until cancelled; begins again after anything that fails."""
@@ -183,17 +184,27 @@ class DemoHost:
             await asyncio.to_thread(programme.stop, STOPS_WITHIN_S)
 
     async def _pin(self, show: dict[str, Any], shown: int) -> int:
-        """Pin what the programme shows in this turn, unless `shown` says that it is; the turn."""
+        """Go on in the rundown to what the programme shows in this turn, unless `shown` says that it is; the turn.
+
+        The rundown begins with the turn in which it is made, and is made anew when it is through or has been left.
+        """
         turn = int(time.time() // SHOWN_S)
-        if turn != shown:
-            offer = show["offers"][turn % len(show["offers"])]
-            await self._call("PUT", f"/shows/{show['id']}/pins", {"offers": [offer["id"]]})
+        if turn == shown:
+            return shown
+        offers = show["offers"]
+        if turn != shown + 1 or turn >= self._rundown_from + len(offers):
+            coming = [offers[(turn + place) % len(offers)] for place in range(len(offers))]
+            segments = [{"title": one["title"], "offers": [one["id"]], "planned_s": SHOWN_S} for one in coming]
+            await self._call("PUT", f"/shows/{show['id']}/rundown", {"segments": segments})
+            self._rundown, self._rundown_from = secrets.token_hex(8), turn
+        key = f"{self._rundown}-{turn}"  # asked again after a lost answer, it has gone on once
+        await self._call("POST", f"/shows/{show['id']}/rundown/next", key=key)
         return turn
 
-    async def _call(self, method: str, path: str, body: Any = None) -> Any:
+    async def _call(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
         headers = {"X-CSRF-Token": self._csrf} if self._csrf else {}
         if method == "POST":
-            headers["Idempotency-Key"] = secrets.token_hex(12)
+            headers["Idempotency-Key"] = key or secrets.token_hex(12)
         url = f"{self._settings.base_url}/api/v1{path}"
         async with self._session.request(method, url, json=body, headers=headers) as answer:
             told = await answer.json(content_type=None)
