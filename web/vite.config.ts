@@ -4,11 +4,12 @@ import { defineConfig } from "vitest/config";
 
 const PAGES = ["home", "watch", "studio", "orders", "guardian", "ops", "login"];
 
-/** A viewer waits for these together; every further file would be one more request before the first picture. */
+/** What has to run before a viewer can join; a request each for the rest would come before the first picture, too. */
+const FIRST = /\/node_modules\/(preact|@preact|@msgpack|@fontsource)|\/lib\/(checkout\/)?[a-z0-9]+\.ts$|\/lib\/(mount\.tsx|(tokens|controls)\.css)$/;
+
 function chunkOf(id: string): string | undefined {
-  if (/\/(hub|wire|rejoin|player|playout|cue|showstate)\.ts$|@msgpack/.test(id)) return "live";
-  if (/\/node_modules\/|\/web\/lib\//.test(id)) return "kit";
-  return undefined;
+  if (FIRST.test(id)) return "first";
+  return /\/(node_modules|lib)\//.test(id) ? "kit" : undefined;
 }
 
 /** What a first script fetches when it runs is named in its page, so that all of it is on its way at once. */
@@ -20,11 +21,17 @@ function namesWhatFollows(): Plugin {
 }
 
 function following(bundle: Rollup.OutputBundle, entry: Rollup.OutputChunk): HtmlTagDescriptor[] {
-  const later = entry.dynamicImports.map((name) => bundle[name]).filter((one): one is Rollup.OutputChunk => one?.type === "chunk");
-  return later.flatMap((chunk) => [
-    ...[...(chunk.viteMetadata?.importedCss ?? [])].map((name) => link("stylesheet", name)),
-    link("modulepreload", chunk.fileName),
+  const names = entry.dynamicImports.flatMap((name) => [name, ...(chunkIn(bundle, name)?.imports ?? [])]);
+  const later = [...new Set(names)].filter((name) => name !== entry.fileName && !entry.imports.includes(name));
+  return later.flatMap((name) => [
+    ...[...(chunkIn(bundle, name)?.viteMetadata?.importedCss ?? [])].map((css) => link("stylesheet", css)),
+    link("modulepreload", name),
   ]);
+}
+
+function chunkIn(bundle: Rollup.OutputBundle, name: string): Rollup.OutputChunk | undefined {
+  const found = bundle[name];
+  return found?.type === "chunk" ? found : undefined;
 }
 
 const link = (rel: string, name: string): HtmlTagDescriptor =>

@@ -3,8 +3,11 @@ import "@fontsource-variable/archivo/wdth.css";
 import "./tokens.css";
 import "./controls.css";
 import { effect } from "@preact/signals";
-import { render, type ComponentType } from "preact";
+import { options, render, type ComponentType } from "preact";
 import { loadMe } from "./session";
+
+// What has arrived with the state that is drawn (the picture behind its welcome) goes first.
+options.debounceRendering = (draw) => { setTimeout(draw); };
 
 export function mount(Page: ComponentType, title: () => string): void {
   effect(() => { document.title = `${title()} · livesale`; });

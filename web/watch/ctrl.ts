@@ -3,7 +3,7 @@ import { batch, computed, signal } from "@preact/signals";
 import { ask, get, post } from "../lib/api";
 import { Purchase } from "../lib/checkout/ctrl";
 import { phaseOf } from "../lib/checkout/steps";
-import { serverNow, setServerTime } from "../lib/clock";
+import { heardServerTime, serverNow, setServerTime } from "../lib/clock";
 import { behindLiveMs, dueCues, waitsForPicture, type Cue, type Picture } from "../lib/cue";
 import { toMs } from "../lib/format";
 import { HubSocket, type HubStatus } from "../lib/hub";
@@ -16,6 +16,7 @@ import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known 
 
 const CUE_MS = 100;
 const LOOK_MS = 5000;
+const WELCOME_WITHIN_MS = 400;
 const REPORT_MS = 10_000;
 
 export class Watching {
@@ -53,17 +54,17 @@ export class Watching {
       ticket: () => ask<Ticket>(`/shows/${show}/ticket`),
       listener: {
         event: (event) => this.hear(event),
-        status: (status) => { this.status.value = status; },
+        status: (status) => this.stands(status),
         init: (init) => this.player?.init(init),
         media: (fragments) => this.player?.media(fragments),
       },
     });
   }
 
-  /** The hub is asked at once: whether the show is on air is known a round trip later, and mostly it is. */
+  /** The hub's welcome brings all there is to know, and the picture with it. Only when none comes is the show asked for. */
   start(): void {
     this.join();
-    void this.load();
+    setTimeout(() => { if (!this.known.value) void this.load(); }, WELCOME_WITHIN_MS);
     setInterval(() => this.onCue(), CUE_MS);
     everyWhileSeen(LOOK_MS, () => { if (!this.joined) void this.load(); });
     setInterval(() => this.report(), REPORT_MS);
@@ -87,12 +88,18 @@ export class Watching {
     void this.hub.join();
   }
 
+  private stands(status: HubStatus): void {
+    this.status.value = status;
+    const nothingComes = status === "bye" || status === "ended" || status === "refused";
+    if (nothingComes && !this.known.value) void this.load();
+  }
+
   private leave(): void {
     this.joined = false;
     this.hub.leave();
   }
 
-  /** Once the hub has welcomed us its word is newer than any answer on the way. */
+  /** Once the hub has welcomed us its word is newer than any answer that was on its way. */
   private learn(show: Show): void {
     const known = this.known.value;
     const welcomed = known && this.status.value === "joined";
@@ -138,7 +145,8 @@ export class Watching {
   }
 
   private hear(event: HubEvent): void {
-    if ((event.type === "welcome" || event.type === "resync") && toMs(event.at) !== null) setServerTime(toMs(event.at) ?? 0);
+    const at = toMs(event.at);
+    if (at !== null) (event.type === "welcome" ? setServerTime : heardServerTime)(at);
     this.learnEpoch(event);
     if (event.type === "reaction") this.heart();
     else if (waitsForPicture(event)) this.cues.push({ event, arrivedMs: performance.now() });
@@ -168,10 +176,14 @@ export class Watching {
     const { due, wait } = dueCues(this.cues, picture, performance.now());
     this.cues = wait;
     batch(() => due.forEach((event) => this.apply(event)));
-    const measured = behindLiveMs(picture, serverNow());
-    const buffered = picture.timeS === null ? null : (this.player?.figures().bufferMs ?? null);
-    const next = measured ?? buffered;
+    const next = this.behindNowMs();
     if (next === null || this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
+  }
+
+  /** Against the studio; while nobody has said when the broadcast began, against what has arrived. */
+  behindNowMs(): number | null {
+    const picture = this.picture();
+    return behindLiveMs(picture, serverNow()) ?? (picture.timeS === null ? null : (this.player?.figures().bufferMs ?? null));
   }
 
   private report(): void {

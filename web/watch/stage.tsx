@@ -1,12 +1,11 @@
-/** The picture with everything that lies on it: sound, hearts, and what is said when there is no picture. */
-import { Heart, Volume2, VolumeX } from "lucide-preact";
+/** The picture with everything that lies on it: hearts, and what is said when there is no picture. */
+import { Heart } from "lucide-preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { dayAndTime } from "../lib/format";
 import { Said } from "../lib/pieces";
-import { canPlay, type Player } from "../lib/player";
+import { canPlay } from "../lib/player";
 import { calm } from "../lib/session";
 import type { Watching } from "./ctrl";
-import { isOnAir } from "../lib/showstate";
 import { Replay } from "./replay";
 import { say } from "./words";
 
@@ -19,7 +18,6 @@ export function Stage({ watching }: { watching: Watching }) {
       <Echo video={watching.video} />
       <Screen watching={watching} />
       <NoPicture watching={watching} />
-      {player?.playing.value && isOnAir(watching.known.value?.show.state) && <Sound player={player} />}
       {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
     </section>
   );
@@ -32,16 +30,6 @@ function Screen({ watching }: { watching: Watching }) {
   useLayoutEffect(() => { place.current?.append(watching.video); }, [watching]);
   useLayoutEffect(() => { watching.video.setAttribute("aria-label", label); }, [watching, label]);
   return <div class="picture-screen" ref={place} />;
-}
-
-function Sound({ player }: { player: Player }) {
-  const off = player.muted.value;
-  return (
-    <button type="button" class={off ? "sound sound-off" : "sound"} onClick={() => (off ? player.unmute() : player.mute())} title={off ? say("unmuteHint") : undefined} data-testid="sound">
-      {off ? <VolumeX size={18} aria-hidden="true" /> : <Volume2 size={18} aria-hidden="true" />}
-      <span class={off ? "" : "visually-hidden"}>{say(off ? "unmute" : "mute")}</span>
-    </button>
-  );
 }
 
 /** What surrounds a picture of another shape is a blurred copy of itself. */
