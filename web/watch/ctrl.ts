@@ -2,13 +2,14 @@
 import { batch, computed, signal } from "@preact/signals";
 import { ask, get, post } from "../lib/api";
 import { Purchase } from "../lib/checkout/ctrl";
+import type { Instead } from "../lib/checkout/sheet";
 import { phaseOf } from "../lib/checkout/steps";
 import { heardServerTime, serverNow, setServerTime } from "../lib/clock";
 import { behindLiveMs, dueCues, waitsForPicture, type Cue, type Picture } from "../lib/cue";
 import { toMs } from "../lib/format";
 import { HubSocket, type HubStatus } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
-import { priceNow } from "../lib/offers";
+import { priceNow, soldOut } from "../lib/offers";
 import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
@@ -122,6 +123,14 @@ export class Watching {
     batch(() => { this.purchase.value = purchase; this.sheetOpen.value = true; });
     if (me.value) await purchase.reserve();
     else this.rememberOffer(offer.id);
+  }
+
+  /** The next best thing to an offer that is gone: what else is on air, else whatever is still there. */
+  insteadOf(offer: string): Instead | null {
+    const known = this.known.value;
+    const other = known && [...pinnedOffers(known), ...known.show.offers].find((each) => each.id !== offer && !soldOut(each));
+    if (!other) return null;
+    return { title: other.title, show: () => batch(() => { this.closeSheet(); this.chosen.value = other.id; }) };
   }
 
   /** Closing the sheet keeps a reservation; what is over is forgotten. */

@@ -24,7 +24,7 @@ function Watch() {
       <Stage watching={watching} />
       <Info watching={watching} />
       <div class="watch-card" hidden={purchase !== null}><Card watching={watching} /><AlsoOnAir watching={watching} /></div>
-      {purchase && <Sheet purchase={purchase} close={() => watching.closeSheet()} />}
+      {purchase && <Sheet purchase={purchase} close={() => watching.closeSheet()} instead={watching.insteadOf(purchase.wish.offer)} />}
       <Rail watching={watching} />
       <Chat watching={watching} />
     </main>
