@@ -147,10 +147,10 @@ export class Player {
     for (const track of this.tracks.values()) this.feed(track);
   }
 
-  /** Looked at with every append: the first picture must not wait for the timer. */
+  /** The first picture does not wait for the timer; later it is the timer's turn, or a burst would be jumped through in pieces. */
   private fed(track: Track): void {
     this.feed(track);
-    this.tend();
+    if (!this.playing.value) this.tend();
   }
 
   private feed(track: Track): void {

@@ -5,6 +5,7 @@ import { tickingNow } from "../lib/clock";
 import { money } from "../lib/format";
 import { priceNow, soldOut } from "../lib/offers";
 import { ProductPicture } from "../lib/pieces";
+import { calm } from "../lib/session";
 import type { Offer } from "../lib/shapes";
 import { offerOf, type Known } from "../lib/showstate";
 import type { Watching } from "./ctrl";
@@ -53,7 +54,8 @@ function Strip({ now, children }: { now: number; children: ComponentChildren }) 
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
     const frame = list.current?.children[now] as HTMLElement | undefined;
-    if (frame && list.current) list.current.scrollTo({ left: frame.offsetLeft - list.current.offsetLeft - 60, behavior: "smooth" });
+    const still = calm.value || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (frame && list.current) list.current.scrollTo({ left: frame.offsetLeft - list.current.offsetLeft - 60, behavior: still ? "instant" : "smooth" });
   }, [now]);
   return <ol ref={list}>{children}</ol>;
 }
