@@ -67,6 +67,7 @@ function rateFor(behind: number, { target, rate }: Playhead): number {
 export interface Patience {
   target: number;
   calmSince: number;
+  stalledAt: number;
   /** How long it must have been calm before buffer is given back. */
   calmForMs: number;
   /** The smallest buffer seen since `calmSince`. */
@@ -74,13 +75,14 @@ export interface Patience {
 }
 
 export const atFirst = (nowMs: number): Patience =>
-  ({ target: FIRST_TARGET_S, calmSince: nowMs, calmForMs: SHORTEST_CALM_MS, lowest: Infinity });
+  ({ target: FIRST_TARGET_S, calmSince: nowMs, stalledAt: nowMs, calmForMs: SHORTEST_CALM_MS, lowest: Infinity });
 
-/** A stall asks for more buffer, and for a longer calm before it is tried with less again. */
-export function afterStall({ target, calmForMs }: Patience, nowMs: number): Patience {
+/** A stall asks for more buffer, and for a longer calm before it is tried with less again; stalls in a row are one bad moment. */
+export function afterStall({ target, stalledAt, calmForMs }: Patience, nowMs: number): Patience {
+  const again = nowMs - stalledAt >= SHORTEST_CALM_MS;
   return {
-    target: Math.min(LONGEST_TARGET_S, target * 1.5), calmSince: nowMs,
-    calmForMs: Math.min(LONGEST_CALM_MS, calmForMs * 2), lowest: Infinity,
+    target: Math.min(LONGEST_TARGET_S, target * 1.5), calmSince: nowMs, stalledAt: nowMs,
+    calmForMs: again ? Math.min(LONGEST_CALM_MS, calmForMs * 2) : calmForMs, lowest: Infinity,
   };
 }
 
@@ -90,7 +92,7 @@ export function afterLook(patience: Patience, behind: number, nowMs: number): Pa
   if (nowMs - patience.calmSince < patience.calmForMs) return { ...patience, lowest };
   const atBest = patience.target === FIRST_TARGET_S;
   return {
-    target: Math.max(FIRST_TARGET_S, patience.target - Math.max(0, lowest - SPARE_S)), calmSince: nowMs,
+    ...patience, target: Math.max(FIRST_TARGET_S, patience.target - Math.max(0, lowest - SPARE_S)), calmSince: nowMs,
     calmForMs: atBest ? Math.max(SHORTEST_CALM_MS, patience.calmForMs / 2) : patience.calmForMs, lowest: Infinity,
   };
 }
