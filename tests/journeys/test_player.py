@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from playwright.async_api import Request
 
 from livesale.bench.stamps import VIEWER
 from livesale.media.programme import Format, Programme
@@ -148,3 +149,20 @@ async def test_who_asked_for_no_motion_gets_none(system: System, arrive: Arrive)
     await viewer.page.get_by_test_id("buy").click()
     await viewer.state_is("held")
     assert await viewer.page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0
+
+
+async def test_a_viewer_s_place_is_the_first_thing_asked_for(system: System, arrive: Arrive) -> None:
+    """The first call is for a ticket, with no key that would cost a commit; every script was named in the page itself."""
+    viewer = await arrive()
+    asked: list[Request] = []
+    viewer.page.on("request", asked.append)
+    page = await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    assert page
+    html = await page.text()
+    await viewer.moves()
+    calls = [one for one in asked if "/api/v1/" in one.url]
+    assert calls[0].url.endswith("/ticket")
+    assert "idempotency-key" not in calls[0].headers
+    scripts = [one.url.removeprefix(system.url) for one in asked if one.resource_type == "script"]
+    assert len(scripts) > 2
+    assert not [script for script in scripts if f'"{script}"' not in html]

@@ -17,12 +17,15 @@ describe("the picture", () => {
   });
 
   test("does not jump while its own range still plays", () => {
-    expect(nextMove(head({ time: 7, ranges: [[5, 8], [8.2, 8.6]] })).kind).not.toBe("seek");
+    expect(nextMove(head({ time: 7.8, ranges: [[5, 8], [8.2, 8.6]] })).kind).not.toBe("seek");
   });
 
   test("stays at the end of the last range", () => expect(nextMove(head({ time: 10.1 })).kind).not.toBe("seek"));
 
-  test("seeks once more than two seconds behind, and never before the range", () => {
+  test("seeks once a second later than it should be, two behind at the very most, and never before the range", () => {
+    expect(nextMove(head({ ranges: [[5, 11.05]] })).kind).toBe("rate");
+    expect(nextMove(head({ ranges: [[5, 11.15]] })).kind).toBe("seek");
+    expect(nextMove(head({ ranges: [[5, 11.85]], target: 0.8 })).kind).toBe("seek");
     expect(nextMove(head({ time: 6, ranges: [[5, 10]] }))).toEqual({ kind: "seek", to: 9.9 });
     expect(nextMove(head({ time: 6, ranges: [[5, 7], [9.95, 10]] }))).toEqual({ kind: "seek", to: 9.959999999999999 });
   });
@@ -30,7 +33,7 @@ describe("the picture", () => {
   test("runs the faster the later it is, and slows when it runs dry", () => {
     expect(nextMove(head({ ranges: [[5, 10.2]] }))).toEqual({ kind: "rate", rate: 1.06 });
     expect(nextMove(head({ ranges: [[5, 10.4]] }))).toEqual({ kind: "rate", rate: 1.15 });
-    expect(nextMove(head({ ranges: [[5, 11.4]] }))).toEqual({ kind: "rate", rate: 1.25 });
+    expect(nextMove(head({ ranges: [[5, 10.9]] }))).toEqual({ kind: "rate", rate: 1.25 });
     expect(nextMove(head({ ranges: [[5, 10.2]], rate: 1.25 }))).toEqual({ kind: "rate", rate: 1.06 });
     expect(nextMove(head({ ranges: [[5, 10.08]], time: 10, target: 0.3 }))).toEqual({ kind: "rate", rate: 0.97 });
   });

@@ -13,7 +13,8 @@ export interface Playhead {
 
 export type Move = { kind: "stay" } | { kind: "seek"; to: number } | { kind: "rate"; rate: number };
 
-const FAR_BEHIND_S = 2;
+/** With the longest target still less than two seconds behind; catching up on a second takes four at the highest speed. */
+const FAR_LATE_S = 1;
 const AT_END_S = 0.06;
 const INTO_RANGE_S = 0.01;
 /** How much faster when how late: pitch is kept, and a fifth of a second is caught up before anyone hears it. */
@@ -34,7 +35,7 @@ export function nextMove(head: Playhead): Move {
   const gap = overGap(head);
   if (gap !== null) return { kind: "seek", to: gap };
   const behind = last[1] - head.time;
-  if (behind > FAR_BEHIND_S) return { kind: "seek", to: Math.max(last[0] + INTO_RANGE_S, last[1] - head.target) };
+  if (behind > head.target + FAR_LATE_S) return { kind: "seek", to: Math.max(last[0] + INTO_RANGE_S, last[1] - head.target) };
   const rate = rateFor(behind, head);
   return rate === head.rate ? { kind: "stay" } : { kind: "rate", rate };
 }
