@@ -37,6 +37,7 @@ export class Player {
   private tracks = new Map<number, Track>();
   private patience: Patience = atFirst(performance.now());
   private stalls = 0;
+  private waitsSince: number | null = null;
   private seeks = 0;
   private readonly timer = setInterval(() => this.tend(), TEND_MS);
 
@@ -183,9 +184,13 @@ export class Player {
     const ranges = rangesOf(this.video.buffered);
     const end = ranges.at(-1)?.[1];
     if (end !== undefined && this.playing.value) this.patience = afterLook(this.patience, end - this.video.currentTime, performance.now());
-    const move = nextMove({ time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate });
+    const move = nextMove({
+      time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate,
+      stuckMs: this.waitsSince === null || this.video.seeking ? 0 : performance.now() - this.waitsSince,
+    });
     if (move.kind === "seek") {
       this.seeks += 1;
+      if (this.waitsSince !== null) this.waitsSince = performance.now(); // another try only after as long again
       this.video.currentTime = move.to;
     } else if (move.kind === "rate") {
       this.video.playbackRate = move.rate;
@@ -219,6 +224,7 @@ export class Player {
     this.video.removeAttribute("src");
     this.video.load();
     this.playing.value = false;
+    this.waitsSince = null;
     const kept = options.keep ?? new Map<number, Track>();
     this.tracks = new Map([...kept].map(([number, { init }]) => [
       number, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: number === VIDEO },
@@ -239,10 +245,14 @@ export class Player {
   private readonly stalled = (): void => {
     if (!this.playing.value || this.video.seeking) return; // a jump waits too, and is none
     this.stalls += 1;
+    this.waitsSince = performance.now();
     this.patience = afterStall(this.patience, performance.now());
   };
 
-  private readonly started = (): void => { this.playing.value = true; };
+  private readonly started = (): void => {
+    this.playing.value = true;
+    this.waitsSince = null;
+  };
 
   private readonly resized = (): void => {
     if (this.video.videoHeight > 0) this.aspect.value = this.video.videoWidth / this.video.videoHeight;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { afterLook, afterStall, atFirst, FIRST_TARGET_S, nextMove, starving, type Patience, type Playhead } from "./playout";
 
-const head = (change: Partial<Playhead>): Playhead => ({ time: 10, ranges: [[5, 10.1]], target: 0.1, rate: 1, ...change });
+const head = (change: Partial<Playhead>): Playhead => ({ time: 10, ranges: [[5, 10.1]], target: 0.1, rate: 1, stuckMs: 0, ...change });
 
 describe("the picture", () => {
   test("waits while nothing is buffered", () => expect(nextMove(head({ ranges: [] }))).toEqual({ kind: "stay" }));
@@ -28,6 +28,12 @@ describe("the picture", () => {
     expect(nextMove(head({ ranges: [[5, 11.85]], target: 0.8 })).kind).toBe("seek");
     expect(nextMove(head({ time: 6, ranges: [[5, 10]] }))).toEqual({ kind: "seek", to: 9.9 });
     expect(nextMove(head({ time: 6, ranges: [[5, 7], [9.95, 10]] }))).toEqual({ kind: "seek", to: 9.959999999999999 });
+  });
+
+  test("is freed by a seek when it stands still with enough to play", () => {
+    expect(nextMove(head({ ranges: [[5, 10.4]], stuckMs: 400 })).kind).not.toBe("seek");
+    expect(nextMove(head({ ranges: [[5, 10.4]], stuckMs: 600 }))).toEqual({ kind: "seek", to: 10.15 });
+    expect(nextMove(head({ ranges: [[5, 10.2]], stuckMs: 600 })).kind).not.toBe("seek");
   });
 
   test("runs the faster the later it is, and slows when it runs dry", () => {
@@ -95,7 +101,7 @@ function evening(seconds: number, delayOf: (atS: number) => number) {
     else if (stalled && end - time > 0.05) stalled = false;
     if (step % LOOK_STEPS === 0 && end > 0) {
       patience = afterLook(patience, end - time, now * 1000);
-      const move = nextMove({ time, ranges: [[0, end]], target: patience.target, rate });
+      const move = nextMove({ time, ranges: [[0, end]], target: patience.target, rate, stuckMs: 0 });
       if (move.kind === "seek") time = move.to;
       else if (move.kind === "rate") rate = move.rate;
     }

@@ -9,12 +9,17 @@ export interface Playhead {
   /** Seconds we want to stay behind the newest buffered picture. */
   target: number;
   rate: number;
+  /** How long the picture has stood still waiting for data, 0 while it plays or seeks. */
+  stuckMs: number;
 }
 
 export type Move = { kind: "stay" } | { kind: "seek"; to: number } | { kind: "rate"; rate: number };
 
 /** With the longest target still less than two seconds behind; catching up on a second takes four at the highest speed. */
 const FAR_LATE_S = 1;
+/** Chromium wants twice as much sound after each underrun before it goes on, up to seconds; a seek makes it forget that. */
+const STUCK_MS = 500;
+const GOES_ON_WITH_S = 0.25;
 const AT_END_S = 0.06;
 const INTO_RANGE_S = 0.01;
 /** How much faster when how late: pitch is kept, and a fifth of a second is caught up before anyone hears it. */
@@ -28,7 +33,7 @@ const SPARE_S = 0.05;
 const SHORTEST_CALM_MS = 4000;
 const LONGEST_CALM_MS = 32_000;
 
-/** Jump over gaps first, then seek when far behind, then bend the speed by a few percent. */
+/** Jump over gaps first, then seek when far behind or stuck, then bend the speed. */
 export function nextMove(head: Playhead): Move {
   const last = head.ranges.at(-1);
   if (!last) return { kind: "stay" };
@@ -36,6 +41,8 @@ export function nextMove(head: Playhead): Move {
   if (gap !== null) return { kind: "seek", to: gap };
   const behind = last[1] - head.time;
   if (behind > head.target + FAR_LATE_S) return { kind: "seek", to: Math.max(last[0] + INTO_RANGE_S, last[1] - head.target) };
+  const goesOnWith = Math.max(head.target, GOES_ON_WITH_S);
+  if (head.stuckMs > STUCK_MS && behind > goesOnWith) return { kind: "seek", to: Math.max(last[0] + INTO_RANGE_S, last[1] - goesOnWith) };
   const rate = rateFor(behind, head);
   return rate === head.rate ? { kind: "stay" } : { kind: "rate", rate };
 }
