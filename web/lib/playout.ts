@@ -17,7 +17,7 @@ export type Move = { kind: "stay" } | { kind: "seek"; to: number } | { kind: "ra
 
 /** With the longest target still less than two seconds behind; catching up on a second takes four at the highest speed. */
 const FAR_LATE_S = 1;
-/** Chromium wants twice as much sound after each underrun before it goes on, up to seconds; a seek makes it forget that. */
+/** Chromium wants twice as much sound after each underrun before it goes on, 200 ms to 3 s; a seek makes it forget that. */
 const STUCK_MS = 500;
 const GOES_ON_WITH_S = 0.25;
 const AT_END_S = 0.06;
