@@ -31,7 +31,7 @@ export function Info({ watching }: { watching: Watching }) {
     <div class="info">
       {show.state === "live" ? <span class="on-air">{sayAll("onAir")}</span> : <span class="chip">{sayState("show", show.state)}</span>}
       <h1>{show.title}</h1>
-      <span class="chip"><Eye size={14} aria-hidden="true" /><Viewers n={show.viewers ?? 0} /></span>
+      {show.viewers > 0 && <span class="chip"><Eye size={14} aria-hidden="true" /><Viewers n={show.viewers} /></span>}
       <HowLive watching={watching} />
       {watching.player?.playing.value && isOnAir(show.state) && <Sound player={watching.player} />}
     </div>
