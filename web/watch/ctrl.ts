@@ -175,9 +175,14 @@ export class Watching {
   private apply(event: HubEvent): void {
     const known = this.known.value;
     if (known) this.known.value = applied(known, event);
-    else if (isShow(event.show)) this.known.value = knownFrom(event.show);
+    else if (isShow(event.show)) this.first(event.show);
     if (event.type === "order") this.purchase.value?.heard(String(event.id), Number(event.version));
     if (event.type === "show" && event.state === "ended") this.joined = false;
+  }
+
+  /** Whatever has failed before: here it is. */
+  private first(show: Show): void {
+    batch(() => { this.known.value = knownFrom(show); this.failure.value = null; });
   }
 
   private onCue(): void {
