@@ -103,6 +103,7 @@ async def test_the_latency_chip_says_what_is_true(
     viewer = await arrive()
     await viewer.page.add_init_script(VIEWER)
     await viewer.page.goto(f"/watch/{show['id']}")
+    await viewer.moves()
     await plays_on(viewer, 3)
     figures = Figures(viewer)
     await figures.open()
@@ -129,8 +130,9 @@ async def test_nothing_covers_the_programme(system: System, arrive: Arrive, size
 
 async def shown_at(viewer: Person, testid: str) -> dict[str, float]:
     """Where an element is in the window."""
+    await expect(viewer.page.get_by_test_id(testid)).to_be_visible()
     found = await viewer.page.get_by_test_id(testid).bounding_box()
-    assert found, f"{testid} is not shown"
+    assert found
     return dict(found)
 
 

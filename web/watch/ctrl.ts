@@ -191,7 +191,8 @@ export class Watching {
     this.cues = wait;
     batch(() => due.forEach((event) => this.apply(event)));
     const next = this.behindNowMs();
-    if (next === null || this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
+    if (next === null) return; // a jump hides the picture for a moment, not what was known
+    if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
   }
 
   /** Against the studio; while nobody has said when the broadcast began, against what has arrived. */
