@@ -17,6 +17,7 @@ from livesale.apps.feeds import import_feed
 from livesale.apps.wiring import Wiring
 from livesale.catalog.demo.pictures import feed_bytes, render_all
 from livesale.catalog.demo.programme import programme_frame
+from livesale.catalog.demo.sound import BLOCK_SAMPLES, SOUND_HZ, TURN_S, programme_sound
 from livesale.catalog.model import FeedProduct
 from livesale.guardians import store as family
 from livesale.kernel.ids import random_name
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 SHOP = "demo"
 TITLE = "Küche & Zuhause – live"
-SHOWN_S = 20  # each product's time on air
+SHOWN_S = TURN_S  # each product's time on air
 UNITS = 40  # of each product brought to the show
 MOST_SHOWN = 12
 RETRY_S = 0.5
@@ -92,6 +93,18 @@ class ShownInTurn:
         return programme_frame(self.cards[int(turn) % len(self.cards)], into_s)
 
 
+class PlayedInTurn:
+    """The programme's sound, by the clock on the wall like its pictures; unbroken from the first block on."""
+
+    def __init__(self) -> None:
+        self._began: int | None = None
+
+    def __call__(self, position: int) -> bytes:
+        if self._began is None:
+            self._began = int(time.time() * SOUND_HZ) // BLOCK_SAMPLES * BLOCK_SAMPLES - position
+        return programme_sound(self._began + position)
+
+
 class DemoHost:
     """The host at work, through a session like anyone's."""
 
@@ -99,6 +112,7 @@ class DemoHost:
         self._settings = settings
         self._session = session
         self._csrf = ""
+        self._rundown, self._rundown_from = "", 0  # this rundown, and the turn its first part belongs to
 
     async def run(self) -> None:
         """On air until cancelled; begins again after anything that fails."""
@@ -149,7 +163,7 @@ class DemoHost:
             FeedProduct(Path(offer["image"]).stem, offer["title"], Money(**offer["price"])) for offer in show["offers"]
         ]
         url = show["whip"]["url"] + "?takeover=1"
-        programme = Programme(url, show["whip"]["token"], ShownInTurn(cards))
+        programme = Programme(url, show["whip"]["token"], ShownInTurn(cards), PlayedInTurn())
         shown, heard_s, began_ms = -1, time.monotonic() + CONNECTS_WITHIN_S, time.time() * 1000
         on_air_ms = began_ms
         try:
@@ -170,17 +184,27 @@ class DemoHost:
             await asyncio.to_thread(programme.stop, STOPS_WITHIN_S)
 
     async def _pin(self, show: dict[str, Any], shown: int) -> int:
-        """Pin what the programme shows in this turn, unless `shown` says that it is; the turn."""
+        """Go on in the rundown to what the programme shows in this turn, unless `shown` says that it is; the turn.
+
+        The rundown begins with the turn in which it is made, and is made anew when it is through or has been left.
+        """
         turn = int(time.time() // SHOWN_S)
-        if turn != shown:
-            offer = show["offers"][turn % len(show["offers"])]
-            await self._call("PUT", f"/shows/{show['id']}/pins", {"offers": [offer["id"]]})
+        if turn == shown:
+            return shown
+        offers = show["offers"]
+        if turn != shown + 1 or turn >= self._rundown_from + len(offers):
+            coming = [offers[(turn + place) % len(offers)] for place in range(len(offers))]
+            segments = [{"title": one["title"], "offers": [one["id"]], "planned_s": SHOWN_S} for one in coming]
+            await self._call("PUT", f"/shows/{show['id']}/rundown", {"segments": segments})
+            self._rundown, self._rundown_from = secrets.token_hex(8), turn
+        key = f"{self._rundown}-{turn}"  # asked again after a lost answer, it has gone on once
+        await self._call("POST", f"/shows/{show['id']}/rundown/next", key=key)
         return turn
 
-    async def _call(self, method: str, path: str, body: Any = None) -> Any:
+    async def _call(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
         headers = {"X-CSRF-Token": self._csrf} if self._csrf else {}
         if method == "POST":
-            headers["Idempotency-Key"] = secrets.token_hex(12)
+            headers["Idempotency-Key"] = key or secrets.token_hex(12)
         url = f"{self._settings.base_url}/api/v1{path}"
         async with self._session.request(method, url, json=body, headers=headers) as answer:
             told = await answer.json(content_type=None)

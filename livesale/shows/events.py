@@ -7,7 +7,7 @@ from livesale.kernel.events import LATEST, EventKind
 SHOW_CREATED = "show_created"  # show, title, shop, currency, owner, starts_at
 SHOW_CHANGED = "show_changed"  # id, state, title, started_at, ended_at
 OFFER_SET = "offer_set"  # offer: {id, product, title, image, price, currency, per_buyer_limit}
-PINS_SET = "pins_set"  # offers: [id]
+PINS_SET = "pins_set"  # offers: [id], since (ms)
 DEAL_SET = "deal_set"  # deal: {id, offer, price, starts_at, ends_at} or None when it ended
 RUNDOWN_SET = "rundown_set"  # segments: [{title, offers, planned_s}], began: [ms]
 CHAT_SAID = "chat_said"  # id, name, text, author (account id; not sent on)

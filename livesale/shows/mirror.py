@@ -49,7 +49,7 @@ class Mirror:
         for event in told:
             kind = events.KINDS.get(event["type"])
             if kind is not None and kind.wire is not None:
-                self._take(event, at)
+                self._take(event)
                 sent.append((kind, self._wire(event)))
         for name, _, after in counters:
             if name.startswith("free:"):
@@ -67,7 +67,8 @@ class Mirror:
     def snapshot(self) -> dict[str, Any]:
         """The show as a map ready for JSON or msgpack (contract section 2: what an offer reads)."""
         offers = [self._offer(offer) for offer in self._offers]
-        return {**self.show, "offers": offers, "pins": list(self.pins), "deal": self.deal, "rundown": self.rundown}
+        pins = {"pins": list(self.pins), "pinned_at": time_or_none(self.pinned_at)}
+        return {**self.show, "offers": offers, **pins, "deal": self.deal, "rundown": self.rundown}
 
     def add_offer(self, offer: Offer) -> None:
         """Know an offer from its record."""
@@ -80,7 +81,7 @@ class Mirror:
     def _offer(self, offer: str) -> dict[str, Any]:
         return model.offer_view(self._offers[offer], self._left.get(offer, 0), self.deal)
 
-    def _take(self, event: Event, at: int) -> None:
+    def _take(self, event: Event) -> None:
         kind = event["type"]
         if kind == events.SHOW_CHANGED:
             self.show["state"] = event["state"]
@@ -90,7 +91,7 @@ class Mirror:
         elif kind == events.OFFER_SET:
             self._offers[event["offer"]["id"]] = event["offer"]
         elif kind == events.PINS_SET:
-            self.pins, self.pinned_at = list(event["offers"]), at
+            self.pins, self.pinned_at = list(event["offers"]), event["since"]
         elif kind == events.DEAL_SET:
             self.deal = model.deal_view(event["deal"])
         elif kind == events.RUNDOWN_SET:

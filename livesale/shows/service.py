@@ -115,7 +115,8 @@ class Shows:
                 if records[f"offer:{offer}"] is None:
                     raise invalid("offers", f"{offer} is not an offer of this show")
             pins = put("pins", records["pins"], Pins(offers, now_ms))
-            return Decision(_shelf(show_id), puts=(pins,), events=({"type": events.PINS_SET, "offers": offers},))
+            told: Event = {"type": events.PINS_SET, "offers": offers, "since": now_ms}
+            return Decision(_shelf(show_id), puts=(pins,), events=(told,))
 
         await self.store.act(_shelf(show_id), ("show", "pins", *(f"offer:{one}" for one in offers)), decide)
         return offers

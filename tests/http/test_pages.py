@@ -11,6 +11,8 @@ from livesale.http.pages import PAGES
 from tests.http.served import Client, Connect, Room, application
 from tests.http.test_endpoint import problem
 
+LONG = b"export const one = 1;\n" * 200
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -20,6 +22,9 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / "dist" / name / "index.html").write_text(f"<title>{name}</title>")
     (tmp_path / "dist" / "assets").mkdir()
     (tmp_path / "dist" / "assets" / "home-1a2b3c.js").write_text("export {}")
+    (tmp_path / "dist" / "assets" / "long-4d5e6f.js").write_bytes(LONG)
+    (tmp_path / "secret.js").write_text("secret")
+    (tmp_path / "dist" / "assets" / "link.js").symlink_to(tmp_path / "secret.js")
     (tmp_path / "pictures" / "demo").mkdir(parents=True)
     (tmp_path / "pictures" / "demo" / "mug.webp").write_bytes(b"RIFF")
     (tmp_path / "pictures" / "demo" / "evil.svg").write_text("<svg/>")
@@ -57,6 +62,31 @@ async def test_assets_are_kept_for_good(client: Client) -> None:
     await problem(await client.get("/assets/nothing.js"), 404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip, deflate, br", True), ("br;q=1, GZIP;q=0.5", True), ("gzip;q=0", False), ("br, gzip;q=0.0", False), ("", False)],
+)
+async def test_what_travels_is_packed_once(client: Client, folder: Path, accepted: str, packed: bool) -> None:
+    """Who can unpack gets the script packed, who cannot gets it as it is; a file too small to gain is never packed."""
+    address = "/assets/long-4d5e6f.js"
+    response = await client.get(address, headers={"Accept-Encoding": accepted})
+    assert response.headers.get("Content-Encoding") == ("gzip" if packed else None)
+    assert response.headers["Vary"] == "Accept-Encoding"
+    assert await response.read() == LONG  # the client has unpacked it
+    sent = int(response.headers["Content-Length"])
+    assert (sent < len(LONG) / 10) is packed
+    small = await client.get("/assets/home-1a2b3c.js", headers={"Accept-Encoding": accepted})
+    assert "Content-Encoding" not in small.headers
+
+
+async def test_no_disk_between_a_viewer_and_the_page(client: Client, folder: Path) -> None:
+    """Pages and assets are what they were at the start, whatever becomes of the folder meanwhile."""
+    (folder / "dist" / "assets" / "home-1a2b3c.js").unlink()
+    (folder / "dist" / "assets" / "new-7a8b9c.js").write_text("export {}")
+    assert (await client.get("/assets/home-1a2b3c.js")).status == 200
+    await problem(await client.get("/assets/new-7a8b9c.js"), 404, "not_found")
+
+
 async def test_a_picture_is_only_a_picture(client: Client) -> None:
     """Pictures are served with their type and may run nothing; other kinds of files are not there."""
     response = await client.get("/pictures/demo/mug.webp")
@@ -70,7 +100,7 @@ async def test_a_picture_is_only_a_picture(client: Client) -> None:
     ["/pictures/../secret.webp", "/pictures/%2e%2e/secret.webp", "/pictures/demo/..%2f..%2fsecret.webp",
      "/pictures/demo/link.webp", "/pictures/demo/%2e%2e%5csecret.webp", "/assets/..%2f..%2fsecret.webp",
      "/assets/../../secret.webp", "/assets//etc/passwd", "/pictures/demo/mug.webp%00.webp", "/pictures/demo/",
-     "/assets/.", "/pictures/./secret.webp", "/assets/" + "a" * 5000],
+     "/assets/link.js", "/assets/.", "/pictures/./secret.webp", "/assets/" + "a" * 5000],
 )  # fmt: skip
 async def test_no_path_leads_elsewhere(client: Client, path: str) -> None:
     """Dots, slashes, links and other tricks end at 404 or 400."""

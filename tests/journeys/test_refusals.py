@@ -26,8 +26,8 @@ async def just_before_ordering(page: Page, happens: Callable[[], object]) -> Non
 
 async def test_sold_out_is_said(system: System, arrive: Arrive) -> None:
     """Someone was faster: the page says sold out and offers the next best thing; the card says it to all."""
-    show = system.new_show("Last one", {"quantity": 1})
-    offer = show["offers"][0]["id"]
+    show = system.new_show("Last one", {"quantity": 1}, {"quantity": 5})
+    offer, other = (one["id"] for one in show["offers"])
     late = await arrive("adult", f"/watch/{show['id']}?offer={offer}")
     watcher = await arrive(locale="de-DE")
     await watcher.page.goto(f"/watch/{show['id']}?offer={offer}")
@@ -39,6 +39,8 @@ async def test_sold_out_is_said(system: System, arrive: Arrive) -> None:
     await expect(late.page.get_by_test_id("sold-out")).to_contain_text("Sold out")
     await expect(watcher.page.get_by_test_id("stock-left")).to_have_text("Ausverkauft")
     await late.shoot("sold-out")
+    await late.page.get_by_test_id("sold-out").get_by_role("button", name="See ").click()
+    await expect(late.page.get_by_test_id("pin-card")).to_have_attribute("data-offer", other)
 
 
 async def test_fewer_are_left(system: System, arrive: Arrive) -> None:

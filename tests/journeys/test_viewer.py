@@ -75,6 +75,22 @@ async def test_buying_while_watching(system: System, arrive: Arrive) -> None:
     await viewer.shoot("orders")
 
 
+async def test_nothing_typed_outlives_the_visit(system: System, arrive: Arrive) -> None:
+    """The address is kept for the next order of this visit, and gone from the tab once its owner has signed out."""
+    show = system.new_show("Private", {"quantity": 5})
+    viewer = await arrive("adult", f"/watch/{show['id']}?offer={show['offers'][0]['id']}")
+    await viewer.page.get_by_test_id("buy").click()
+    await viewer.state_is("held")
+    await viewer.fill_address()
+    await viewer.page.get_by_test_id("checkout").click()
+    await viewer.state_is("paid")
+    kept = "JSON.stringify(Object.values(sessionStorage))"
+    assert "Berlin" in await viewer.page.evaluate(kept)
+    await viewer.page.get_by_test_id("sign-out").click()
+    await viewer.page.wait_for_url("**/")
+    assert await viewer.page.evaluate(kept) == "[]"
+
+
 async def test_the_stock_counts_down_live(system: System, arrive: Arrive) -> None:
     """When someone else holds units the number on the page falls, and rises when they give them back."""
     show = system.demo_show()

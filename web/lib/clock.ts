@@ -12,6 +12,11 @@ export function setServerTime(atMs: number): void {
   offsetMs.value = atMs - Date.now();
 }
 
+/** Nothing arrives before it was said: what was under way the shortest tells the time best. */
+export function heardServerTime(atMs: number): void {
+  offsetMs.value = Math.max(offsetMs.value, atMs - Date.now());
+}
+
 export const serverNow = (): number => Date.now() + offsetMs.peek();
 
 /** The server's time, as a signal: whoever reads it while rendering is drawn anew four times a second. */

@@ -28,25 +28,25 @@ export class HubSocket {
   private position: Position | null = null;
   private attempt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private left = false;
+  private turn = 0; // of asking to join: an answer to an earlier one comes too late
 
   constructor(private readonly options: HubOptions) {}
 
   async join(): Promise<void> {
-    this.left = false;
+    const turn = this.turn += 1;
     this.options.listener.status("joining");
     let ticket: Ticket;
     try {
       ticket = await this.options.ticket();
     } catch (error) {
-      this.withoutTicket(error);
+      if (turn === this.turn) this.withoutTicket(error);
       return;
     }
-    if (!this.left) this.open(ticket);
+    if (turn === this.turn) this.open(ticket);
   }
 
   leave(): void {
-    this.left = true;
+    this.turn += 1;
     clearTimeout(this.timer);
     this.socket?.close(1000);
     this.socket = null;
@@ -112,7 +112,6 @@ export class HubSocket {
 
   private closed(code: number): void {
     this.socket = null;
-    if (this.left) return;
     const next = afterClose(code, this.attempt, Math.random());
     if (next.kind === "stop") this.options.listener.status(next.why);
     else this.comeBack(next.waitMs);

@@ -3,14 +3,18 @@ import "@fontsource-variable/archivo/wdth.css";
 import "./tokens.css";
 import "./controls.css";
 import { effect } from "@preact/signals";
-import { render, type ComponentType } from "preact";
+import { options, render, type ComponentType } from "preact";
 import { loadMe } from "./session";
+
+// What has arrived with the state that is drawn (the picture behind its welcome) goes first.
+options.debounceRendering = (draw) => { setTimeout(draw); };
 
 export function mount(Page: ComponentType, title: () => string): void {
   effect(() => { document.title = `${title()} · livesale`; });
   void loadMe();
-  const root = document.getElementById("app");
-  if (root) render(<Page />, root);
+  const show = (): void => { render(<Page />, document.getElementById("app") as HTMLElement); };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show, { once: true });
+  else show();
 }
 
 /** `/watch/abc` → `abc`; null when the address names nothing. */

@@ -1,6 +1,6 @@
 /** The picture: Media Source buffers fed with the hub's fragments, kept close to live. Decisions are in playout.ts. */
 import { signal } from "@preact/signals";
-import { afterCalm, afterStall, FIRST_TARGET_S, nextMove, starving, type Patience, type Range } from "./playout";
+import { afterLook, afterStall, atFirst, nextMove, starving, type Patience, type Range } from "./playout";
 import type { Fragment, InitFrame } from "./wire";
 
 const VIDEO = 1;
@@ -35,8 +35,9 @@ export class Player {
   readonly aspect = signal(16 / 9);
   private source: MediaSource | null = null;
   private tracks = new Map<number, Track>();
-  private patience: Patience = { target: FIRST_TARGET_S, calmSince: performance.now() };
+  private patience: Patience = atFirst(performance.now());
   private stalls = 0;
+  private waitsSince: number | null = null;
   private seeks = 0;
   private readonly timer = setInterval(() => this.tend(), TEND_MS);
 
@@ -46,6 +47,7 @@ export class Player {
     video.addEventListener("waiting", this.stalled);
     video.addEventListener("playing", this.started);
     video.addEventListener("resize", this.resized);
+    this.begin();
   }
 
   destroy(): void {
@@ -66,7 +68,7 @@ export class Player {
       this.feed(track);
       return;
     }
-    if (this.source) this.drop({ keep: this.tracks });
+    if (this.attached) this.drop({ keep: this.tracks });
     this.tracks.set(init.track, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: init.track === VIDEO });
   }
 
@@ -78,7 +80,8 @@ export class Player {
       track.wantsKey = false;
       track.queue.push(fragment.data);
     }
-    if (!this.source && this.tracks.size > 0) this.begin();
+    if (!this.source) this.begin();
+    this.attach();
     for (const track of this.tracks.values()) this.feed(track);
   }
 
@@ -110,6 +113,7 @@ export class Player {
     this.muted.value = true;
   }
 
+  /** Opened before there is anything to play, because opening takes its time too. */
   private begin(): void {
     const Source = mediaSourceClass();
     if (!Source) return;
@@ -120,17 +124,34 @@ export class Player {
     void this.play();
   }
 
-  /** Every buffer is added before the first byte goes in: afterwards Chromium takes no further one. */
   private opened(source: MediaSource): void {
     if (source !== this.source) return;
     URL.revokeObjectURL(this.video.src);
     source.duration = Infinity;
+    this.attach();
+  }
+
+  private get attached(): boolean {
+    return [...this.tracks.values()].some(({ buffer }) => buffer !== null);
+  }
+
+  /** With the first fragment every init is here (PROTOCOL.md), and every buffer is added before a byte goes in: afterwards Chromium takes no further one. */
+  private attach(): void {
+    const { source } = this;
+    const waiting = [...this.tracks.values()].some(({ queue }) => queue.at(-1) instanceof Uint8Array);
+    if (source?.readyState !== "open" || this.attached || !waiting) return;
     for (const track of this.tracks.values()) {
       track.buffer = source.addSourceBuffer(track.init.mseType);
       track.type = track.init.mseType;
-      track.buffer.addEventListener("updateend", () => this.feed(track));
+      track.buffer.addEventListener("updateend", () => { if (source === this.source) this.fed(track); });
     }
     for (const track of this.tracks.values()) this.feed(track);
+  }
+
+  /** The first picture does not wait for the timer; later it is the timer's turn, or a burst would be jumped through in pieces. */
+  private fed(track: Track): void {
+    this.feed(track);
+    if (!this.playing.value) this.tend();
   }
 
   private feed(track: Track): void {
@@ -161,10 +182,15 @@ export class Player {
     if (this.video.error) this.drop({ keep: this.tracks });
     if (!this.source) return;
     const ranges = rangesOf(this.video.buffered);
-    this.patience = afterCalm(this.patience, performance.now());
-    const move = nextMove({ time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate });
+    const end = ranges.at(-1)?.[1];
+    if (end !== undefined && this.playing.value) this.patience = afterLook(this.patience, end - this.video.currentTime, performance.now());
+    const move = nextMove({
+      time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate,
+      stuckMs: this.waitsSince === null || this.video.seeking ? 0 : performance.now() - this.waitsSince,
+    });
     if (move.kind === "seek") {
       this.seeks += 1;
+      if (this.waitsSince !== null) this.waitsSince = performance.now(); // another try only after as long again
       this.video.currentTime = move.to;
     } else if (move.kind === "rate") {
       this.video.playbackRate = move.rate;
@@ -198,6 +224,7 @@ export class Player {
     this.video.removeAttribute("src");
     this.video.load();
     this.playing.value = false;
+    this.waitsSince = null;
     const kept = options.keep ?? new Map<number, Track>();
     this.tracks = new Map([...kept].map(([number, { init }]) => [
       number, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: number === VIDEO },
@@ -216,12 +243,16 @@ export class Player {
   }
 
   private readonly stalled = (): void => {
-    if (!this.playing.value) return;
+    if (!this.playing.value || this.video.seeking) return; // a jump waits too, and is none
     this.stalls += 1;
+    this.waitsSince = performance.now();
     this.patience = afterStall(this.patience, performance.now());
   };
 
-  private readonly started = (): void => { this.playing.value = true; };
+  private readonly started = (): void => {
+    this.playing.value = true;
+    this.waitsSince = null;
+  };
 
   private readonly resized = (): void => {
     if (this.video.videoHeight > 0) this.aspect.value = this.video.videoWidth / this.video.videoHeight;

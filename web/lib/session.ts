@@ -22,8 +22,14 @@ export async function loadMe(): Promise<Me | null> {
   return me.value;
 }
 
+/** Nothing that was typed here stays in the tab for whoever sits down next. */
 export async function signOut(): Promise<void> {
   await remove("/session").catch(() => undefined);
+  try {
+    sessionStorage.clear();
+  } catch {
+    // A browser that keeps nothing for us has nothing to forget.
+  }
   location.assign("/");
 }
 

@@ -59,7 +59,7 @@ export const offerOf = (known: Known, id: string | null | undefined): Offer | un
 export const pinnedOffers = (known: Known): Offer[] =>
   known.show.pins.flatMap((id) => offerOf(known, id) ?? []);
 
-const isShow = (value: unknown): value is Show => typeof value === "object" && value !== null && "offers" in value;
+export const isShow = (value: unknown): value is Show => typeof value === "object" && value !== null && "offers" in value;
 
 const withShow = (known: Known, change: Partial<Show>): Known => ({ ...known, show: { ...known.show, ...change } });
 

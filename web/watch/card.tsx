@@ -14,6 +14,7 @@ import { say } from "./words";
 export function Card({ watching }: { watching: Watching }) {
   const card = watching.card.value;
   const known = watching.known.value;
+  if (!card && known?.show.state === "ended") return null;
   if (!card || !known) {
     return <article class="pin-card pin-card-empty" data-testid="pin-card"><h2>{say("nothingPinned")}</h2><p class="small muted">{say("nothingPinnedNote")}</p><Lift watching={watching} /></article>;
   }

@@ -1,21 +1,23 @@
 /** The watch page's state: one show, its socket, its picture, at most one purchase. The views only render it. */
 import { batch, computed, signal } from "@preact/signals";
-import { get, post } from "../lib/api";
+import { ask, get, post } from "../lib/api";
 import { Purchase } from "../lib/checkout/ctrl";
+import type { Instead } from "../lib/checkout/sheet";
 import { phaseOf } from "../lib/checkout/steps";
-import { serverNow, setServerTime } from "../lib/clock";
+import { heardServerTime, serverNow, setServerTime } from "../lib/clock";
 import { behindLiveMs, dueCues, waitsForPicture, type Cue, type Picture } from "../lib/cue";
 import { toMs } from "../lib/format";
 import { HubSocket, type HubStatus } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
-import { priceNow } from "../lib/offers";
-import type { Player } from "../lib/player";
+import { priceNow, soldOut } from "../lib/offers";
+import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
-import { applied, isOnAir, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
 
 const CUE_MS = 100;
 const LOOK_MS = 5000;
+const WELCOME_WITHIN_MS = 400;
 const REPORT_MS = 10_000;
 
 export class Watching {
@@ -28,7 +30,9 @@ export class Watching {
   readonly purchase = signal<Purchase | null>(null);
   readonly sheetOpen = signal(false);
   readonly lifted = signal(false);
-  readonly player = signal<Player | null>(null);
+  /** Made before there is a page to show it on: what arrives meanwhile is being decoded already. */
+  readonly video = pictureOnly(document.createElement("video"));
+  readonly player = canPlay() ? new Player(this.video) : null;
 
   /** What the card shows: the viewer's own pick, else what the host holds up. */
   readonly card = computed<{ offer: Offer; picked: boolean } | null>(() => {
@@ -48,18 +52,20 @@ export class Watching {
   constructor(readonly show: string) {
     this.hub = new HubSocket({
       show, media: true,
-      ticket: () => post<Ticket>(`/shows/${show}/ticket`),
+      ticket: () => ask<Ticket>(`/shows/${show}/ticket`),
       listener: {
         event: (event) => this.hear(event),
-        status: (status) => { this.status.value = status; },
-        init: (init) => this.player.value?.init(init),
-        media: (fragments) => this.player.value?.media(fragments),
+        status: (status) => this.stands(status),
+        init: (init) => this.player?.init(init),
+        media: (fragments) => this.player?.media(fragments),
       },
     });
   }
 
+  /** The hub's welcome brings all there is to know, and the picture with it. Only when none comes is the show asked for. */
   start(): void {
-    void this.load();
+    this.join();
+    setTimeout(() => { if (!this.known.value) void this.load(); }, WELCOME_WITHIN_MS);
     setInterval(() => this.onCue(), CUE_MS);
     everyWhileSeen(LOOK_MS, () => { if (!this.joined) void this.load(); });
     setInterval(() => this.report(), REPORT_MS);
@@ -69,8 +75,9 @@ export class Watching {
     try {
       const show = await get<Show>(`/shows/${this.show}`);
       this.failure.value = null;
-      this.known.value = knownFrom(show, this.known.value ?? undefined);
+      this.learn(show);
       if (isOnAir(show.state)) this.join();
+      else this.leave();
     } catch (error) {
       if (!this.known.value) this.failure.value = error;
     }
@@ -80,6 +87,24 @@ export class Watching {
     if (this.joined) return;
     this.joined = true;
     void this.hub.join();
+  }
+
+  private stands(status: HubStatus): void {
+    this.status.value = status;
+    const nothingComes = status === "bye" || status === "ended" || status === "refused";
+    if (nothingComes && !this.known.value) void this.load();
+  }
+
+  private leave(): void {
+    this.joined = false;
+    this.hub.leave();
+  }
+
+  /** Once the hub has welcomed us its word is newer than any answer that was on its way. */
+  private learn(show: Show): void {
+    const known = this.known.value;
+    const welcomed = known && this.status.value === "joined";
+    this.known.value = welcomed ? { ...known, show: { ...show, ...known.show } } : knownFrom(show, known ?? undefined);
   }
 
   rejoin(): void {
@@ -98,6 +123,14 @@ export class Watching {
     batch(() => { this.purchase.value = purchase; this.sheetOpen.value = true; });
     if (me.value) await purchase.reserve();
     else this.rememberOffer(offer.id);
+  }
+
+  /** The next best thing to an offer that is gone: what else is on air, else whatever is still there. */
+  insteadOf(offer: string): Instead | null {
+    const known = this.known.value;
+    const other = known && [...pinnedOffers(known), ...known.show.offers].find((each) => each.id !== offer && !soldOut(each));
+    if (!other) return null;
+    return { title: other.title, show: () => batch(() => { this.closeSheet(); this.chosen.value = other.id; }) };
   }
 
   /** Closing the sheet keeps a reservation; what is over is forgotten. */
@@ -121,7 +154,8 @@ export class Watching {
   }
 
   private hear(event: HubEvent): void {
-    if ((event.type === "welcome" || event.type === "resync") && toMs(event.at) !== null) setServerTime(toMs(event.at) ?? 0);
+    const at = toMs(event.at);
+    if (at !== null) (event.type === "welcome" ? setServerTime : heardServerTime)(at);
     this.learnEpoch(event);
     if (event.type === "reaction") this.heart();
     else if (waitsForPicture(event)) this.cues.push({ event, arrivedMs: performance.now() });
@@ -135,15 +169,20 @@ export class Watching {
   /** Until the hub says when the broadcast began, the show's start is the same moment. */
   private picture(): Picture {
     const epochMs = this.broadcastEpochMs ?? toMs(this.known.value?.show.started_at);
-    return { timeS: this.player.value?.mediaTime() ?? null, epochMs };
+    return { timeS: this.player?.mediaTime() ?? null, epochMs };
   }
 
   private apply(event: HubEvent): void {
     const known = this.known.value;
-    if (!known) return;
-    this.known.value = applied(known, event);
+    if (known) this.known.value = applied(known, event);
+    else if (isShow(event.show)) this.first(event.show);
     if (event.type === "order") this.purchase.value?.heard(String(event.id), Number(event.version));
     if (event.type === "show" && event.state === "ended") this.joined = false;
+  }
+
+  /** Whatever has failed before: here it is. */
+  private first(show: Show): void {
+    batch(() => { this.known.value = knownFrom(show); this.failure.value = null; });
   }
 
   private onCue(): void {
@@ -151,14 +190,19 @@ export class Watching {
     const { due, wait } = dueCues(this.cues, picture, performance.now());
     this.cues = wait;
     batch(() => due.forEach((event) => this.apply(event)));
-    const measured = behindLiveMs(picture, serverNow());
-    const buffered = picture.timeS === null ? null : (this.player.value?.figures().bufferMs ?? null);
-    const next = measured ?? buffered;
-    if (next === null || this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
+    const next = this.behindNowMs();
+    if (next === null) return; // a jump hides the picture for a moment, not what was known
+    if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
+  }
+
+  /** Against the studio; while nobody has said when the broadcast began, against what has arrived. */
+  behindNowMs(): number | null {
+    const picture = this.picture();
+    return behindLiveMs(picture, serverNow()) ?? (picture.timeS === null ? null : (this.player?.figures().bufferMs ?? null));
   }
 
   private report(): void {
-    const figures = this.player.value?.figures();
+    const figures = this.player?.figures();
     if (figures) this.hub.report({ behind_ms: Math.round(this.behindMs.value ?? 0), buffer_ms: figures.bufferMs, stalls: figures.stalls, seeks: figures.seeks, dropped: figures.dropped });
   }
 
@@ -167,4 +211,11 @@ export class Watching {
     this.hearts.value = [...this.hearts.value.slice(-11), id];
     setTimeout(() => { this.hearts.value = this.hearts.value.filter((each) => each !== id); }, 2400);
   }
+}
+
+function pictureOnly(video: HTMLVideoElement): HTMLVideoElement {
+  video.className = "picture-video";
+  video.dataset.testid = "player";
+  video.playsInline = true;
+  return video;
 }

@@ -1,11 +1,14 @@
-/** The bar over the picture: title, on air, viewers, and how live it is. */
-import { Activity, Eye, ShoppingBag } from "lucide-preact";
+/** What is said beside the picture, never on it: title, on air, viewers, how live it is, sound. */
+import { Activity, Eye, ShoppingBag, Volume2, VolumeX } from "lucide-preact";
 import { signal } from "@preact/signals";
+import { tickingNow } from "../lib/clock";
 import { count, decimal } from "../lib/format";
 import { TimerRing } from "../lib/pieces";
+import type { Player } from "../lib/player";
 import { calm } from "../lib/session";
 import { Account, Mark, Tongue } from "../lib/shell";
 import { say as sayAll, sayState } from "../lib/words";
+import { isOnAir } from "../lib/showstate";
 import type { Watching } from "./ctrl";
 import { say } from "./words";
 
@@ -28,8 +31,9 @@ export function Info({ watching }: { watching: Watching }) {
     <div class="info">
       {show.state === "live" ? <span class="on-air">{sayAll("onAir")}</span> : <span class="chip">{sayState("show", show.state)}</span>}
       <h1>{show.title}</h1>
-      <span class="chip"><Eye size={14} aria-hidden="true" /><Viewers n={show.viewers ?? 0} /></span>
+      {show.viewers > 0 && <span class="chip"><Eye size={14} aria-hidden="true" /><Viewers n={show.viewers} /></span>}
       <HowLive watching={watching} />
+      {watching.player?.playing.value && isOnAir(show.state) && <Sound player={watching.player} />}
     </div>
   );
 }
@@ -46,25 +50,39 @@ function Viewers({ n }: { n: number }) {
 
 function HowLive({ watching }: { watching: Watching }) {
   const behind = watching.behindMs.value;
-  if (behind === null || !watching.player.value) return null;
+  if (behind === null || !watching.player) return null;
   return (
     <span class="how-live">
-      <button type="button" class="chip" aria-expanded={open.value} onClick={() => { open.value = !open.value; }} title={say("figures")}>
+      <button type="button" class="chip" aria-expanded={open.value} data-testid="how-live" onClick={() => { open.value = !open.value; }} title={say("figures")}>
         <Activity size={14} aria-hidden="true" /><span class="viewers-word">{say("behind", { s: decimal(behind / 1000) })}</span><span class="viewers-number" aria-hidden="true">{decimal(behind / 1000)} s</span>
       </button>
-      {open.value && <Figures watching={watching} behind={behind} />}
+      {open.value && <Figures watching={watching} />}
     </span>
   );
 }
 
-function Figures({ watching, behind }: { watching: Watching; behind: number }) {
-  const figures = watching.player.value?.figures();
-  if (!figures) return null;
-  const rows: [Parameters<typeof say>[0], string][] = [
-    ["figBehind", `${Math.round(behind)} ms`], ["figBuffer", `${figures.bufferMs} ms`], ["figTarget", `${figures.targetMs} ms`],
-    ["figRate", `${decimal(figures.rate, 2)} ×`], ["figStalls", String(figures.stalls)], ["figSeeks", String(figures.seeks)], ["figDropped", String(figures.dropped)],
+/** Drawn anew with the clock, four times a second. */
+function Figures({ watching }: { watching: Watching }) {
+  tickingNow();
+  const figures = watching.player?.figures();
+  const behind = watching.behindNowMs();
+  if (!figures || behind === null) return null;
+  const rows: [Parameters<typeof say>[0], string, string][] = [
+    ["figBehind", "behind", `${Math.round(behind)} ms`], ["figBuffer", "buffer", `${figures.bufferMs} ms`], ["figTarget", "target", `${figures.targetMs} ms`],
+    ["figRate", "rate", `${decimal(figures.rate, 2)} ×`], ["figStalls", "stalls", String(figures.stalls)], ["figSeeks", "seeks", String(figures.seeks)],
+    ["figDropped", "dropped", String(figures.dropped)],
   ];
-  return <dl class="figures-panel figures">{rows.map(([word, value]) => <div key={word}><dt>{say(word)}</dt><dd>{value}</dd></div>)}</dl>;
+  return <dl class="figures-panel figures">{rows.map(([word, name, value]) => <div key={word}><dt>{say(word)}</dt><dd data-testid={`figure-${name}`}>{value}</dd></div>)}</dl>;
+}
+
+function Sound({ player }: { player: Player }) {
+  const off = player.muted.value;
+  return (
+    <button type="button" class={off ? "chip sound sound-off" : "chip sound"} onClick={() => (off ? player.unmute() : player.mute())} title={off ? say("unmuteHint") : undefined} data-testid="sound">
+      {off ? <VolumeX size={16} aria-hidden="true" /> : <Volume2 size={16} aria-hidden="true" />}
+      {say(off ? "unmute" : "mute")}
+    </button>
+  );
 }
 
 /** A reservation that waits while the sheet is closed: its time is a ring around the bag. */

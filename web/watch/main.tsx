@@ -1,18 +1,16 @@
 /** The watch page: the L-frame of teleshopping on a wide screen, a lower third on a phone. */
 import { Sheet } from "../lib/checkout/sheet";
-import { idFromPath, mount } from "../lib/mount";
+import { mount } from "../lib/mount";
 import { Failed, Loading } from "../lib/pieces";
 import { Bar } from "../lib/shell";
 import { AlsoOnAir, Card } from "./card";
 import { Chat } from "./chat";
-import { Watching } from "./ctrl";
+import { watching } from "./enter";
 import { Info, WatchBar } from "./live";
 import { Rail } from "./rail";
 import { Stage } from "./stage";
 import "./watch.css";
 import { say } from "./words";
-
-const watching = new Watching(idFromPath(location.pathname) ?? "");
 
 function Watch() {
   if (watching.failure.value !== null) {
@@ -26,12 +24,11 @@ function Watch() {
       <Stage watching={watching} />
       <Info watching={watching} />
       <div class="watch-card" hidden={purchase !== null}><Card watching={watching} /><AlsoOnAir watching={watching} /></div>
-      {purchase && <Sheet purchase={purchase} close={() => watching.closeSheet()} />}
+      {purchase && <Sheet purchase={purchase} close={() => watching.closeSheet()} instead={watching.insteadOf(purchase.wish.offer)} />}
       <Rail watching={watching} />
       <Chat watching={watching} />
     </main>
   );
 }
 
-watching.start();
 mount(Watch, () => watching.known.value?.show.title ?? say("watch"));

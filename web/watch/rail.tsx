@@ -5,6 +5,7 @@ import { tickingNow } from "../lib/clock";
 import { money } from "../lib/format";
 import { priceNow, soldOut } from "../lib/offers";
 import { ProductPicture } from "../lib/pieces";
+import { calm } from "../lib/session";
 import type { Offer } from "../lib/shapes";
 import { offerOf, type Known } from "../lib/showstate";
 import type { Watching } from "./ctrl";
@@ -48,14 +49,23 @@ export function Rail({ watching }: { watching: Watching }) {
   );
 }
 
-/** What is on air is in view; the rest of the strip stays where the viewer has pulled it. */
+/** What is on air is in view, also when the strip appears or changes its size; else it stays where the viewer has pulled it. */
 function Strip({ now, children }: { now: number; children: ComponentChildren }) {
   const list = useRef<HTMLOListElement>(null);
   useEffect(() => {
-    const frame = list.current?.children[now] as HTMLElement | undefined;
-    if (frame && list.current) list.current.scrollTo({ left: frame.offsetLeft - list.current.offsetLeft - 60, behavior: "smooth" });
+    if (!list.current) return undefined;
+    bringUp(list.current, now, calm.value || matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth");
+    const resized = new ResizeObserver(([entry]) => { if (entry) bringUp(entry.target as HTMLElement, now, "instant"); });
+    resized.observe(list.current);
+    return () => resized.disconnect();
   }, [now]);
   return <ol ref={list}>{children}</ol>;
+}
+
+/** A little of what was before stays in sight. */
+function bringUp(list: HTMLElement, now: number, behavior: ScrollBehavior): void {
+  const frame = list.children[now] as HTMLElement | undefined;
+  if (frame) list.scrollTo({ left: frame.offsetLeft - list.offsetLeft - frame.clientWidth / 2, behavior });
 }
 
 function pick(watching: Watching, offer: Offer | undefined): void {

@@ -1,55 +1,44 @@
-/** The picture with everything that lies on it: sound, hearts, and what is said when there is no picture. */
-import { Heart, Volume2, VolumeX } from "lucide-preact";
-import { useEffect, useRef } from "preact/hooks";
+/** The picture with everything that lies on it: hearts, and what is said when there is no picture. */
+import { Heart } from "lucide-preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { dayAndTime } from "../lib/format";
 import { Said } from "../lib/pieces";
-import { canPlay, Player } from "../lib/player";
+import { canPlay } from "../lib/player";
 import { calm } from "../lib/session";
 import type { Watching } from "./ctrl";
-import { isOnAir } from "../lib/showstate";
 import { Replay } from "./replay";
 import { say } from "./words";
 
 const ECHO_MS = 300;
 
 export function Stage({ watching }: { watching: Watching }) {
-  const video = useRef<HTMLVideoElement>(null);
-  useEffect(() => {
-    if (!video.current || !canPlay()) return undefined;
-    const player = new Player(video.current);
-    watching.player.value = player;
-    return () => { player.destroy(); watching.player.value = null; };
-  }, [watching]);
-  const player = watching.player.value;
-  const title = watching.known.value?.show.title ?? "";
+  const { player } = watching;
   return (
     <section class="picture" data-portrait={player !== null && player.aspect.value < 1 ? "" : undefined} data-empty={player?.playing.value ? undefined : ""}>
-      <Echo video={video} />
-      <video ref={video} class="picture-video" data-testid="player" playsInline autoPlay muted aria-label={say("picture", { title })} />
+      <Echo video={watching.video} />
+      <Screen watching={watching} />
       <NoPicture watching={watching} />
-      {player?.playing.value && isOnAir(watching.known.value?.show.state) && <Sound player={player} />}
       {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
     </section>
   );
 }
 
-function Sound({ player }: { player: Player }) {
-  const off = player.muted.value;
-  return (
-    <button type="button" class={off ? "sound sound-off" : "sound"} onClick={() => (off ? player.unmute() : player.mute())} title={off ? say("unmuteHint") : undefined} data-testid="sound">
-      {off ? <VolumeX size={18} aria-hidden="true" /> : <Volume2 size={18} aria-hidden="true" />}
-      <span class={off ? "" : "visually-hidden"}>{say(off ? "unmute" : "mute")}</span>
-    </button>
-  );
+/** The element was made before the page and plays already; here it gets its place. */
+function Screen({ watching }: { watching: Watching }) {
+  const place = useRef<HTMLDivElement>(null);
+  const label = say("picture", { title: watching.known.value?.show.title ?? "" });
+  useLayoutEffect(() => { place.current?.append(watching.video); }, [watching]);
+  useLayoutEffect(() => { watching.video.setAttribute("aria-label", label); }, [watching, label]);
+  return <div class="picture-screen" ref={place} />;
 }
 
 /** What surrounds a picture of another shape is a blurred copy of itself. */
-function Echo({ video }: { video: { current: HTMLVideoElement | null } }) {
+function Echo({ video }: { video: HTMLVideoElement }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const timer = setInterval(() => {
-      if (video.current && video.current.readyState >= 2 && !document.hidden) {
-        canvas.current?.getContext("2d")?.drawImage(video.current, 0, 0, 32, 18);
+      if (video.readyState >= 2 && !document.hidden) {
+        canvas.current?.getContext("2d")?.drawImage(video, 0, 0, 32, 18);
       }
     }, ECHO_MS);
     return () => clearInterval(timer);
@@ -60,7 +49,7 @@ function Echo({ video }: { video: { current: HTMLVideoElement | null } }) {
 function NoPicture({ watching }: { watching: Watching }) {
   const show = watching.known.value?.show;
   const status = watching.status.value;
-  const playing = watching.player.value?.playing.value ?? false;
+  const playing = watching.player?.playing.value ?? false;
   if (!show) return null;
   if (show.state === "ended" || status === "ended") return <Replay show={show} />;
   if (show.state === "scheduled" || show.state === "draft") {

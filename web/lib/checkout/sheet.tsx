@@ -14,7 +14,12 @@ import type { Purchase } from "./ctrl";
 import { phaseOf, wayOn } from "./steps";
 import { say } from "./words";
 
-export function Sheet({ purchase, close }: { purchase: Purchase; close: () => void }) {
+/** What else there is for someone who came too late. */
+export interface Instead { title: string; show: () => void }
+
+interface SheetProps { purchase: Purchase; close: () => void; instead: Instead | null }
+
+export function Sheet({ purchase, close, instead }: SheetProps) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
@@ -34,7 +39,7 @@ export function Sheet({ purchase, close }: { purchase: Purchase; close: () => vo
         <h2>{say(calm.value ? "titleCalm" : "title")}</h2>
         <button type="button" class="button button-icon button-plain" onClick={close} aria-label={sayAll("close")}><X size={20} aria-hidden="true" /></button>
       </header>
-      <div class="sheet-body"><Line purchase={purchase} /><Body purchase={purchase} close={close} /></div>
+      <div class="sheet-body"><Line purchase={purchase} /><Body purchase={purchase} close={close} instead={instead} /></div>
     </section>
   );
 }
@@ -60,13 +65,13 @@ function chipOf(order: Order): string {
   return phase === "over" ? "chip-fault" : "chip-wait";
 }
 
-function Body({ purchase, close }: { purchase: Purchase; close: () => void }) {
+function Body({ purchase, close, instead }: SheetProps) {
   const order = purchase.order.value;
   if (me.value === null) return <SignInFirst />;
   if (purchase.busy.value === "reserving") return <p class="muted" role="status">{say("reserving", { n: purchase.wish.quantity })}</p>;
-  if (!order) return <Refusal purchase={purchase} close={close} />;
+  if (!order) return <Refusal purchase={purchase} close={close} instead={instead} />;
   const phase = phaseOf(order.state);
-  if (phase === "open") return <Held purchase={purchase} order={order} close={close} />;
+  if (phase === "open") return <Held purchase={purchase} order={order} close={close} instead={instead} />;
   if (phase === "waiting") return <Waiting order={order} close={close} />;
   return phase === "good" ? <Good close={close} /> : <Over purchase={purchase} order={order} close={close} />;
 }
@@ -80,7 +85,7 @@ function SignInFirst() {
   );
 }
 
-function Held({ purchase, order, close }: { purchase: Purchase; order: Order; close: () => void }) {
+function Held({ purchase, order, close, instead }: SheetProps & { order: Order }) {
   if (me.value?.age_band === "under7") return <Notice tone="wait" title={say("under7")} />;
   return (
     <>
@@ -91,7 +96,7 @@ function Held({ purchase, order, close }: { purchase: Purchase; order: Order; cl
           <span class="small muted">{say(calm.value ? "heldNoteCalm" : "heldNote")}</span>
         </p>
       </div>
-      {purchase.refusal.value !== null && <Refusal purchase={purchase} close={close} />}
+      {purchase.refusal.value !== null && <Refusal purchase={purchase} close={close} instead={instead} />}
       <CheckoutForm purchase={purchase} order={order} />
     </>
   );
@@ -137,7 +142,7 @@ function Over({ purchase, order, close }: { purchase: Purchase; order: Order; cl
   );
 }
 
-function Refusal({ purchase, close }: { purchase: Purchase; close: () => void }) {
+function Refusal({ purchase, close, instead }: SheetProps) {
   const error = purchase.refusal.value;
   const { offer, price } = purchase.wish;
   if (error === null) return null;
@@ -146,7 +151,11 @@ function Refusal({ purchase, close }: { purchase: Purchase; close: () => void })
   switch (way.kind) {
     case "sign_in": return <SignInFirst />;
     case "fix_fields": return <Notice tone="fault"><p>{sorryFor(error)}</p></Notice>;
-    case "sold_out": return <Answer tone="plain" title={say("soldOutTitle")} text={sorryFor(error)} close={close} testid="sold-out" />;
+    case "sold_out": return (
+      <Answer tone="plain" title={say("soldOutTitle")} text={sorryFor(error)} close={close} testid="sold-out">
+        {instead && act(say("instead", { title: instead.title }), instead.show)}
+      </Answer>
+    );
     case "fewer": return (
       <Answer tone="plain" title={say(calm.value ? "fewerTitleCalm" : "fewerTitle", { n: way.left })} text={sorryFor(error)} close={close} testid="sold-out">
         {act(say("takeFewer", { n: way.left }), () => void purchase.reserve({ quantity: way.left }))}

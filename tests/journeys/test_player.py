@@ -1,0 +1,172 @@
+"""The shipped player on the shipped page, when things go wrong: a page that stands still, a host who comes back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Request, expect
+
+from livesale.bench.stamps import VIEWER
+from livesale.media.programme import Format, Programme
+from tests.journeys.conftest import Arrive
+from tests.journeys.people import PHONE, TABLET, WIDE, Person
+from tests.support.pictures import moving_bar, stamped
+from tests.support.system import System
+
+FROZEN = "() => { const until = performance.now() + 4000; while (performance.now() < until); }"
+VIDEO = "document.querySelector('[data-testid=player]')"
+SMALL = Format(width=640, height=360)
+TRUE_WITHIN_MS = 250  # a picture of 67 ms, the sender's encoder, and the chip is drawn anew only after 80 ms of change
+
+
+class Figures:
+    """What the latency chip opens, in numbers."""
+
+    def __init__(self, person: Person) -> None:
+        self._page = person.page
+
+    async def open(self) -> None:
+        await self._page.get_by_test_id("how-live").click()
+
+    async def of(self, name: str) -> int:
+        """The figure of that name: behind, stalls or seeks; milliseconds or a count."""
+        return int("".join(filter(str.isdigit, await self._page.get_by_test_id(f"figure-{name}").inner_text())))
+
+
+@pytest.fixture
+async def send(system: System) -> AsyncIterator[Callable[..., Programme]]:
+    """`send(show, picture, form)`: a host's encoder for that show; the one before it gives way."""
+    senders: list[Programme] = []
+
+    def begins(show: dict[str, Any], picture: Callable[[float], Any], form: Format | None = None) -> Programme:
+        system.anyone.did("POST", f"/shows/{show['id']}/ticket")  # answered once a studio has the show
+        senders.append(Programme(f"{show['whip']['url']}?takeover=1", show["whip"]["token"], picture, form=form))
+        return senders[-1]
+
+    yield begins
+    for sender in senders:
+        sender.kill()
+
+
+async def plays_on(viewer: Person, seconds: float) -> None:
+    """Wait until the player has shown that much more."""
+    at = await viewer.page.evaluate(f"{VIDEO}.currentTime")
+    await viewer.holds(f"{VIDEO}.currentTime > {at + seconds}")
+
+
+async def test_a_page_that_stood_still_is_live_again_with_one_jump(system: System, arrive: Arrive) -> None:
+    """After four seconds in which the page did nothing, it does not play them: one seek, and it is close again."""
+    viewer = await arrive()
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    figures = Figures(viewer)
+    await figures.open()
+    await plays_on(viewer, 2)
+    before = await figures.of("seeks")
+    await viewer.page.evaluate(FROZEN)
+    await expect(viewer.page.get_by_test_id("figure-seeks")).to_have_text(str(before + 1))
+    await plays_on(viewer, 2)
+    assert await figures.of("seeks") == before + 1
+    assert await figures.of("behind") < 2000
+    await viewer.moves()
+
+
+async def test_a_host_who_comes_back_in_another_size(
+    system: System, arrive: Arrive, send: Callable[..., Programme]
+) -> None:
+    """The host's encoder dies and another begins, smaller: the same page plays on, close to live, in the new size."""
+    show = system.new_show("Back again", {"quantity": 3})
+    first = send(show, moving_bar)
+    viewer = await arrive()
+    await viewer.page.goto(f"/watch/{show['id']}")
+    await viewer.moves()
+    await viewer.stay_on_page()
+    assert await viewer.page.evaluate(f"{VIDEO}.videoWidth") == 1280
+    first.kill()
+    send(show, moving_bar, SMALL)
+    await viewer.holds(f"{VIDEO}.videoWidth === 640")
+    await viewer.moves()
+    await plays_on(viewer, 2)
+    figures = Figures(viewer)
+    await figures.open()
+    assert await figures.of("behind") < 2000
+    await viewer.same_page()
+
+
+async def test_the_latency_chip_says_what_is_true(
+    system: System, arrive: Arrive, send: Callable[..., Programme]
+) -> None:
+    """The figure "behind the studio" is what the pictures' own stamps say, read off the screen by the same clock."""
+    show = system.new_show("Stamped", {"quantity": 3})
+    send(show, stamped)
+    viewer = await arrive()
+    await viewer.page.add_init_script(VIEWER)
+    await viewer.page.goto(f"/watch/{show['id']}")
+    await viewer.moves()
+    await plays_on(viewer, 3)
+    figures = Figures(viewer)
+    await figures.open()
+    for _ in range(3):
+        await viewer.page.evaluate("() => { benchSeen.lateMs = []; benchSeen.counting = true; }")
+        await viewer.holds("benchSeen.lateMs.length > 10")
+        said = await figures.of("behind")
+        seen = sorted(await viewer.page.evaluate("benchSeen.lateMs"))
+        assert abs(said - seen[len(seen) // 2]) < TRUE_WITHIN_MS, f"the chip says {said} ms, the stamps say {seen}"
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, WIDE], ids=["phone", "tablet", "wide"])
+async def test_nothing_covers_the_programme(system: System, arrive: Arrive, size: dict[str, int]) -> None:
+    """Sound, chips, card, chat and film strip stand beside the picture, and Buy is in the window without scrolling."""
+    viewer = await arrive(viewport=size)
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    picture = await shown_at(viewer, "player")
+    for other in ("sound", "how-live", "pin-card", "chat-input"):
+        assert not overlap(picture, await shown_at(viewer, other)), f"{other} lies on the picture"
+    buy = await shown_at(viewer, "buy")
+    assert buy["y"] + buy["height"] <= size["height"]
+
+
+async def shown_at(viewer: Person, testid: str) -> dict[str, float]:
+    """Where an element is in the window."""
+    await expect(viewer.page.get_by_test_id(testid)).to_be_visible()
+    found = await viewer.page.get_by_test_id(testid).bounding_box()
+    assert found
+    return dict(found)
+
+
+def overlap(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Whether two boxes share more than an edge."""
+    across = min(one["x"] + one["width"], other["x"] + other["width"]) - max(one["x"], other["x"])
+    down = min(one["y"] + one["height"], other["y"] + other["height"]) - max(one["y"], other["y"])
+    return across > 1 and down > 1
+
+
+async def test_who_asked_for_no_motion_gets_none(system: System, arrive: Arrive) -> None:
+    """With reduced motion nothing on the page moves but the picture, from opening it to the held order."""
+    viewer = await arrive("adult", reduced_motion="reduce")
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    await viewer.page.get_by_role("button", name="Send a heart").click()
+    await viewer.page.get_by_test_id("buy").click()
+    await viewer.state_is("held")
+    assert await viewer.page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0
+
+
+async def test_a_viewer_s_place_is_the_first_thing_asked_for(system: System, arrive: Arrive) -> None:
+    """The first call is for a ticket, with no key that would cost a commit; every script was named in the page itself."""
+    viewer = await arrive()
+    asked: list[Request] = []
+    viewer.page.on("request", lambda request: asked.append(request))
+    page = await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    assert page
+    html = await page.text()
+    await viewer.moves()
+    calls = [one for one in asked if "/api/v1/" in one.url]
+    assert calls[0].url.endswith("/ticket")
+    assert "idempotency-key" not in calls[0].headers
+    scripts = [one.url.removeprefix(system.url) for one in asked if one.resource_type == "script"]
+    assert len(scripts) > 2
+    assert not [script for script in scripts if f'"{script}"' not in html]
