@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
-from tests.journeys.people import Person
+from tests.journeys.people import PATIENCE_MS, Person
 from tests.support import system as support
 from tests.support.media import CHROMIUM, CHROMIUM_ARGS
 from tests.support.system import System
 
 Arrive = Callable[..., Awaitable[Person]]
+
+expect.set_options(timeout=PATIENCE_MS)  # what is late is not wrong: a slow machine runs these too
 
 
 def pytest_configure(config: pytest.Config) -> None:
