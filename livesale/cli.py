@@ -298,6 +298,8 @@ def _say(line: str | None) -> None:
 
 def _one_line(error: Exception) -> str:
     text = error.detail if isinstance(error, Refusal) else str(error)
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        text = f"{error.filename}: {error.strerror}"
     return " ".join(text.split())
 
 
