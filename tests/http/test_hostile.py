@@ -96,8 +96,8 @@ async def test_a_head_that_trickles_is_not_waited_for(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("stated", [3, 40])
-async def test_a_length_that_lies(whole: Whole, stated: int) -> None:
-    """Less than stated, or more: never a 500, and the surplus is no request of anyone's."""
+async def test_a_length_that_lies(whole: Whole, capsys: pytest.CaptureFixture[str], stated: int) -> None:
+    """Less than stated, or more: never a 500 nor an accident in the log, and the surplus is no request of anyone's."""
     request = head(whole, "POST", "/api/v1/shows", b"Content-Length: %d" % stated) + b'{"title": "x", "shop"'
     reader, writer = await asyncio.open_connection(whole.host, whole.port)
     writer.write(request)
@@ -107,6 +107,7 @@ async def test_a_length_that_lies(whole: Whole, stated: int) -> None:
     writer.close()
     assert b"HTTP/1.1 500" not in said
     assert b"HTTP/1.1 2" not in said
+    assert "request_failed" not in capsys.readouterr().out
 
 
 async def test_a_feed_of_64_mib_is_refused_unread(whole: Whole) -> None:
