@@ -78,8 +78,8 @@ def _trickle(refused: Refused) -> Operation:
     etag = {"name": "If-Match", "in": "header", "required": True, "schema": _TEXT, "description": "The session's ETag."}
     done = {
         "204": {"description": "Candidates taken."},
-        **refused("malformed", "unauthenticated", "forbidden", "not_found", "too_large", "unsupported",
-                  "store_unavailable", **{"412": "superseded", "428": "invalid"}),
+        **refused("malformed", "unauthenticated", "forbidden", "not_found", "show_not_live", "gone", "too_large",
+                  "unsupported", "invalid", "store_unavailable", **{"412": "superseded", "428": "invalid"}),
     }  # fmt: skip
     parameters = [_path("show"), _path("session"), etag]
     return _whip("trickle", "More ICE candidates (RFC 8840)", parameters, done, ICE_FRAGMENT)
@@ -87,7 +87,7 @@ def _trickle(refused: Refused) -> Operation:
 
 def _end(refused: Refused) -> Operation:
     done = {"200": {"description": "Off air."}}
-    errors = refused("unauthenticated", "forbidden", "not_found", "store_unavailable")
+    errors = refused("unauthenticated", "forbidden", "not_found", "show_not_live", "store_unavailable")
     return _whip("end", "Go off air", [_path("show"), _path("session")], {**done, **errors})
 
 
