@@ -118,16 +118,6 @@ def test_the_rundown_goes_on(system: System) -> None:
     problem(host.call("PUT", f"{path}/rundown", {"segments": [{"title": "x", "offers": [ABSENT]}]}), 422, "invalid")
 
 
-def test_a_rundown_names_offers_of_its_show(system: System) -> None:
-    """A part with another offer is refused when the plan is set, so that `next` never stops half-way."""
-    show = system.new_show("Plan", {"quantity": 1})
-    host = system.api("host")
-    segments = [{"title": "One", "offers": [show["offers"][0]["id"], ABSENT]}]
-    refused = problem(host.call("PUT", f"/shows/{show['id']}/rundown", {"segments": segments}), 422, "invalid")
-    assert refused["errors"][0]["field"] == "segments[0].offers"
-    problem(host.post(f"/shows/{show['id']}/rundown/next"), 409, "conflict")
-
-
 @pytest.mark.parametrize(("countdown", "duration"), [(301, 60), (-1, 60), (0, 29), (0, 1201)])
 def test_a_deal_outside_the_limits(system: System, countdown: int, duration: int) -> None:
     """Countdown 0–300 s, duration 30–1200 s; anything else is invalid."""
