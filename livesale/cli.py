@@ -36,6 +36,8 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:  # `| head`: click ends quietly
+            raise
         except (SettingsError, Refusal, OSError) as error:
             raise click.ClickException(_one_line(error)) from None
         except Exception as error:
@@ -298,6 +300,10 @@ def _say(line: str | None) -> None:
 
 def _one_line(error: Exception) -> str:
     text = error.detail if isinstance(error, Refusal) else str(error)
+    if isinstance(error, Refusal) and error.code == "store_unavailable":
+        text = "the store does not answer; is the system running? livesale up --data DIR"
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        text = f"{error.filename}: {error.strerror}"
     return " ".join(text.split())
 
 

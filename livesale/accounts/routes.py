@@ -59,7 +59,16 @@ def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[
     """Every route of the accounts room; `now_ms` is the clock for age bands."""
     handlers = _Handlers(accounts, now_ms or _wall_ms)
     return [
-        Route("POST", "/accounts", handlers.register, "Register", body=NewAccount, answer=Me, status=201),
+        Route(
+            "POST",
+            "/accounts",
+            handlers.register,
+            "Register",
+            body=NewAccount,
+            answer=Me,
+            status=201,
+            refuses=("conflict",),
+        ),
         Route("GET", "/me", handlers.me, "Who you are", ACCOUNT, answer=Me),
         Route("POST", "/session", handlers.sign_in, "Sign in (sets cookies)", body=SignIn, answer=Me),
         Route("DELETE", "/session", handlers.sign_out, "End this sign-in", answer=SignedOut),

@@ -21,6 +21,7 @@ from livesale.ledger import reads
 from livesale.ops.presence import read_live
 from livesale.shows.routes import Doors
 from livesale.shows.service import whip_token
+from livesale.shows.views import Ticket, Whip
 
 TICKET_MS = 30 * SECOND_MS
 REMEMBER_HUBS_S = 0.5
@@ -52,7 +53,7 @@ class WebDoors:
         """Bases a browser asking under this host name can use: edges first, then the studio that has the show."""
         return [_under(seen.url, call) for seen in await self._serving(show)]
 
-    async def ticket(self, show: str, call: Call) -> dict[str, Any]:
+    async def ticket(self, show: str, call: Call) -> Ticket:
         """A ticket for one hub: the one with the fewest viewers, an edge before the studio."""
         serving = await self._served(show)
         if not serving:
@@ -65,16 +66,12 @@ class WebDoors:
         actor = call.actor
         tag = viewer_tag(self._wiring.tag_key, actor.account, show) if actor else anonymous_tag()
         claims = Claims(show, tag, new_jti(), chosen.name, 0, expires, anonymous=actor is None)
-        return {
-            "ticket": issue(self._ticket_key, claims),
-            "hub": _under(chosen.url, call),
-            "expires_at": rfc3339(expires),
-        }
+        return Ticket(issue(self._ticket_key, claims), _under(chosen.url, call), rfc3339(expires))
 
-    def whip(self, show: str, call: Call) -> dict[str, str]:
+    def whip(self, show: str, call: Call) -> Whip:
         """Where and with what token the host publishes."""
         scheme = "https" if call.secure else "http"
-        return {"url": f"{scheme}://{call.host}/whip/{show}", "token": whip_token(self._wiring.tag_key, show)}
+        return Whip(f"{scheme}://{call.host}/whip/{show}", whip_token(self._wiring.tag_key, show))
 
     async def live(self, show: str) -> dict[str, Any]:
         """What the studio that holds the show last told of it."""

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-import msgspec
 
 from livesale.apps.wiring import Wiring
 from livesale.catalog import store as catalog
 from livesale.catalog.feed import read_feed
+from livesale.catalog.routes import FeedAnswer
 from livesale.catalog.shops import ensure_shop
 from livesale.store.database import reading
 
 MOST_AT_ONCE = 200
 
 
-class FeedReport(msgspec.Struct, frozen=True):
-    """What became of a feed: counts, and each rejected row with line, field and reason."""
-
-    imported: int
-    updated: int
-    removed: int
-    rejected: list[Any]
-
-
-async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None) -> FeedReport:
+async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None) -> FeedAnswer:
     """Make the shop's products those of the feed; Refusal malformed when it is none."""
     report = await asyncio.to_thread(read_feed, data)  # seconds for a large one
     now_ms = wiring.store.now_ms()
@@ -36,7 +25,7 @@ async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None)
     for change in counts.stock:
         if change.now == 0:
             await wiring.transfers.adjust(shop, change.product, 0, "feed")
-    return FeedReport(counts.imported, counts.updated + counts.unchanged, counts.removed, list(report.rejected))
+    return FeedAnswer(counts.imported, counts.updated + counts.unchanged, counts.removed, report.rejected)
 
 
 async def _set_stock(wiring: Wiring, shop: str) -> None:

@@ -9,12 +9,13 @@ import asyncio
 import importlib
 import inspect
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -24,10 +25,11 @@ from livesale.apps.keys import make_keys
 from livesale.apps.plan import claim, copies_of, demo_spec, read_procfile, specs, without_elsewhere
 from livesale.apps.running import Running, RunningProcess, hold_data, write_running
 from livesale.apps.supervisor import StartFailed, Supervisor
-from livesale.settings import Settings
+from livesale.settings import Settings, SettingsError
 
 READY_TIMEOUT_S = 90.0
 TRIM_EVERY_S = 60.0
+LEAST_FREE_BYTES = 128 << 20
 
 Seed = Callable[[Settings], Any]
 
@@ -38,6 +40,7 @@ def up(settings: Settings, asked: frozenset[str], procfile: Path) -> int:
     copies = copies_of(settings.processes, names)
     seed: Seed | None = importlib.import_module("livesale.apps.demo").seed if settings.demo else None
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_room(settings.data)
     with ExitStack() as held:
         held.callback(os.close, hold_data(settings.data, settings.base_url))
         if "store" in copies:
@@ -90,12 +93,13 @@ class System:
         return 0
 
     async def _come_up(self, seed: Seed | None, after: Spec | None) -> None:
+        say(f"starting {', '.join(spec.name for spec in self._planned)} on {self._settings.data} (a few seconds)")
         first = [self._supervisor.start(spec) for spec in self._planned if spec.name == "store"]
         await self._supervisor.until_ready(first, READY_TIMEOUT_S)
         others = [self._supervisor.start(spec) for spec in self._planned if spec.name != "store"]
         await self._supervisor.until_ready(first + others, READY_TIMEOUT_S)
         accounts = await _seeded(seed, self._settings) if seed else []
-        print(f"ready {self._settings.base_url}", *accounts, sep="\n", flush=True)
+        _write("\n".join([f"ready {self._settings.base_url}", *accounts]), sys.stdout)
         if after:
             self._supervisor.start(after)
 
@@ -111,10 +115,28 @@ class System:
 
 async def _seeded(seed: Seed, settings: Settings) -> list[str]:
     """The demo's accounts as lines; the shop and its products are made on the way."""
+    say("setting up the demo's shop (the first time it draws its pictures: half a minute)")
     lines = await asyncio.to_thread(seed, settings)
     return list(await lines if inspect.isawaitable(lines) else lines)
 
 
+def _check_room(data: Path) -> None:
+    """Refused before anything starts: on a full disk each process would complain in its own way."""
+    free = shutil.disk_usage(data).free
+    if free < LEAST_FREE_BYTES:
+        raise SettingsError(
+            f"only {free >> 20} MiB are free for {data}, and a full disk stops the store: "
+            f"make room ({LEAST_FREE_BYTES >> 20} MiB at least) or give another --data"
+        )
+
+
 def say(line: str) -> None:
     """One line for whoever started the system; stdout is for `ready`."""
-    print(f"livesale: {line}", file=sys.stderr, flush=True)
+    _write(f"livesale: {line}", sys.stderr)
+
+
+def _write(text: str, stream: TextIO) -> None:
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:  # nobody reads any more (`livesale up | head -1`): the system goes on without a word
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -15,10 +15,13 @@ from livesale.apps.feeds import import_feed
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
+from livesale.catalog.routes import FeedAnswer
 from livesale.catalog.routes import routes as catalog_routes
 from livesale.guardians.model import Approval
+from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
 from livesale.guardians.routes import routes as guardian_routes
 from livesale.http.app import HttpOptions, make_app
+from livesale.http.bodies import read_body
 from livesale.http.server import Runner
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.ids import is_name
@@ -37,6 +40,7 @@ from livesale.shows.routes import routes as show_routes
 
 WEB_DIST = Path(__file__).parent.parent / "web_dist"
 WHIP_BYTES = 256 * 1024
+WHIP = {"/whip/{show}": ("POST", "OPTIONS"), "/whip/{show}/{session}": ("PATCH", "DELETE", "OPTIONS")}
 PASSED_ON = ("Content-Type", "Authorization", "If-Match")
 PASSED_BACK = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "Accept-Patch")
 
@@ -72,8 +76,9 @@ async def application(wiring: Wiring) -> web.Application:
 
     app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, {"store": store_answers})
     whip = WhipDoor(wiring)
-    app.router.add_route("*", "/whip/{show}", whip.pass_on)
-    app.router.add_route("*", "/whip/{show}/{session}", whip.pass_on)
+    app.router.add_routes(
+        [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
+    )
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.cleanup_ctx.append(whip.client)
@@ -84,9 +89,8 @@ def all_routes(wiring: Wiring) -> list[Route]:
     """The routes of every room."""
     doors = WebDoors(wiring)
 
-    async def feed(shop: str, data: bytes, owner: str) -> dict[str, Any]:
-        report = await import_feed(wiring, shop, data, None)
-        return msgspec.to_builtins(report)  # type: ignore[no-any-return]
+    async def feed(shop: str, data: bytes) -> FeedAnswer:
+        return await import_feed(wiring, shop, data, None)
 
     return [
         *account_routes(wiring.accounts),
@@ -105,23 +109,18 @@ class Details:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
 
-    async def __call__(self, approval: Approval) -> dict[str, Any]:
+    async def __call__(self, approval: Approval) -> OrderAsked:
         order = await self._wiring.orders.load(approval.order)
         people = self._wiring.people
         ship_to = await people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
         lines = [
-            {
-                "offer": line.offer, "product": line.product, "title": line.title, "image": line.image,
-                "quantity": line.quantity, "price": Money(line.price, order.currency),
-            }
+            AskedLine(
+                line.offer, line.product, line.title, line.image, line.quantity, Money(line.price, order.currency)
+            )
             for line in order.lines
-        ]  # fmt: skip
-        return {
-            "lines": lines,
-            "ship_to": msgspec.json.decode(ship_to),
-            "minor_name": await people.name_of(approval.minor),
-            "order_state": order.state,
-        }
+        ]
+        name = await people.name_of(approval.minor)
+        return OrderAsked(lines, msgspec.json.decode(ship_to, type=AskedShipTo), name, order.state)
 
 
 class WhipDoor:
@@ -143,11 +142,7 @@ class WhipDoor:
         if not is_name(show):
             raise not_found("show")
         studio = await self._studio_of(show)
-        body = await request.content.read(WHIP_BYTES + 1)
-        while len(body) <= WHIP_BYTES and (more := await request.content.read(WHIP_BYTES)):
-            body += more
-        if len(body) > WHIP_BYTES:
-            raise Refusal("too_large", "An SDP is never that large.")
+        body = await read_body(request, WHIP_BYTES)
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         assert self._session is not None
         try:
@@ -178,7 +173,7 @@ class Webhook:
 
     async def take(self, request: web.Request) -> web.Response:
         """204 once the news is on the shelf; a repetition is harmless."""
-        body = await request.content.read(webhooks.MAX_BODY_BYTES + 1)
+        body = await read_body(request, webhooks.MAX_BODY_BYTES)
         header = request.headers.get(webhooks.SIGNATURE_HEADER)
         webhooks.verify(self._secret, header, body, self._wiring.store.now_ms() // SECOND_MS)
         event = webhooks.read(body)
@@ -195,7 +190,7 @@ class StripeWebhook:
 
     async def take(self, request: web.Request) -> web.Response:
         """204 once the news is on the shelf, or when it is about none of our orders."""
-        body = await request.content.read(webhooks.MAX_BODY_BYTES + 1)
+        body = await read_body(request, webhooks.MAX_BODY_BYTES)
         event = verified(self._secrets, request.headers.get(STRIPE_SIGNATURE), body)
         assert isinstance(self._wiring.provider, StripeProvider)
         if reference := await self._wiring.provider.reference_of(event):

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.catalog import store
+from livesale.catalog.feed import RejectedRow
 from livesale.catalog.model import Product
 from livesale.catalog.shops import ensure_shop, shop_exists
 from livesale.kernel.actor import Actor
@@ -22,7 +23,6 @@ from livesale.store.database import reading
 FEED_BYTES = 16 * 1024 * 1024
 LISTED = 50
 
-ImportFeed = Callable[[str, bytes, str], Awaitable[Any]]  # (shop, feed, account) -> the report as plain data
 InStock = Callable[[list[Product]], Awaitable[dict[str, int]]]  # units left of each product
 CanSell = Callable[[Actor, str], Awaitable[bool]]
 
@@ -62,7 +62,10 @@ class FeedAnswer(msgspec.Struct):
     imported: int
     updated: int
     removed: int
-    rejected: list[dict[str, Any]]
+    rejected: list[RejectedRow]
+
+
+ImportFeed = Callable[[str, bytes], Awaitable[FeedAnswer]]  # (shop, feed)
 
 
 def routes(database: AsyncEngine, feed: ImportFeed, in_stock: InStock, can_sell: CanSell) -> list[Route]:
@@ -105,7 +108,7 @@ class _Handlers:
         if not is_name(shop):
             raise invalid("shop", "a shop's name has 1 to 40 of a-z, 0-9 and -")
         await self._own(actor, shop)
-        return Answer(await self._feed(shop, call.raw, actor.account))
+        return Answer(await self._feed(shop, call.raw))
 
     async def _own(self, actor: Actor, shop: str) -> None:
         """A host's first feed founds the shop; from then on it is that host's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -31,8 +31,75 @@ class Approve(msgspec.Struct, forbid_unknown_fields=True):
     payment: PayBy
 
 
-# (approval) -> lines, ship-to and state of the order as the guardian may read them
-Details = Callable[[Approval], Awaitable[dict[str, Any]]]
+class AskedLine(msgspec.Struct):
+    """A line of the order a minor asks for; `price` is one unit's."""
+
+    offer: str
+    product: str
+    title: str
+    image: str
+    quantity: int
+    price: Money
+
+
+class AskedShipTo(msgspec.Struct):
+    """Where the order is to go."""
+
+    name: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+
+
+class OrderAsked(msgspec.Struct):
+    """The order behind a request, as guardian and minor may read it."""
+
+    lines: list[AskedLine]
+    ship_to: AskedShipTo
+    minor_name: str
+    order_state: str
+
+
+class ApprovalView(OrderAsked):
+    """A request to a guardian; consent is to exactly what `digest` covers."""
+
+    id: str
+    order: str
+    state: str
+    total: Money
+    payee: str
+    digest: str
+    requested_at: str
+    expires_at: str
+
+
+class ApprovalPage(msgspec.Struct):
+    """Requests, newest first."""
+
+    items: list[ApprovalView]
+    next: str | None = None
+
+
+class LinkView(msgspec.Struct):
+    """A family link between two accounts; `verified` when an operator has checked it."""
+
+    id: str
+    minor: str
+    guardian: str
+    verified: bool
+    minor_name: str
+    guardian_name: str
+
+
+class LinkPage(msgspec.Struct):
+    """Your family links."""
+
+    items: list[LinkView]
+    next: str | None = None
+
+
+Details = Callable[[Approval], Awaitable[OrderAsked]]
 # (account) -> the name a family knows it by
 NameOf = Callable[[str], Awaitable[str]]
 # (minor ids) -> approval ids, newest first
@@ -43,12 +110,18 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
     """Every route of the guardians room."""
     handlers = _Handlers(guardians, details, listed, name_of)
     return [
-        Route("GET", "/approvals", handlers.list, "Requests, newest first", ACCOUNT),
-        Route("GET", "/approvals/{approval}", handlers.get, "One request", ACCOUNT),
-        Route("POST", "/approvals/{approval}/approve", handlers.approve, "Approve and pay", ACCOUNT, Approve),
-        Route("POST", "/approvals/{approval}/decline", handlers.decline, "Decline", ACCOUNT),
-        Route("GET", "/guardians/links", handlers.links, "Your family links", ACCOUNT),
-    ]
+        Route("GET", "/approvals", handlers.list, "Requests, newest first", ACCOUNT, answer=ApprovalPage),
+        Route("GET", "/approvals/{approval}", handlers.get, "One request", ACCOUNT, answer=ApprovalView),
+        Route(
+            "POST", "/approvals/{approval}/approve", handlers.approve, "Approve and pay", ACCOUNT, Approve,
+            ApprovalView, refuses=("step_up_required", "superseded", "conflict", "expired"),
+        ),
+        Route(
+            "POST", "/approvals/{approval}/decline", handlers.decline, "Decline", ACCOUNT, answer=ApprovalView,
+            refuses=("superseded", "conflict", "expired"),
+        ),
+        Route("GET", "/guardians/links", handlers.links, "Your family links", ACCOUNT, answer=LinkPage),
+    ]  # fmt: skip
 
 
 class _Handlers:
@@ -62,9 +135,7 @@ class _Handlers:
         actor = call.account()
         minors = {link.minor for link in await self._guardians.links_of(actor.account)}
         found = await self._listed(sorted(minors | {actor.account}))
-        return Answer(
-            {"items": [view for view in [await self._quiet(actor, one) for one in found] if view], "next": None}
-        )
+        return Answer(ApprovalPage([view for view in [await self._quiet(actor, one) for one in found] if view]))
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._view(call.account(), call.path["approval"]))
@@ -79,32 +150,25 @@ class _Handlers:
 
     async def links(self, call: Call) -> Answer:
         links = await self._guardians.links_of(call.account().account)
-        return Answer({"items": [await self._named(link) for link in links], "next": None})
+        return Answer(LinkPage([await self._named(link) for link in links]))
 
-    async def _named(self, link: Link) -> dict[str, Any]:
-        return {
-            "id": link.id, "minor": link.minor, "guardian": link.guardian, "verified": link.verified,
-            "minor_name": await self._name_of(link.minor), "guardian_name": await self._name_of(link.guardian),
-        }  # fmt: skip
+    async def _named(self, link: Link) -> LinkView:
+        minor_name, guardian_name = await self._name_of(link.minor), await self._name_of(link.guardian)
+        return LinkView(link.id, link.minor, link.guardian, link.verified, minor_name, guardian_name)
 
-    async def _view(self, actor: Actor, approval_id: str) -> dict[str, Any]:
+    async def _view(self, actor: Actor, approval_id: str) -> ApprovalView:
         return await self._shown(await self._guardians.seen(actor, approval_id))
 
-    async def _quiet(self, actor: Actor, approval_id: str) -> dict[str, Any] | None:
+    async def _quiet(self, actor: Actor, approval_id: str) -> ApprovalView | None:
         try:
             return await self._view(actor, approval_id)
         except Refusal:
             return None
 
-    async def _shown(self, approval: Approval) -> dict[str, Any]:
-        return {
-            "id": approval.id,
-            "order": approval.order,
-            "state": approval.state,
-            "total": Money(approval.total, approval.currency),
-            "payee": approval.payee,
-            "digest": approval.digest,
-            "requested_at": rfc3339(approval.requested_at),
-            "expires_at": rfc3339(approval.expires_at),
-            **await self._details(approval),
-        }
+    async def _shown(self, approval: Approval) -> ApprovalView:
+        asked = await self._details(approval)
+        return ApprovalView(
+            asked.lines, asked.ship_to, asked.minor_name, asked.order_state, approval.id, approval.order,
+            approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
+            rfc3339(approval.requested_at), rfc3339(approval.expires_at),
+        )  # fmt: skip

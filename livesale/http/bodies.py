@@ -42,6 +42,8 @@ async def _arriving(content: Any, most: int) -> bytes:
                 size += len(part)
     except TimeoutError:
         raise Refusal("malformed", "The body did not arrive in time.") from None
+    except ConnectionError:  # gone in the middle: nobody reads this, and it is no accident of ours to be logged
+        raise Refusal("malformed", "The body ended early.") from None
     return b"".join(parts)
 
 

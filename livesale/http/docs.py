@@ -29,8 +29,7 @@ def page(document: dict[str, Any]) -> str:
     sections = "".join(_path(path, operations) for path, operations in document["paths"].items())
     schemas = "".join(_schema(name, schema) for name, schema in sorted(document["components"]["schemas"].items()))
     codes = "".join(
-        f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td></tr>'
-        for code, status in STATUS_OF_CODE.items()
+        f'<tr id="{code}"><td><code>{code}</code></td><td>{status}</td></tr>' for code, status in STATUS_OF_CODE.items()
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>livesale API</title>'
@@ -51,14 +50,18 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     who = operation.get("description", "For anyone.")
     rows = "".join(_parameter(parameter) for parameter in operation["parameters"])
     body = _content(operation.get("requestBody", {}), "Body")
-    answers = "".join(
-        _content(answer, f"Answer {status}") for status, answer in operation["responses"].items() if status != "default"
-    )
+    answers = "".join(_answer(status, answer) for status, answer in operation["responses"].items())
     return (
         f'<section id="{escape(operation["operationId"])}"><h3><span class="method">{method.upper()}</span> '
         f"{escape(path)}</h3><p>{escape(operation['summary'])}. {escape(who)}</p>"
         f"{f'<table>{rows}</table>' if rows else ''}{body}{answers}</section>"
     )
+
+
+def _answer(status: str, answer: dict[str, Any]) -> str:
+    if "x-codes" in answer:
+        return f"<p>Refused {status}: {_ticks(answer['description'])}</p>"
+    return _content(answer, f"Answer {status}")
 
 
 def _parameter(parameter: dict[str, Any]) -> str:

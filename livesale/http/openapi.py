@@ -10,6 +10,7 @@ import msgspec
 
 from livesale import __version__
 from livesale.accounts.cookies import SESSION_COOKIE
+from livesale.http import outside
 from livesale.http.idempotency import HEADER
 from livesale.http.paths import MOST_ITEMS
 from livesale.http.problems import PROBLEM, Problem
@@ -26,17 +27,17 @@ _ANY: dict[str, Any] = {"type": "object"}
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """The whole file as plain data."""
-    schema_of, schemas = _schemas(routes)
+    """The whole file as plain data: the routes, and what outside.py describes."""
+    schemas = _Schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(BASE + route.path, {})[route.method.lower()] = _operation(route, schema_of)
+        paths.setdefault(BASE + route.path, {})[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "livesale", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "paths": paths,
-        "components": {"schemas": schemas, "securitySchemes": _SECURITY, "responses": {"problem": _problem(schema_of)}},
+        "paths": {**paths, **outside.paths(schemas.of, schemas.refused)},
+        "components": {"schemas": schemas.components, "securitySchemes": _SECURITY},
     }
 
 
@@ -56,18 +57,38 @@ _SECURITY: dict[str, Any] = {
         "name": CSRF_HEADER,
         "description": f"The value of the cookie `{CSRF_COOKIE}`; needed by writes with the session cookie.",
     },
+    **outside.SECURITY,
 }
+_RETRY = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 1}}}
 
 
-def _schemas(routes: Sequence[Route]) -> tuple[dict[int, Any], dict[str, Any]]:
-    """The schema of each type by its identity, and the named components they refer to."""
-    kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, bytes)]
-    unique = list({id(kind): kind for kind in [Problem, *kinds]}.values())
-    found, components = msgspec.json.schema_components(unique, ref_template=_REF)
-    return {id(kind): schema for kind, schema in zip(unique, found, strict=True)}, components
+class _Schemas:
+    """The schema of each type, and the named components they refer to."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        kinds = [kind for route in routes for kind in (route.body, route.answer) if kind not in (None, bytes)]
+        unique = list({id(kind): kind for kind in [Problem, *outside.KINDS, *kinds]}.values())
+        found, self.components = msgspec.json.schema_components(unique, ref_template=_REF)
+        self._of = {id(kind): schema for kind, schema in zip(unique, found, strict=True)}
+
+    def of(self, kind: Any) -> dict[str, Any]:
+        """The schema of a type."""
+        return self._of[id(kind)]
+
+    def refused(self, *codes: str, **further: str) -> dict[str, Any]:
+        """The responses of problems by status: of these codes, and of STATUS=CODE pairs out of the common order."""
+        at: dict[str, set[str]] = {}
+        for status, code in [*((str(STATUS_OF_CODE[code]), code) for code in codes), *further.items()]:
+            at.setdefault(status, set()).add(code)
+        return {status: self._problem(status, sorted(at[status])) for status in sorted(at)}
+
+    def _problem(self, status: str, codes: list[str]) -> dict[str, Any]:
+        named = ", ".join(f"`{code}`" for code in codes)
+        told = {"description": f"{named}.", "content": {PROBLEM: {"schema": self.of(Problem)}}, "x-codes": codes}
+        return told | ({"headers": _RETRY} if status in ("429", "503") else {})
 
 
-def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
+def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     writes = route.method not in READING
     operation: dict[str, Any] = {
         "operationId": _operation_id(route),
@@ -75,18 +96,30 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
         "tags": [route.path.split("/")[1]],
         "parameters": _parameters(route),
         "security": _security(route, writes),
-        "responses": {
-            str(route.status): _success(route, schema_of),
-            "default": {"$ref": "#/components/responses/problem"},
-        },
+        "responses": {str(route.status): _success(route, schemas), **schemas.refused(*_codes(route))},
     }
     if route.who:
         operation["description"] = f"For the roles {', '.join(sorted(route.who))}."
     if route.body is bytes:
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     elif route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema_of[id(route.body)]}}}
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(route.body)}}}
     return operation
+
+
+def _codes(route: Route) -> set[str]:
+    """What a call may be refused with: by its room, and by what `http/` checks before (endpoint.py)."""
+    codes = {"malformed", "unauthenticated", "rate_limited", "internal", "store_unavailable", *route.refuses}
+    writes = route.method not in READING
+    if writes:
+        codes |= {"forbidden", "too_large", "in_progress", "idempotency_key_reused", "invalid"}
+    if route.who:
+        codes.add("forbidden")
+    if route.query:
+        codes.add("invalid")
+    if "{" in route.path or (writes and route.body is not None):
+        codes.add("not_found")
+    return codes
 
 
 def _operation_id(route: Route) -> str:
@@ -113,12 +146,8 @@ def _security(route: Route, writes: bool) -> list[dict[str, list[str]]]:
     return known if route.who else [{}, *known]
 
 
-def _success(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
+def _success(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.status == 204:
         return {"description": "Done."}
-    schema = _ANY if route.answer in (None, bytes) else schema_of[id(route.answer)]
+    schema = _ANY if route.answer in (None, bytes) else schemas.of(route.answer)
     return {"description": "Done." if route.method not in READING else "Found.", "content": {JSON: {"schema": schema}}}
-
-
-def _problem(schema_of: dict[int, Any]) -> dict[str, Any]:
-    return {"description": "Refused; `code` says why.", "content": {PROBLEM: {"schema": schema_of[id(Problem)]}}}

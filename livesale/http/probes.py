@@ -25,6 +25,19 @@ CHECK_S = 2.0
 _log = structlog.get_logger("livesale.http")
 
 
+class Alive(msgspec.Struct):
+    """The process answers."""
+
+    alive: bool = True
+
+
+class Readiness(msgspec.Struct):
+    """Whether it can serve, and what of it can."""
+
+    ready: bool
+    checks: dict[str, bool]
+
+
 class Probes:
     """The three probes of an application."""
 
@@ -46,14 +59,13 @@ class Probes:
 
     async def _alive(self, request: web.Request) -> web.Response:
         self._admit(request)
-        return response_of(Reply(200, b'{"alive":true}'))
+        return response_of(Reply(200, msgspec.json.encode(Alive())))
 
     async def _ready(self, request: web.Request) -> web.Response:
         self._admit(request)
         found = await asyncio.gather(*(_passes(name, check) for name, check in self._checks.items()))
-        ready = all(found)
-        body = {"ready": ready, "checks": dict(zip(self._checks, found, strict=True))}
-        return response_of(Reply(200 if ready else 503, msgspec.json.encode(body)))
+        told = Readiness(all(found), dict(zip(self._checks, found, strict=True)))
+        return response_of(Reply(200 if told.ready else 503, msgspec.json.encode(told)))
 
     async def _metrics(self, request: web.Request) -> web.Response:
         self._admit(request)

@@ -60,7 +60,8 @@ class Route:
     """One operation under `/api/v1`: `path` as in `/shows/{show}/orders`, `who` the roles that may call it.
 
     `atomic`: the service keeps the idempotency key in the same commit as the effect; otherwise `http/` keeps the
-    answer beside it. `key_required`: refuse a call without an Idempotency-Key.
+    answer beside it. `key_required`: refuse a call without an Idempotency-Key. `refuses`: the codes of the room's own
+    refusals, for the description; those any call may meet are known to `http/`.
     """
 
     method: str
@@ -71,6 +72,7 @@ class Route:
     body: Any = None  # a msgspec type; bytes for a raw body
     answer: Any = None  # a msgspec type, for the OpenAPI file
     status: int = 200
+    refuses: tuple[str, ...] = ()
     atomic: bool = False
     key_required: bool = False
     most_bytes: int = 65_536

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.actor import Actor
@@ -17,6 +18,42 @@ from livesale.ledger import reads
 from livesale.ledger.projection import decode
 from livesale.shows.events import KINDS
 
+Untold = msgspec.UnsetType
+
+
+class Head(msgspec.Struct):
+    """The newest signed head of a show's archived log: the hash (SHA-256) of entry `seq` and its Ed25519 signature, in hex."""
+
+    shelf: str
+    seq: int
+    hash: str
+    signature: str
+    published_at: str
+
+
+class LogEntry(msgspec.Struct):
+    """An entry of a show's log. Its host reads the public events; an operator everything, and in `bytes` (base64) and
+    `hash` what the chain is checked with: `counters` are [name, change, after], `puts` [record, version, digest].
+    """
+
+    seq: int
+    at: str
+    events: list[dict[str, Any]]
+    id: str | Untold = msgspec.UNSET
+    counters: list[list[str | int]] | Untold = msgspec.UNSET
+    puts: list[list[str | int]] | Untold = msgspec.UNSET
+    drops: list[str] | Untold = msgspec.UNSET
+    hash: str | Untold = msgspec.UNSET
+    bytes: str | Untold = msgspec.UNSET
+
+
+class LogPage(msgspec.Struct):
+    """Entries, oldest first; `next` is the following page's `after`."""
+
+    items: list[LogEntry]
+    next: str | None
+
+
 PUBLIC = frozenset(kind.type for kind in KINDS.values() if kind.to == "public")
 NOT_FOR_HOSTS = frozenset({"author", "owner", "by"})  # account ids: no event to others names a buyer
 
@@ -28,7 +65,7 @@ def routes(engine: AsyncEngine) -> list[Route]:
         found = await reads.head(engine, _shelf(call))
         if found is None:
             raise not_found("show")
-        return Answer(found, headers={"Cache-Control": "no-cache"})
+        return Answer(Head(**found), headers={"Cache-Control": "no-cache"})
 
     async def log(call: Call) -> Answer:
         shelf = _shelf(call)
@@ -36,17 +73,18 @@ def routes(engine: AsyncEngine) -> list[Route]:
         limit = reads.page_query(call.query | {"after": ""})["limit"]
         entries = await reads.log_entries(engine, shelf, _position(call.query.get("after")), limit)
         shaped = [_whole(entry) if sees_all else _public(entry) for entry in entries]
-        items = [one for one in shaped if sees_all or one["events"]]
-        return Answer({"items": items, "next": str(entries[-1]["seq"]) if len(entries) == limit else None})
+        items = [one for one in shaped if sees_all or one.events]
+        return Answer(LogPage(items, str(entries[-1]["seq"]) if len(entries) == limit else None))
 
     return [
-        Route("GET", "/shows/{show}/head", head, "The signed head of a show's archived log", ANYONE),
+        Route("GET", "/shows/{show}/head", head, "The signed head of a show's archived log", ANYONE, answer=Head),
         Route(
             "GET",
             "/shows/{show}/log",
             log,
             "A show's log: its public events for its host, every entry for an operator",
             HOST,
+            answer=LogPage,
             query=("after", "limit"),
         ),
     ]
@@ -78,23 +116,19 @@ def _position(text: str | None) -> int:
     return int(text)
 
 
-def _public(entry: dict[str, Any]) -> dict[str, Any]:
+def _public(entry: dict[str, Any]) -> LogEntry:
     events = [_without_names(event) for event in decode(entry["bytes"])["events"] if event["type"] in PUBLIC]
-    return {"seq": entry["seq"], "at": rfc3339(entry["at_ms"]), "events": events}
+    return LogEntry(entry["seq"], rfc3339(entry["at_ms"]), events)
 
 
 def _without_names(event: Event) -> Event:
     return {name: value for name, value in event.items() if name not in NOT_FOR_HOSTS}
 
 
-def _whole(entry: dict[str, Any]) -> dict[str, Any]:
+def _whole(entry: dict[str, Any]) -> LogEntry:
     """Everything, and the bytes and hash with which the chain can be checked outside."""
     fields = decode(entry["bytes"])
-    fields.pop("at")
-    return {
-        "seq": entry["seq"],
-        "at": rfc3339(entry["at_ms"]),
-        **fields,
-        "hash": entry["hash"].hex(),
-        "bytes": base64.b64encode(entry["bytes"]).decode(),
-    }
+    return LogEntry(
+        entry["seq"], rfc3339(entry["at_ms"]), fields["events"], fields["id"], fields["counters"], fields["puts"],
+        fields["drops"], entry["hash"].hex(), base64.b64encode(entry["bytes"]).decode(),
+    )  # fmt: skip

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import os
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
-from pathlib import Path
 from typing import Any
 
 import av
@@ -64,11 +64,11 @@ def run(
     `next_picture(t)` gives the RGB picture for second `t`, `next_sound(position)` 20 ms of interleaved
     16-bit stereo from sample `position` on. av.FFmpegError when the server refuses or goes away.
     """
-    form = form or Format()
-    with tempfile.TemporaryDirectory(prefix="livesale-programme-") as folder:
-        options = {"authorization": token, **_certificate(Path(folder))}
+    certificate, key = _certificate()
+    with _in_memory(certificate) as cert_file, _in_memory(key) as key_file:
+        options = {"authorization": token, "cert_file": cert_file, "key_file": key_file}
         with av.open(url, "w", format="whip", options=options) as container:
-            return _send(container, next_picture, next_sound, form, seconds, stopped)
+            return _send(container, next_picture, next_sound, form or Format(), seconds, stopped)
 
 
 class Programme:
@@ -193,9 +193,20 @@ def _sound_frame(samples: bytes, position: int) -> av.AudioFrame:
     return frame
 
 
-def _certificate(folder: Path) -> dict[str, str]:
-    """A P-256 certificate for DTLS: the one FFmpeg's GnuTLS makes by itself fails in the handshake with
-    OpenSSL.
+@contextmanager
+def _in_memory(data: bytes) -> Iterator[str]:
+    """The path of a file that is in no folder: however the sender ends, it leaves no key behind."""
+    number = os.memfd_create("livesale-programme")
+    try:
+        os.write(number, data)
+        yield f"/proc/self/fd/{number}"
+    finally:
+        os.close(number)
+
+
+def _certificate() -> tuple[bytes, bytes]:
+    """A P-256 certificate for DTLS and its key (PEM): the one FFmpeg's GnuTLS makes by itself fails in the
+    handshake with OpenSSL.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "livesale programme")])
@@ -210,12 +221,6 @@ def _certificate(folder: Path) -> dict[str, str]:
         .not_valid_after(now + timedelta(days=30))
         .sign(key, hashes.SHA256())
     )
-    cert_file, key_file = folder / "certificate.pem", folder / "key.pem"
-    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    )
-    key_file.write_bytes(private)
-    return {"cert_file": str(cert_file), "key_file": str(key_file)}
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    return certificate.public_bytes(pem), private

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
+from msgspec import convert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.ids import is_name
@@ -13,6 +15,7 @@ from livesale.ledger import reads
 from livesale.ops.audit import list_audit
 from livesale.ops.overview import one_show, overview
 from livesale.ops.processes import Processes
+from livesale.ops.views import ApprovalsListed, AuditPage, OneShow, Overview
 from livesale.store.valkey import Store
 
 
@@ -21,37 +24,37 @@ def routes(store: Store, engine: AsyncEngine, data: Path) -> list[Route]:
     processes = Processes(data)
 
     async def see_overview(call: Call) -> Answer:
-        return Answer(await overview(store, engine, processes))
+        return Answer(convert(await overview(store, engine, processes), Overview))
 
     async def see_show(call: Call) -> Answer:
         if not is_name(call.path["show"]):
             raise not_found("show")
-        return Answer(await one_show(store, engine, call.path["show"]))
+        return Answer(convert(await one_show(store, engine, call.path["show"]), OneShow))
 
     async def see_audit(call: Call) -> Answer:
-        return Answer(await list_audit(engine, **reads.page_query(call.query)))
+        return Answer(convert(await list_audit(engine, **reads.page_query(call.query)), AuditPage))
 
     async def see_approvals(call: Call) -> Answer:
         page = reads.page_query(call.query)
-        return Answer(await reads.list_approvals(engine, None, call.query.get("state"), **page))
+        listed = await reads.list_approvals(engine, None, call.query.get("state"), **page)
+        return Answer(convert(listed, ApprovalsListed))
 
+    reading = partial(Route, "GET", who=OPERATOR)
     paged = ("limit", "after")
     return [
-        Route(
-            "GET",
+        reading(
             "/ops/overview",
             see_overview,
             "Shows, orders, viewers and processes; media_delay_ms is from studio to hub",
-            OPERATOR,
+            answer=Overview,
         ),
-        Route("GET", "/ops/shows/{show}", see_show, "One show with the stock of each offer", OPERATOR),
-        Route("GET", "/ops/audit", see_audit, "The audit, newest first", OPERATOR, query=paged),
-        Route(
-            "GET",
+        reading("/ops/shows/{show}", see_show, "One show with the stock of each offer", answer=OneShow),
+        reading("/ops/audit", see_audit, "The audit, newest first", answer=AuditPage, query=paged),
+        reading(
             "/ops/approvals",
             see_approvals,
             "Requests to guardians, newest first",
-            OPERATOR,
+            answer=ApprovalsListed,
             query=(*paged, "state"),
         ),
     ]

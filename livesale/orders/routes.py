@@ -17,6 +17,7 @@ from livesale.orders.model import MOST_LINES, Order
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
 from livesale.orders.service import Checkout, Orders
+from livesale.shows.views import OfferView
 from livesale.store.decision import KeyReused, Once
 
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
@@ -80,32 +81,57 @@ class OfferChange(msgspec.Struct, forbid_unknown_fields=True):
     add_quantity: Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)] | None = None
 
 
-def view(order: Order, redirect_url: str = "") -> dict[str, Any]:
+class OrderLine(msgspec.Struct):
+    """A line as it was bought; `price` is one unit's."""
+
+    offer: str
+    product: str
+    title: str
+    image: str
+    quantity: int
+    price: Money
+
+
+class NextStep(msgspec.Struct):
+    """What the buyer has to do next: go to their bank's page (3-D Secure)."""
+
+    redirect_url: str
+
+
+class OrderView(msgspec.Struct):
+    """An order as it reads everywhere; `reason` says why it ended, where it did. Lists tell `updated_at`."""
+
+    id: str
+    state: str
+    lines: list[OrderLine]
+    total: Money
+    reserved_until: str
+    version: int
+    shop: str
+    held_at: str
+    reason: str
+    next: NextStep | msgspec.UnsetType = msgspec.UNSET
+    updated_at: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class OrderPage(msgspec.Struct):
+    """Your orders, newest first; `next` is the following page's `after`."""
+
+    items: list[OrderView]
+    next: str | None
+
+
+def view(order: Order, redirect_url: str = "") -> OrderView:
     """An order as it reads everywhere (contract section 2)."""
-    shown: dict[str, Any] = {
-        "id": order.id,
-        "state": order.state,
-        "lines": [
-            {
-                "offer": line.offer,
-                "product": line.product,
-                "title": line.title,
-                "image": line.image,
-                "quantity": line.quantity,
-                "price": Money(line.price, order.currency),
-            }
-            for line in order.lines
-        ],
-        "total": Money(order.total, order.currency),
-        "reserved_until": rfc3339(order.reserved_until),
-        "version": order.version,
-        "shop": order.shop,
-        "held_at": rfc3339(order.held_at),
-        "reason": order.reason,
-    }
-    if redirect_url:
-        shown["next"] = {"redirect_url": redirect_url}
-    return shown
+    lines = [
+        OrderLine(line.offer, line.product, line.title, line.image, line.quantity, Money(line.price, order.currency))
+        for line in order.lines
+    ]
+    return OrderView(
+        order.id, order.state, lines, Money(order.total, order.currency), rfc3339(order.reserved_until),
+        order.version, order.shop, rfc3339(order.held_at), order.reason,
+        NextStep(redirect_url) if redirect_url else msgspec.UNSET,
+    )  # fmt: skip
 
 
 def rendered(order: Order) -> bytes:
@@ -120,17 +146,35 @@ ListOrders = Callable[[str, int, str | None], Awaitable[dict[str, Any]]]
 def routes(orders: Orders, offers: Offers, listed: ListOrders) -> list[Route]:
     """Every route of the orders room; `listed` gives an account's orders, newest first."""
     handlers = _Handlers(orders, offers, listed)
-    placed = partial(Route, who=ACCOUNT, body=NewOrder, status=201, atomic=True, key_required=True)
+    placed = partial(
+        Route, who=ACCOUNT, body=NewOrder, answer=OrderView, status=201, atomic=True, key_required=True,
+        refuses=("sold_out", "limit_reached", "price_changed", "show_not_live", "conflict"),
+    )  # fmt: skip
     return [
         placed("POST", "/shows/{show}/orders", handlers.place, "Hold units for ten minutes"),
         placed("POST", "/shops/{shop}/orders", handlers.place, "Hold units from a shop's shelf"),
-        Route("POST", "/orders/{order}/checkout", handlers.checkout, "Confirm and pay", ACCOUNT, CheckoutBody),
-        Route("POST", "/orders/{order}/cancel", handlers.cancel, "Give the units back", ACCOUNT),
-        Route("GET", "/orders/{order}", handlers.get, "An order", ACCOUNT),
-        Route("GET", "/orders", handlers.list, "Your orders, newest first", ACCOUNT, query=("limit", "after")),
-        Route("POST", "/shows/{show}/offers", handlers.add_offer, "Put a product on sale", HOST, NewOffer, status=201),
-        Route("PATCH", "/shows/{show}/offers/{offer}", handlers.change_offer, "Change an offer", HOST, OfferChange),
-    ]
+        Route(
+            "POST", "/orders/{order}/checkout", handlers.checkout, "Confirm and pay", ACCOUNT, CheckoutBody, OrderView,
+            refuses=("conflict", "expired", "price_changed", "limit_reached"),
+        ),
+        Route(
+            "POST", "/orders/{order}/cancel", handlers.cancel, "Give the units back", ACCOUNT, answer=OrderView,
+            refuses=("conflict",),
+        ),
+        Route("GET", "/orders/{order}", handlers.get, "An order", ACCOUNT, answer=OrderView),
+        Route(
+            "GET", "/orders", handlers.list, "Your orders, newest first", ACCOUNT, answer=OrderPage,
+            query=("limit", "after"),
+        ),
+        Route(
+            "POST", "/shows/{show}/offers", handlers.add_offer, "Put a product on sale", HOST, NewOffer, OfferView, 201,
+            refuses=("short", "limit_reached", "show_not_live", "conflict"),
+        ),
+        Route(
+            "PATCH", "/shows/{show}/offers/{offer}", handlers.change_offer, "Change an offer", HOST, OfferChange,
+            OfferView, refuses=("short", "show_not_live", "conflict"),
+        ),
+    ]  # fmt: skip
 
 
 class _Handlers:
@@ -180,13 +224,15 @@ class _Handlers:
         if not limit.isdecimal() or not 1 <= int(limit) <= 200:
             raise invalid("limit", "a whole number from 1 to 200")
         page = await self._listed(call.account().account, int(limit), call.query.get("after"))
-        return Answer({"items": [await self._as_now(row) for row in page["items"]], "next": page["next"]})
+        return Answer(OrderPage([await self._as_now(row) for row in page["items"]], page["next"]))
 
-    async def _as_now(self, row: dict[str, Any]) -> dict[str, Any]:
+    async def _as_now(self, row: dict[str, Any]) -> OrderView:
         """A listed order as its shelf has it; when it came there is known once the list has caught up."""
         order = await self._orders.load(row["id"])
-        since = {"updated_at": row["updated_at"]} if row["version"] == order.version else {}
-        return await self._with_next(order) | since
+        shown = await self._with_next(order)
+        if row["version"] == order.version:
+            shown.updated_at = row["updated_at"]
+        return shown
 
     async def add_offer(self, call: Call) -> Answer:
         body: NewOffer = call.body
@@ -196,7 +242,7 @@ class _Handlers:
             call.account(), call.path["show"], body.product, body.price.amount, body.price.currency,
             body.quantity, body.per_buyer_limit,
         )  # fmt: skip
-        return Answer(await self._offers.shown(call.path["show"], offer.id), 201)
+        return Answer(await self._shown(call.path["show"], offer.id), 201)
 
     async def change_offer(self, call: Call) -> Answer:
         body: OfferChange = call.body
@@ -204,9 +250,12 @@ class _Handlers:
         if not is_name(show):
             raise not_found("show")
         await self._offers.change(call.account(), show, offer, body.price, body.add_quantity)
-        return Answer(await self._offers.shown(show, offer))
+        return Answer(await self._shown(show, offer))
 
-    async def _with_next(self, order: Order) -> dict[str, Any]:
+    async def _shown(self, show: str, offer: str) -> OfferView:
+        return msgspec.convert(await self._offers.shown(show, offer), OfferView)
+
+    async def _with_next(self, order: Order) -> OrderView:
         payment = await self._orders.payment(order) if order.state == "awaiting_payment" else None
         waiting = payment is not None and payment.state == "requires_action"
         return view(order, payment.redirect_url if payment and waiting else "")

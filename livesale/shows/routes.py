@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -17,6 +18,19 @@ from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
 from livesale.shows.mirror import load_mirror
 from livesale.shows.model import Rundown, Segment, rundown_event, rundown_view
 from livesale.shows.service import Shows
+from livesale.shows.views import (
+    ChatRemoved,
+    ChatView,
+    DealView,
+    Live,
+    Muted,
+    Reacted,
+    RundownView,
+    ShowPage,
+    ShowView,
+    Ticket,
+    Whip,
+)
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -78,8 +92,8 @@ class Doors:
 
     can_sell: Callable[[Actor, str], Awaitable[bool]]  # (caller, shop): may the caller run shows of this shop
     hubs: Callable[[str, Call], Awaitable[list[str]]]  # (show, call): bases a browser asking under this host can use
-    ticket: Callable[[str, Call], Awaitable[dict[str, Any]]]
-    whip: Callable[[str, Call], dict[str, str]]
+    ticket: Callable[[str, Call], Awaitable[Ticket]]
+    whip: Callable[[str, Call], Whip]
     live: Callable[[str], Awaitable[dict[str, Any]]]  # the studio's live figures of a show
     # (state, shop, limit, after) -> show ids, newest first, and where the next page begins
     listed: Callable[[str | None, str | None, int, str | None], Awaitable[tuple[list[str], str | None]]]
@@ -90,28 +104,46 @@ class Doors:
 def routes(shows: Shows, doors: Doors) -> list[Route]:
     """Every route of the shows room."""
     handlers = _Handlers(shows, doors)
+    of_show = partial(Route, answer=ShowView)
     return [
-        Route("POST", "/shows", handlers.create, "Plan a show", HOST, NewShow, status=201),
-        Route("GET", "/shows", handlers.list, "Shows by state", query=("state", "limit", "after", "shop")),
-        Route("GET", "/shows/{show}", handlers.get, "A show as it is now"),
+        of_show("POST", "/shows", handlers.create, "Plan a show", HOST, NewShow, status=201),
+        Route("GET", "/shows", handlers.list, "Shows by state", answer=ShowPage, query=("state", "limit", "after", "shop")),
+        of_show("GET", "/shows/{show}", handlers.get, "A show as it is now"),
         *(
-            Route("POST", f"/shows/{{show}}/{verb}", handlers.mover(verb), f"{verb.capitalize()} the show", HOST)
+            of_show(
+                "POST", f"/shows/{{show}}/{verb}", handlers.mover(verb), f"{verb.capitalize()} the show", HOST,
+                refuses=("conflict",),
+            )
             for verb in ("start", "end", "pause", "resume")
         ),
-        Route("PUT", "/shows/{show}/pins", handlers.pins, "Put up to three offers on air", HOST, SetPins),
-        Route("POST", "/shows/{show}/deals", handlers.deal, "Announce a flash deal", HOST, NewDeal, status=201),
-        Route(
-            "PUT", "/shows/{show}/rundown", handlers.rundown, "Set the rundown, also while it runs", HOST, SetRundown
+        of_show(
+            "PUT", "/shows/{show}/pins", handlers.pins, "Put up to three offers on air", HOST, SetPins,
+            refuses=("conflict", "show_not_live"),
         ),
         Route(
-            "POST", "/shows/{show}/rundown/next", handlers.next, "Go on to the next part: its offers go on air", HOST
+            "POST", "/shows/{show}/deals", handlers.deal, "Announce a flash deal", HOST, NewDeal, DealView, 201,
+            refuses=("conflict", "show_not_live"),
         ),
-        Route("POST", "/shows/{show}/chat", handlers.say, "Say something in the chat", ACCOUNT, Say, status=201),
-        Route("DELETE", "/shows/{show}/chat/{message}", handlers.unsay, "Remove a message", HOST),
-        Route("POST", "/shows/{show}/mutes", handlers.mute, "Mute an account in this show", HOST, Mute),
-        Route("POST", "/shows/{show}/reactions", handlers.react, "React to the show", ACCOUNT, React),
-        Route("POST", "/shows/{show}/ticket", handlers.ticket, "A ticket for the hub", status=201),
-    ]
+        Route(
+            "PUT", "/shows/{show}/rundown", handlers.rundown, "Set the rundown, also while it runs", HOST, SetRundown, RundownView,
+            refuses=("conflict",),
+        ),
+        Route(
+            "POST", "/shows/{show}/rundown/next", handlers.next, "Go on to the next part: its offers go on air", HOST,
+            answer=RundownView, refuses=("conflict", "show_not_live"),
+        ),
+        Route(
+            "POST", "/shows/{show}/chat", handlers.say, "Say something in the chat", ACCOUNT, Say, ChatView, 201,
+            refuses=("show_not_live",),
+        ),
+        Route("DELETE", "/shows/{show}/chat/{message}", handlers.unsay, "Remove a message", HOST, answer=ChatRemoved),
+        Route("POST", "/shows/{show}/mutes", handlers.mute, "Mute an account in this show", HOST, Mute, Muted),
+        Route("POST", "/shows/{show}/reactions", handlers.react, "React to the show", ACCOUNT, React, Reacted),
+        Route(
+            "POST", "/shows/{show}/ticket", handlers.ticket, "A ticket for the hub", answer=Ticket, status=201,
+            refuses=("show_not_live",),
+        ),
+    ]  # fmt: skip
 
 
 class _Handlers:
@@ -137,7 +169,7 @@ class _Handlers:
         limit = _limit(call.query.get("limit"))
         ids, after = await self._doors.listed(state, call.query.get("shop"), limit, call.query.get("after"))
         found = [view for view in [await self._quiet(show_id, call) for show_id in ids] if view]
-        return Answer({"items": found, "next": after})
+        return Answer(ShowPage(found, after))
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._view(call.path["show"], call))
@@ -163,7 +195,7 @@ class _Handlers:
             body.quantity, body.per_buyer_limit,
         )  # fmt: skip
         view = await self._view(show.id, call)
-        return Answer(view["deal"], 201)
+        return Answer(view.deal, 201)
 
     async def rundown(self, call: Call) -> Answer:
         return _rundown(await self._shows.set_rundown(call.account(), call.path["show"], call.body.segments))
@@ -173,20 +205,20 @@ class _Handlers:
 
     async def say(self, call: Call) -> Answer:
         said = await self._shows.say(call.account(), call.path["show"], call.body.text)
-        return Answer({"id": said["id"], "name": said["name"], "text": said["text"]}, 201)
+        return Answer(ChatView(said["id"], said["name"], said["text"]), 201)
 
     async def unsay(self, call: Call) -> Answer:
         await self._shows.unsay(call.account(), call.path["show"], call.path["message"])
-        return Answer({"id": call.path["message"], "removed": True})
+        return Answer(ChatRemoved(call.path["message"]))
 
     async def mute(self, call: Call) -> Answer:
         await self._shows.mute(call.account(), call.path["show"], call.body.account)
-        return Answer({"account": call.body.account, "muted": True})
+        return Answer(Muted(call.body.account))
 
     async def react(self, call: Call) -> Answer:
         await self._shows.load(call.path["show"])
         await self._doors.react(call.path["show"], call.body.kind)
-        return Answer({"kind": call.body.kind})
+        return Answer(Reacted(call.body.kind))
 
     async def ticket(self, call: Call) -> Answer:
         show = await self._shows.load(call.path["show"])
@@ -194,13 +226,13 @@ class _Handlers:
             raise Refusal("show_not_live", "This show has ended.")
         return Answer(await self._doors.ticket(show.id, call), 201)
 
-    async def _quiet(self, show_id: str, call: Call) -> dict[str, Any] | None:
+    async def _quiet(self, show_id: str, call: Call) -> ShowView | None:
         try:
             return await self._view(show_id, call)
         except Refusal:
             return None
 
-    async def _view(self, show_id: str, call: Call) -> dict[str, Any]:
+    async def _view(self, show_id: str, call: Call) -> ShowView:
         if not is_name(show_id):
             raise not_found("show")
         mirror = await load_mirror(self._shows.store, shelf("show", show_id))
@@ -216,12 +248,13 @@ class _Handlers:
         }
         actor = call.actor
         if actor and (actor.account == mirror.owner or actor.has("operator")):
-            view |= {"whip": self._doors.whip(show_id, call), "live": live, **await self._doors.figures(show_id)}
-        return view
+            whip, seen = self._doors.whip(show_id, call), msgspec.convert(live, Live)
+            view |= {"whip": whip, "live": seen, **await self._doors.figures(show_id)}
+        return msgspec.convert(view, ShowView)
 
 
 def _rundown(rundown: Rundown) -> Answer:
-    return Answer(rundown_view(rundown_event(rundown)))
+    return Answer(msgspec.convert(rundown_view(rundown_event(rundown)), RundownView))
 
 
 def _limit(text: str | None) -> int:

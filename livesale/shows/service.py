@@ -198,7 +198,7 @@ class Shows:
             if not shown:
                 return decision
             pins = put("pins", records["pins"], Pins(shown, now_ms))
-            told: Event = {"type": events.PINS_SET, "offers": shown}
+            told: Event = {"type": events.PINS_SET, "offers": shown, "since": now_ms}
             return replace(decision, puts=(*decision.puts, pins), events=(*decision.events, told))
 
         await self.store.act(_shelf(show_id), ("show", "rundown", "pins"), decide)

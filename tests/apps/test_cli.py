@@ -121,6 +121,8 @@ def test_user_and_token(data):
         ("token nobody@example.org --data DATA", "There is no such account."),
         ("token nobody --data DATA", "email: that is no mail address"),
         ("token ada@example.org --data DATA/empty", "start the system once with: livesale up --data"),
+        ("show verify aaaaaaaaaa --data DATA", "is the system running? livesale up --data DIR"),
+        ("edge --data DATA", "is the system running? livesale up --data DIR"),
         ("up --processes web=0 --data DATA", "processes: 'web=0'"),
         ("up --procfile DATA/none --data DATA", "No such file"),
     ],
@@ -146,6 +148,13 @@ def test_database_not_ready(tmp_path):
     said = invoke("token", "ada@example.org", "--data", str(tmp_path))
     assert said.exit_code == 1
     assert "the database is not ready" in said.stderr
+
+
+def test_nobody_reads_all_of_it():
+    """`livesale settings | head -1` ends without a word."""
+    words = f"'{sys.executable}' -m livesale.cli settings | head -1"
+    said = subprocess.run(["sh", "-c", words], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert (said.stdout.count("\n"), said.stderr) == (1, "")
 
 
 def test_doctor(data):

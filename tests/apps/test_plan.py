@@ -56,7 +56,8 @@ def test_wrong_copies(text):
 
 def test_what_is_elsewhere_is_not_started(tmp_path):
     """With a Valkey and a provider of its own an installation runs neither store nor sandbox."""
-    settings = load_settings(tmp_path, {"valkey_url": "redis://h", "payments.provider": "stripe"})
+    stripe = {"payments.provider": "stripe", "payments.secret": "sk_test_1", "payments.webhook_secret": "whsec_1"}
+    settings = load_settings(tmp_path, {"valkey_url": "redis://h", **stripe})
     assert without_elsewhere(settings, NAMES) == ["web", "studio", "edge", "worker"]
 
 

@@ -2,17 +2,22 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from click.testing import CliRunner
 
 from livesale.apps.running import read_running
+from livesale.apps.store import answers
+from livesale.cli import cli
 from livesale.settings import load_settings, socket_path
 
 ROOT = Path(__file__).parents[2]
@@ -163,3 +168,54 @@ def test_two_stores_on_one_folder(tmp_path, procfile):
         ended = run("store", "--data", data)
     assert ended.returncode == 1
     assert ended.stderr == f"Error: another store runs on {data} (it holds {data}/store.lock)\n"
+
+
+def test_nobody_reads_what_it_says(tmp_path, procfile):
+    """`livesale up | head -1`: closed pipes do not end the system, which restarts its store and stops when asked."""
+    data = tmp_path / "data"
+    reader, writer = os.pipe()
+    words = command("up", "--data", data, "--procfile", procfile)
+    up = subprocess.Popen(words, stdout=writer, stderr=writer, cwd=ROOT)
+    os.close(writer)
+    os.close(reader)
+    try:
+        for _ in range(2):  # the second store comes after a line about the first one's end
+            store = _await_store(up, data)
+            store.kill()
+            psutil.wait_procs([store], timeout=20)
+        _await_store(up, data)
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(20) == 0
+    finally:
+        up.kill()
+        up.wait()
+
+
+def _await_store(up: subprocess.Popen[bytes], data: Path) -> psutil.Process:
+    """The store of a system, once it answers."""
+    deadline = time.monotonic() + 30
+    while True:
+        assert up.poll() is None, "it ended"
+        assert time.monotonic() < deadline, "the store does not answer"
+        if (running := read_running(data)) is not None and running.processes and answers(load_settings(data)):
+            return psutil.Process(running.processes[0].pid)
+        time.sleep(0.05)
+
+
+def test_a_full_disk_is_one_line(tmp_path, procfile, monkeypatch):
+    """Without room nothing is started, and the line says how much is needed."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 5 << 20})())
+    said = CliRunner().invoke(cli, ["up", "--data", str(tmp_path / "data"), "--procfile", str(procfile)])
+    assert (said.exit_code, said.stderr.count("\n")) == (1, 1)
+    assert "only 5 MiB are free" in said.stderr
+    assert not (tmp_path / "data" / "keys").exists()
+
+
+def test_a_data_folder_that_cannot_be_one_is_one_line(tmp_path, procfile):
+    """A file in the way, or a folder that takes nothing (`/proc`): its path and why, no traceback."""
+    (tmp_path / "file").write_text("")
+    for data in (tmp_path / "file" / "data", Path("/proc/livesale")):
+        ended = run("up", "--data", data, "--procfile", procfile)
+        assert ended.returncode == 1
+        assert ended.stderr.startswith(f"Error: {data}: ")
+        assert ended.stderr.count("\n") == 1

@@ -27,6 +27,7 @@ class Whole:
     """A running web process, its routes, and tokens of an account of each kind."""
 
     wiring: Wiring
+    runner: Runner
     host: str
     port: int
     routes: list[Route]
@@ -54,5 +55,5 @@ async def whole(valkey: ValkeyProcess, store: Store, tmp_path: Path) -> AsyncIte
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
-        yield Whole(wiring, host, port, all_routes(wiring), tokens)
+        yield Whole(wiring, runner, host, port, all_routes(wiring), tokens)
         await runner.cleanup()

@@ -8,12 +8,19 @@ import pytest
 from aiohttp import ClientSession, CookieJar
 
 from livesale.http.openapi import document
+from livesale.http.pages import Pages
 from tests.http.conftest import Whole
 from tests.http.test_endpoint import problem
 from tests.http.test_fuzz import FEED
 from tests.http.test_openapi import found, references
+from tests.support.described import Described
 
 ADA = {"email": "Ada@Example.org", "name": "Ada", "password": "correct horse", "country": "de", "born": "1990-05-01"}
+FOR_PEOPLE = {
+    *(route.path.replace("{file:.+}", "{file}") for route in Pages(None, None).routes()),
+    "/api/docs",
+    "/api/docs.css",
+}
 SIGN_IN = {"email": "ada@example.org", "password": "correct horse"}
 
 
@@ -96,9 +103,33 @@ async def test_a_feed_founds_a_shop_for_its_host(whole: Whole, browser: ClientSe
 
 
 async def test_everything_served_is_described(whole: Whole, browser: ClientSession) -> None:
-    """The shipped OpenAPI file names every shipped route, and each of its references resolves."""
+    """The shipped OpenAPI file names all that is served and is no page or file, with an answer type for every call."""
     served = await (await browser.get(whole.url("/openapi.json"))).json()
     described = {(method.upper(), path) for path, one in served["paths"].items() for method in one}
-    assert described == {(route.method, f"/api/v1{route.path}") for route in whole.routes}
+    assert described - {("POST", "/webhooks/stripe")} == {  # the other provider's is served in its place
+        (route.method, route.resource.canonical)
+        for route in whole.runner.app.router.routes()
+        if route.resource is not None and route.method != "HEAD" and route.resource.canonical not in FOR_PEOPLE
+    }
     assert all(found(served, reference) for reference in references(served))
+    assert [route.path for route in whole.routes if route.answer is None] == []
     assert served == document(whole.routes)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/metrics", 200), ("POST", "/webhooks/paysim", 401),
+        ("POST", "/whip/aaaaaaaaaa", 404), ("POST", "/whip/No.Name", 404), ("DELETE", "/whip/aaaaaaaaaa/s", 404),
+        ("GET", "/whip/aaaaaaaaaa", 405), ("GET", "/api/v1/openapi.json", 200),
+    ],
+)  # fmt: skip
+async def test_what_is_beside_the_rooms_answers_as_described(
+    whole: Whole, browser: ClientSession, method: str, path: str, status: int
+) -> None:
+    """Probes, the webhook and the WHIP address keep to the file too; an address has its methods and no others."""
+    url = f"http://{whole.host}:{whole.port}{path}"
+    async with browser.request(method, url) as answer:
+        assert answer.status == status, await answer.text()
+        body = await answer.json() if "json" in answer.content_type else await answer.text()
+        assert Described(document(whole.routes)).faults(method, path, status, answer.content_type, body) == []

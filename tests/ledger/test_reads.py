@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.accounts.store import write_audit as write_account_audit
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
-from livesale.kernel.routing import Answer, Call
+from livesale.kernel.routing import Call
 from livesale.ledger import reads
 from livesale.ledger.routes import routes
 from livesale.ledger.tables import write_audit
@@ -32,9 +33,11 @@ async def story(store: Store, engine: AsyncEngine, running: Running) -> Sale:
     return sale
 
 
-async def ask(engine: AsyncEngine, path: str, show: str, actor: Actor | None, **query: str) -> Answer:
+async def ask(engine: AsyncEngine, path: str, show: str, actor: Actor | None, **query: str) -> Any:
+    """The body of the answer, as it reads in JSON."""
     route = next(route for route in routes(engine) if route.path == path)
-    return await route.handler(Call(actor, {"show": show}, query=query))
+    answer = await route.handler(Call(actor, {"show": show}, query=query))
+    return msgspec.json.decode(msgspec.json.encode(answer.body))
 
 
 async def paged(read: Any, limit: int) -> list[dict[str, Any]]:
@@ -113,7 +116,7 @@ async def test_shows_are_listed_by_state_and_shop(store: Store, engine: AsyncEng
 async def test_anyone_reads_the_head(store: Store, engine: AsyncEngine, running: Running) -> None:
     """The head is the last position; a show that is not there is 404."""
     sale = await story(store, engine, running)
-    assert (await ask(engine, "/shows/{show}/head", sale.show, None)).body["seq"] == 16
+    assert (await ask(engine, "/shows/{show}/head", sale.show, None))["seq"] == 16
     for show in ("nobody0000", "no/name"):
         with pytest.raises(Refusal) as refused:
             await ask(engine, "/shows/{show}/head", show, None)
@@ -123,7 +126,7 @@ async def test_anyone_reads_the_head(store: Store, engine: AsyncEngine, running:
 async def test_a_host_reads_public_events_without_names(store: Store, engine: AsyncEngine, running: Running) -> None:
     """The host of a show sees what viewers saw: no order, no payment, no request, no account."""
     sale = await story(store, engine, running)
-    body = (await ask(engine, "/shows/{show}/log", sale.show, HOST)).body
+    body = await ask(engine, "/shows/{show}/log", sale.show, HOST)
     types = [event["type"] for item in body["items"] for event in item["events"]]
     assert types == ["offer_set", "show_changed", "chat_said"]
     for name in ("buyer", "minor0", "guard", "demo-account"):
@@ -144,7 +147,7 @@ async def test_an_operator_reads_every_entry(store: Store, engine: AsyncEngine, 
     items: list[dict[str, Any]] = []
     after = "0"
     while after:
-        body = (await ask(engine, "/shows/{show}/log", sale.show, OPERATOR, after=after, limit="5")).body
+        body = await ask(engine, "/shows/{show}/log", sale.show, OPERATOR, after=after, limit="5")
         items += body["items"]
         after = body["next"]
     assert [item["seq"] for item in items] == list(range(1, 17))

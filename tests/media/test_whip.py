@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from livesale.http.openapi import document
 from tests.media.test_offer import OFFERS
+from tests.support.described import Described
 from tests.support.media import TOKEN, MediaServer, media_server, until
 
 SDP = {"Content-Type": "application/sdp", "Authorization": f"Bearer {TOKEN}"}
@@ -52,6 +54,37 @@ async def test_a_session_from_its_offer_to_its_end(client: aiohttp.ClientSession
     assert await code(await client.delete(location, headers=SDP)) == (404, "not_found")
     patched = await client.patch(location, data=FRAGMENT.format("lS4V"), headers={**ICE, "If-Match": etag})
     assert await code(patched) == (404, "not_found")
+
+
+async def test_answers_are_as_described(client: aiohttp.ClientSession) -> None:
+    """Statuses, content types and codes are those of openapi.json."""
+    described = Described(document([]))
+
+    async def ask(method: str, path: str, body: str = "", **headers: str) -> aiohttp.ClientResponse:
+        kind = ICE if method == "PATCH" else SDP
+        answer = await client.request(method, path, data=body, headers={**kind, **headers})
+        said = await answer.json() if "json" in answer.content_type else await answer.text()
+        content_type = answer.content_type if said else ""
+        assert described.faults(method, path.partition("?")[0], answer.status, content_type, said) == []
+        return answer
+
+    posted = await ask("POST", "/whip/s1", OFFERS["obs"])
+    location, etag = posted.headers["Location"], posted.headers["ETag"]
+    statuses = [
+        (await ask("POST", "/whip/s1", OFFERS["obs"])).status,
+        (await ask("POST", "/whip/s1?takeover=1", OFFERS["obs"].replace("H264", "VP8"))).status,
+        (await ask("POST", "/whip/s2", OFFERS["obs"])).status,
+        (await ask("POST", "/whip/s1?takeover=1", "hello")).status,
+        (await ask("POST", "/whip/s1", "v=0", Authorization="")).status,
+        (await ask("PATCH", location, FRAGMENT)).status,
+        (await ask("PATCH", location, FRAGMENT, **{"If-Match": '"x"'})).status,
+        (await ask("PATCH", location, FRAGMENT.format("newu"), **{"If-Match": etag})).status,
+        (await ask("PATCH", location, FRAGMENT.format("lS4V"), **{"If-Match": etag})).status,
+        (await ask("OPTIONS", location)).status,
+        (await ask("DELETE", location)).status,
+        (await ask("DELETE", location)).status,
+    ]
+    assert statuses == [409, 406, 409, 400, 401, 428, 412, 422, 204, 204, 200, 404]
 
 
 async def test_an_ice_restart_is_refused_cleanly(client: aiohttp.ClientSession) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import av
 import pytest
@@ -53,6 +54,17 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         fresh = [one for one in server.fragments(VIDEO) if one.generation == 2]
         assert fresh[0].key
         assert fresh[0].sequence == 0
+
+
+async def test_a_killed_sender_leaves_no_key_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of its DTLS certificate is in no folder, so that kill -9 leaves nothing to find."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    async with media_server() as server:
+        server.open("s1")
+        sender = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
+        await until(lambda: len(server.fragments(VIDEO)) > 1)
+        sender.kill()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("query", ["", "?takeover=1"])

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies
+from hypothesis import HealthCheck, example, given, settings, strategies
 
 from livesale.kernel.refusals import Refusal
 from livesale.shows.mirror import Mirror, load_mirror
@@ -101,6 +101,7 @@ async def catch_up(store: Store, market: Market, mirror: Mirror, after: int) -> 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(done=commands)
+@example(done=[("rundown", [0, 1]), ("next",)])
 def test_told_is_loaded(valkey: ValkeyProcess, done: list[tuple[Any, ...]]) -> None:
     """From the beginning or from the middle on, told once or told again."""
     asyncio.run(compare(valkey.url, done))

@@ -16,11 +16,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 import pytest
+
+from tests.support.described import Described
 
 ROOT = Path(__file__).parent.parent.parent
 READY_S = 90  # below the time a test has, so that a failure is told as one
@@ -51,7 +54,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Api:
-    """`/api/v1` as one caller sees it; every POST gets a fresh Idempotency-Key unless one is given."""
+    """`/api/v1` as one caller sees it; every POST gets a fresh Idempotency-Key unless one is given.
+
+    Every answer is judged by the system's own openapi.json: what is sent is what is described.
+    """
 
     base: str
     token: str | None = None
@@ -85,9 +91,14 @@ class Api:
         request = urllib.request.Request(url, data, sent, method=method)
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-                return _reply(answer.status, answer.read(), dict(answer.headers))
+                reply = _reply(answer.status, answer.read(), dict(answer.headers))
         except urllib.error.HTTPError as error:
-            return _reply(error.code, error.read(), dict(error.headers))
+            reply = _reply(error.code, error.read(), dict(error.headers))
+        kind = reply.headers.get("content-type", "")
+        if not kind.startswith("text/html"):  # pages are for people
+            faults = _described(self.base).faults(method, url.removeprefix(self.base), reply.status, kind, reply.body)
+            assert not faults, faults
+        return reply
 
     def did(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """The body of an answer that has to be a success."""
@@ -224,6 +235,13 @@ def _surroundings() -> dict[str, str]:
     """Our environment without settings: what the tests are told must not reach the system."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LIVESALE_")}
     return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+@cache
+def _described(base: str) -> Described:
+    """What the system at `base` says of itself."""
+    with urllib.request.urlopen(f"{base}/api/v1/openapi.json", timeout=PATIENCE_S) as answer:
+        return Described(json.load(answer))
 
 
 def _reply(status: int, data: bytes, headers: dict[str, str]) -> Reply:

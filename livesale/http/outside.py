@@ -1,0 +1,165 @@
+"""What is served beside the rooms' Routes, described for the OpenAPI file: WHIP, the payment provider's webhook, probes.
+
+Law (tests/http/test_rooms.py): whatever `livesale web` serves and is no page or file is described, here or as a Route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from livesale.http.probes import Alive, Readiness
+from livesale.media.whip import ICE_FRAGMENT, SDP
+from livesale.payments.webhooks import SIGNATURE_HEADER, WebhookEvent
+
+KINDS = (Alive, Readiness, WebhookEvent)
+
+SECURITY: dict[str, Any] = {
+    "whip": {"type": "http", "scheme": "bearer", "description": "A show's `whip.token`, which its host reads."},
+    "probe": {"type": "http", "scheme": "bearer", "description": "The setting `probe_token`; loopback needs none."},
+    "paysim": {
+        "type": "apiKey",
+        "in": "header",
+        "name": SIGNATURE_HEADER,
+        "description": "`t=SECONDS,v1=HEX`: HMAC-SHA256 of `t.body` with the webhook secret.",
+    },
+    "stripe": {"type": "apiKey", "in": "header", "name": "Stripe-Signature", "description": "As Stripe signs."},
+}
+
+_TEXT = {"type": "string"}
+
+Operation = dict[str, Any]
+SchemaOf = Callable[[Any], dict[str, Any]]
+Refused = Callable[..., dict[str, Any]]
+
+
+def paths(schema_of: SchemaOf, refused: Refused) -> dict[str, dict[str, Operation]]:
+    """The paths by method; `refused(CODE, …)` gives the responses of problems, further ones as STATUS=CODE."""
+    return {
+        "/api/v1/openapi.json": {"get": _description(refused)},
+        "/whip/{show}": {"post": _publish(refused), "options": _options("whip_show")},
+        "/whip/{show}/{session}": {
+            "patch": _trickle(refused),
+            "delete": _end(refused),
+            "options": _options("whip_session"),
+        },
+        "/webhooks/paysim": {"post": _webhook("paysim", schema_of(WebhookEvent), refused)},
+        "/webhooks/stripe": {"post": _webhook("stripe", {"type": "object"}, refused)},
+        "/healthz": {"get": _probe("healthz", "Alive", _json("Alive.", schema_of(Alive)), refused)},
+        "/readyz": {"get": _ready(schema_of, refused)},
+        "/metrics": {"get": _probe("metrics", "Figures for Prometheus", _content("Figures.", "text/plain"), refused)},
+    }
+
+
+def _description(refused: Refused) -> Operation:
+    return {
+        "operationId": "openapi",
+        "summary": "This file",
+        "tags": ["docs"],
+        "security": [{}],
+        "parameters": [],
+        "responses": {"200": _json("OpenAPI 3.1.", {"type": "object"}), **refused("internal")},
+    }
+
+
+def _publish(refused: Refused) -> Operation:
+    made = _content("On air; the SDP answer.", SDP) | {
+        "headers": {"Location": _header("The session's address."), "ETag": _header("Names this ICE session.")}
+    }
+    takeover = {"name": "takeover", "in": "query", "schema": {"enum": ["1"]}, "description": "End another's session."}
+    errors = refused(
+        "malformed", "unauthenticated", "forbidden", "not_found", "not_acceptable", "conflict", "show_not_live",
+        "too_large", "unsupported", "store_unavailable",
+    )  # fmt: skip
+    return _whip("publish", "Go on air (RFC 9725)", [_path("show"), takeover], {"201": made, **errors}, SDP)
+
+
+def _trickle(refused: Refused) -> Operation:
+    etag = {"name": "If-Match", "in": "header", "required": True, "schema": _TEXT, "description": "The session's ETag."}
+    done = {
+        "204": {"description": "Candidates taken."},
+        **refused("malformed", "unauthenticated", "forbidden", "not_found", "show_not_live", "gone", "too_large",
+                  "unsupported", "invalid", "store_unavailable", **{"412": "superseded", "428": "invalid"}),
+    }  # fmt: skip
+    parameters = [_path("show"), _path("session"), etag]
+    return _whip("trickle", "More ICE candidates (RFC 8840)", parameters, done, ICE_FRAGMENT)
+
+
+def _end(refused: Refused) -> Operation:
+    done = {"200": {"description": "Off air."}}
+    errors = refused("unauthenticated", "forbidden", "not_found", "show_not_live", "store_unavailable")
+    return _whip("end", "Go off air", [_path("show"), _path("session")], {**done, **errors})
+
+
+def _options(name: str) -> Operation:
+    headers = {"Accept-Post": _header("What POST takes."), "Accept-Patch": _header("What PATCH takes.")}
+    parameters = [_path("show")] if name == "whip_show" else [_path("show"), _path("session")]
+    responses = {"204": {"description": "What is taken here, for CORS too.", "headers": headers}}
+    return {
+        "operationId": f"options_{name}", "summary": "What this address takes", "tags": ["whip"], "security": [{}],
+        "parameters": parameters, "responses": responses,
+    }  # fmt: skip
+
+
+def _webhook(provider: str, event: dict[str, Any], refused: Refused) -> Operation:
+    return {
+        "operationId": f"webhook_{provider}",
+        "summary": "The payment provider tells of a payment; a repetition is harmless",
+        "description": "Served where `payments.provider` says so: `sandbox` is paysim.",
+        "tags": ["webhooks"],
+        "security": [{provider: []}],
+        "parameters": [],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": event}}},
+        "responses": {
+            "204": {"description": "Noted."},
+            **refused("malformed", "unauthenticated", "too_large", "store_unavailable"),
+        },
+    }
+
+
+def _ready(schema_of: SchemaOf, refused: Refused) -> Operation:
+    found = schema_of(Readiness)
+    probe = _probe("readyz", "Ready to serve", _json("Ready.", found), refused)
+    return probe | {"responses": {**probe["responses"], "503": _json("Not ready: `checks` says what is not.", found)}}
+
+
+def _probe(name: str, summary: str, found: dict[str, Any], refused: Refused) -> Operation:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "description": "For this machine, or with the probe token; to anyone else it is not there.",
+        "tags": ["probes"],
+        "security": [{}, {"probe": []}],
+        "parameters": [],
+        "responses": {"200": found, **refused("not_found")},
+    }
+
+
+def _whip(
+    name: str, summary: str, parameters: list[dict[str, Any]], responses: dict[str, Any], body: str | None = None
+) -> Operation:
+    operation = {
+        "operationId": f"whip_{name}",
+        "summary": summary,
+        "tags": ["whip"],
+        "security": [{"whip": []}],
+        "parameters": parameters,
+        "responses": responses,
+    }
+    return operation | ({"requestBody": {"required": True, "content": {body: {"schema": _TEXT}}}} if body else {})
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": _TEXT}
+
+
+def _header(says: str) -> dict[str, Any]:
+    return {"description": says, "schema": _TEXT}
+
+
+def _content(says: str, kind: str) -> dict[str, Any]:
+    return {"description": says, "content": {kind: {"schema": _TEXT}}}
+
+
+def _json(says: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": says, "content": {"application/json": {"schema": schema}}}
