@@ -20,7 +20,8 @@ from livesale.kernel.routing import Call
 from livesale.ledger import reads
 from livesale.ops.presence import read_live
 from livesale.shows.routes import Doors
-from livesale.shows.service import whip_token
+from livesale.shows.service import LEASE, whip_token
+from livesale.store.record import version
 
 TICKET_MS = 30 * SECOND_MS
 REMEMBER_HUBS_S = 0.5
@@ -61,10 +62,13 @@ class WebDoors:
         equals = [seen for seen in serving if seen.kind == fewest.kind and seen.viewers == fewest.viewers]
         self._turn += 1
         chosen = equals[self._turn % len(equals)]
-        expires = self._wiring.store.now_ms() + TICKET_MS
+        store = self._wiring.store
+        # From the shelf, not from what the hub told: a studio that has lost the show would still tell its old number.
+        lease = version((await store.read(shelf("show", show), LEASE))[LEASE])
+        expires = store.now_ms() + TICKET_MS
         actor = call.actor
         tag = viewer_tag(self._wiring.tag_key, actor.account, show) if actor else anonymous_tag()
-        claims = Claims(show, tag, new_jti(), chosen.name, 0, expires, anonymous=actor is None)
+        claims = Claims(show, tag, new_jti(), chosen.name, lease, expires, anonymous=actor is None)
         return {
             "ticket": issue(self._ticket_key, claims),
             "hub": _under(chosen.url, call),

@@ -163,12 +163,14 @@ async def test_new_generation(house: House) -> None:
         ({"expires_ms": 1}, 4001),
         ({"hub": "edge-9"}, 4001),
         ({"show": "show000002"}, 4001),
-        ({"lease": 0}, None),
+        ({"lease": 2}, None),
         ({"lease": 1}, 4011),
+        ({"lease": 3}, 4011),
+        ({"lease": 0}, 4011),
     ],
 )
 async def test_tickets_at_the_door(house: House, changes: dict[str, object], code: int | None) -> None:
-    """A ticket that has run out, is for another hub or show, or from before the studio's lease does not pass."""
+    """A ticket that has run out, is for another hub or show, or of a lease that is not the hub's does not pass."""
     house.open(lease=2)
     viewer = await house.join(ticket=house.ticket(**{"lease": 2, **changes}))
     if code is None:
