@@ -24,6 +24,7 @@ from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
+from livesale.media.ring import batch_ms_for
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
 from livesale.orders.events import KINDS as ORDER_KINDS
@@ -215,6 +216,7 @@ class Studio:
     async def _tell(self) -> None:
         while True:
             figures = self._hub.stats()
+            self._pace(figures)
             with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
                 await self._wiring.presence.tell_hub(
@@ -226,6 +228,12 @@ class Studio:
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
             self._news.clear()
+
+    def _pace(self, figures: dict[str, dict[str, Any]]) -> None:
+        for show in self._held:
+            ring = self._broadcasts.ring(show)
+            if ring is not None:
+                ring.batch_ms = batch_ms_for(figures.get(show, {}).get("viewers", 0))
 
     def _figures(self, show: str, hub: dict[str, Any]) -> dict[str, Any]:
         stats = self._broadcasts.stats(show)

@@ -22,6 +22,7 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.ids import shelf
 from livesale.kernel.routing import Call
 from livesale.media.broadcasts import Broadcasts
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS
 from livesale.settings import load_settings
 from livesale.shows.model import Show
 from livesale.shows.service import LEASE
@@ -59,7 +60,8 @@ class Process:
 
     async def start(self) -> None:
         self.url = f"ws://127.0.0.1:{await self.hub.start()}"
-        self.studio = Studio(self._wiring, self.hub, Broadcasts(), self._name, (self.url, ""))
+        self.broadcasts = Broadcasts()
+        self.studio = Studio(self._wiring, self.hub, self.broadcasts, self._name, (self.url, ""))
         self._work = asyncio.create_task(self.studio.run())
 
     async def freeze(self) -> None:
@@ -130,3 +132,22 @@ async def test_a_studio_that_has_lost_the_show_gets_no_new_viewers(wiring: Wirin
 
         assert await first_or_code(await join(wiring, show.id, "one")) == 4011
         assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
+
+
+async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, show: Show) -> None:
+    """A show's fragments wait for company as long as its viewers, all edges included, ask for, and no longer when they go."""
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        presence = one.hub.channel(show.id).presence
+        async with asyncio.timeout(PATIENCE_S):
+            while (ring := one.broadcasts.ring(show.id)) is None:
+                await asyncio.sleep(0.01)
+            presence.edge_says(1, 600)
+            presence.edge_says(2, 900)
+            while ring.batch_ms != MAX_BATCH_MS:
+                await asyncio.sleep(0.01)
+            presence.edge_left(1)
+            presence.edge_left(2)
+            while ring.batch_ms != MIN_BATCH_MS:
+                await asyncio.sleep(0.01)
