@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from livesale.apps import reactions
 from livesale.apps.presence import HubSeen
 from livesale.apps.wiring import Wiring
 from livesale.hub.tickets import Claims, anonymous_tag, issue, new_jti, viewer_tag
@@ -28,7 +28,6 @@ REMEMBER_HUBS_S = 0.5
 TAKEN_WITHIN_MS = 3_000
 LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
-REACTIONS = "livesale:reactions"
 STATES = ("held", "awaiting_guardian", "awaiting_payment", "paid", "payment_failed", "cancelled", "expired", "declined")
 
 
@@ -101,7 +100,7 @@ class WebDoors:
 
     async def react(self, show: str, kind: str) -> None:
         """Pass a reaction on to whoever holds the show; lost if nobody does."""
-        await self._wiring.store.ask("PUBLISH", REACTIONS, msgspec.msgpack.encode((show, kind)))
+        await reactions.tell(self._wiring.store, show, kind)
 
     async def figures(self, show: str) -> dict[str, Any]:
         """Orders by state and revenue of a show, from its counters."""

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring, origin_check
 from livesale.hub.hub import Hub
@@ -79,6 +80,7 @@ class Studio:
             group.create_task(self._keep_leases())
             group.create_task(self._follow())
             group.create_task(self._tell())
+            group.create_task(self._pass_on_reactions())
 
     async def may_publish(self, show: str, token: str) -> bool:
         """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
@@ -212,6 +214,12 @@ class Studio:
             await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
+
+    async def _pass_on_reactions(self) -> None:
+        async for reaction in reactions(self._store):
+            held = self._held.get(reaction.show)
+            if held is not None:
+                held.channel.react(reaction.kind)
 
     async def _tell(self) -> None:
         while True:

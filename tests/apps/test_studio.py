@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from livesale.apps.doors import WebDoors
 from livesale.apps.keys import make_keys
+from livesale.apps.reactions import REACTIONS
 from livesale.apps.studio import Studio
 from livesale.apps.wiring import Wiring
 from livesale.hub.hub import Hub
@@ -132,6 +133,28 @@ async def test_a_studio_that_has_lost_the_show_gets_no_new_viewers(wiring: Wirin
 
         assert await first_or_code(await join(wiring, show.id, "one")) == 4011
         assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
+
+
+async def test_reactions_reach_the_viewers(wiring: Wiring, show: Show) -> None:
+    """What is posted as a reaction comes out at the hub that has the show: counted, as an event that may be dropped."""
+    doors = WebDoors(wiring)
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        viewer = await join(wiring, show.id, "one")
+        assert await first_or_code(viewer) == "welcome"
+        async with asyncio.timeout(PATIENCE_S):
+            while not (await wiring.store.ask("PUBSUB", "NUMSUB", REACTIONS))[1]:
+                await asyncio.sleep(0.01)
+            await wiring.store.ask("PUBLISH", REACTIONS, b"not a reaction")
+            await doors.react("another0000", "heart")
+            await asyncio.gather(*(doors.react(show.id, "heart") for _ in range(50)))
+            seen: list[dict[str, object]] = []
+            while sum(int(str(event["count"])) for event in seen) < 50:
+                frame = decode(await viewer.recv(decode=False))
+                seen += [event for event in getattr(frame, "events", []) if event["type"] == "reaction"]
+        assert {(event["kind"], event["loss"]) for event in seen} == {("heart", "may_drop")}
+        assert sum(int(str(event["count"])) for event in seen) == 50
 
 
 async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, show: Show) -> None:

@@ -49,7 +49,7 @@ async def test_through_an_edge(house: House, start: Start) -> None:
         await viewer.until_media()
         await viewer.until("stock", left=9)
     channel.entry(6, 9_500, [(CHAT, {"id": 6})])
-    channel.drop_event({"type": "reaction", "kind": "heart"})
+    channel.react("heart")
     source.send(3)
     for viewer in (near, far):
         await viewer.until("chat", id=6)
