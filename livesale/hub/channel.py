@@ -51,6 +51,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._snapshot: Callable[[], tuple[int, bytes]] = lambda: (0, packed({}))
         self._entries: list[Kept] = []
+        self._passed_on: list[tuple[Packet, int]] = []
         self._latest: dict[tuple[str, str], bytes] = {}
         self._dirty: set[tuple[str, str]] = set()
         self._reactions: Counter[str] = Counter()
@@ -274,6 +275,11 @@ class Channel:
             self._timer.cancel()
             self._timer = None
         packets: list[Packet] = []
+        if self._passed_on:
+            packets = [packet for packet, _ in self._passed_on]
+            self.sent = self._passed_on[-1][1]
+            self._passed_on.clear()
+            self._latest_bytes = None
         if self._entries:
             packets += self._must_packets()
         if self._dirty or self._reactions:
@@ -281,13 +287,14 @@ class Channel:
         self.fanout.send([*packets, *media])
 
     def pass_on(self, packet: Packet, *, moves_to: int) -> None:
-        """Hands a packet another hub has made to everyone; public frames have left up to `moves_to` then."""
-        self.sent = moves_to
-        self._latest_bytes = None
-        self.fanout.send([packet])
+        """Hands a packet another hub has made to everyone, with the media it travels with; public frames have left up
+        to `moves_to` then."""
+        self._passed_on.append((packet, moves_to))
+        self._wake_in(self.limits.must_delay_ms / 1000)
 
     def pass_on_personal(self, tag: str, seq: int, events: Sequence[bytes]) -> None:
-        """Hands one position's personal events to their owner."""
+        """Hands one position's personal events to their owner, behind the public frames passed on so far."""
+        self.flush()
         self.fanout.send_personal(tag, seq, events, self.sent)
 
     def keep_latest(self, type: str, key: str, event: bytes) -> None:
@@ -307,7 +314,8 @@ class Channel:
         entries, self._entries = self._entries, []
         for kept in entries:
             for tag in dict.fromkeys(tag for tag, _ in kept.personal):
-                self.pass_on_personal(tag, kept.seq, [event for owner, event in kept.personal if owner == tag])
+                events = [event for owner, event in kept.personal if owner == tag]
+                self.fanout.send_personal(tag, kept.seq, events, self.sent)
         public = [event for kept in entries for event in kept.public]
         if not public:
             return []

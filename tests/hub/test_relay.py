@@ -72,6 +72,25 @@ async def test_through_an_edge(house: House, start: Start) -> None:
     assert pictures(near) == pictures(far) == list(range(13))
 
 
+async def test_what_left_together_arrives_together(house: House, start: Start) -> None:
+    """What the studio sent in one write leaves the edge in one write a viewer too: events cost no write of their own."""
+    channel = house.open()
+    source = Source(channel)
+    source.begin()
+    source.send(1)
+    edge = await edge_of(start, house)
+    viewer = await edge.join()
+    await viewer.until_media()
+    await viewer.until("viewers", count=1)
+    at_edge = edge.hub.channel(SHOW)
+    before = at_edge.stats.frames
+    channel.entry(1, 0, [(CHAT, {"id": 1})])
+    source.send(1)
+    await viewer.until("chat", id=1)
+    await viewer.until_media()
+    assert at_edge.stats.frames - before == 1
+
+
 async def test_fetched_once(house: House, start: Start) -> None:
     """However many join an edge at once, the studio has one more receiver."""
     channel = house.open()
