@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from livesale.apps import reactions
 from livesale.apps.presence import HubSeen
 from livesale.apps.wiring import Wiring
 from livesale.hub.tickets import Claims, anonymous_tag, issue, new_jti, viewer_tag
@@ -20,15 +20,15 @@ from livesale.kernel.routing import Call
 from livesale.ledger import reads
 from livesale.ops.presence import read_live
 from livesale.shows.routes import Doors
-from livesale.shows.service import whip_token
+from livesale.shows.service import LEASE, whip_token
 from livesale.shows.views import Ticket, Whip
+from livesale.store.record import version
 
 TICKET_MS = 30 * SECOND_MS
 REMEMBER_HUBS_S = 0.5
 TAKEN_WITHIN_MS = 3_000
 LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
-REACTIONS = "livesale:reactions"
 STATES = ("held", "awaiting_guardian", "awaiting_payment", "paid", "payment_failed", "cancelled", "expired", "declined")
 
 
@@ -62,10 +62,13 @@ class WebDoors:
         equals = [seen for seen in serving if seen.kind == fewest.kind and seen.viewers == fewest.viewers]
         self._turn += 1
         chosen = equals[self._turn % len(equals)]
-        expires = self._wiring.store.now_ms() + TICKET_MS
+        store = self._wiring.store
+        # From the shelf, not from what the hub told: a studio that has lost the show would still tell its old number.
+        lease = version((await store.read(shelf("show", show), LEASE))[LEASE])
+        expires = store.now_ms() + TICKET_MS
         actor = call.actor
         tag = viewer_tag(self._wiring.tag_key, actor.account, show) if actor else anonymous_tag()
-        claims = Claims(show, tag, new_jti(), chosen.name, 0, expires, anonymous=actor is None)
+        claims = Claims(show, tag, new_jti(), chosen.name, lease, expires, anonymous=actor is None)
         return Ticket(issue(self._ticket_key, claims), _under(chosen.url, call), rfc3339(expires))
 
     def whip(self, show: str, call: Call) -> Whip:
@@ -94,7 +97,7 @@ class WebDoors:
 
     async def react(self, show: str, kind: str) -> None:
         """Pass a reaction on to whoever holds the show; lost if nobody does."""
-        await self._wiring.store.ask("PUBLISH", REACTIONS, msgspec.msgpack.encode((show, kind)))
+        await reactions.tell(self._wiring.store, show, kind)
 
     async def figures(self, show: str) -> dict[str, Any]:
         """Orders by state and revenue of a show, from its counters."""

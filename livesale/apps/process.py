@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -35,12 +36,19 @@ def die_with_supervisor() -> None:
         sys.exit(0)
 
 
+def open_many_files() -> None:
+    """As many file descriptors as this process may have: Debian gives 1,024, and each viewer is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run_process(run: Run, name: str, settings: Settings) -> NoReturn:
     """Run `run` until it ends or a SIGTERM or SIGINT asks it to, and end the process."""
     logging.basicConfig(
         level=settings.log_level.upper(),
         format=f"%(asctime)s {settings.instance or name} %(levelname)s %(name)s: %(message)s",
     )
+    open_many_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_until_asked(run, settings))
     # What mattered is closed. Taking the interpreter apart object by object took seconds on a busy machine.

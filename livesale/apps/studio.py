@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring, origin_check
 from livesale.hub.hub import Hub
@@ -24,6 +25,7 @@ from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
+from livesale.media.ring import batch_ms_for
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
 from livesale.orders.events import KINDS as ORDER_KINDS
@@ -78,6 +80,7 @@ class Studio:
             group.create_task(self._keep_leases())
             group.create_task(self._follow())
             group.create_task(self._tell())
+            group.create_task(self._pass_on_reactions())
 
     async def may_publish(self, show: str, token: str) -> bool:
         """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
@@ -212,9 +215,16 @@ class Studio:
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
 
+    async def _pass_on_reactions(self) -> None:
+        async for reaction in reactions(self._store):
+            held = self._held.get(reaction.show)
+            if held is not None:
+                held.channel.react(reaction.kind)
+
     async def _tell(self) -> None:
         while True:
             figures = self._hub.stats()
+            self._pace(figures)
             with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
                 await self._wiring.presence.tell_hub(
@@ -226,6 +236,12 @@ class Studio:
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
             self._news.clear()
+
+    def _pace(self, figures: dict[str, dict[str, Any]]) -> None:
+        for show in self._held:
+            ring = self._broadcasts.ring(show)
+            if ring is not None:
+                ring.batch_ms = batch_ms_for(figures.get(show, {}).get("viewers", 0))
 
     def _figures(self, show: str, hub: dict[str, Any]) -> dict[str, Any]:
         stats = self._broadcasts.stats(show)

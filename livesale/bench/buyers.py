@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import Any
 
-from livesale.bench.pace import open_many_files
+from livesale.apps.process import open_many_files
 
 CHUNK = 64 << 10
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from sqlalchemy import insert
@@ -29,6 +30,7 @@ FEED = """<?xml version="1.0" encoding="utf-8"?>
 <g:price>19.99 EUR</g:price><g:availability>in stock</g:availability><g:quantity>{quantity}</g:quantity>
 </item></channel></rss>"""
 MOST_ROWS = 500
+AT_ONCE = 16  # requests for tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,27 @@ class Cast:
                 await asyncio.sleep(0.1)
         raise Refusal("store_unavailable", "no hub took the show of the measurement")
 
-    async def call(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the public API as the host; Refusal when the server refuses."""
-        assert self._host is not None
-        headers = {"Authorization": f"Bearer {self._host.token}", "Idempotency-Key": random_name()}
+    async def tickets(self, show: str, count: int) -> list[tuple[int, str]]:
+        """Port and path with which as many strangers join, now: a ticket runs out in half a minute."""
+        places = []
+        async with aiohttp.ClientSession(self._system.url, connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
+
+            async def ask() -> None:
+                async with session.post(f"/api/v1/shows/{show}/ticket") as answer:
+                    answer.raise_for_status()
+                    told = await answer.json()
+                port = urlsplit(told["hub"]).port
+                assert port is not None, "a hub's address has a port"
+                places.append((port, f"/v1/shows/{show}?ticket={told['ticket']}"))
+
+            await asyncio.gather(*(ask() for _ in range(count)))
+        return places
+
+    async def call(self, method: str, path: str, body: Any = None, who: Person | None = None) -> Any:
+        """One call of the public API by `who`, else the host; Refusal when the server refuses."""
+        caller = who or self._host
+        assert caller is not None
+        headers = {"Authorization": f"Bearer {caller.token}", "Idempotency-Key": random_name()}
         timeout = aiohttp.ClientTimeout(total=30)
         async with aiohttp.ClientSession(self._system.url, timeout=timeout) as session:
             async with session.request(method, f"/api/v1{path}", json=body, headers=headers) as answer:

@@ -18,6 +18,7 @@ class Child:
         self._options = options
 
     async def __aenter__(self) -> Child:
+        """Starts it and hands it its options."""
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self._module, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             limit=64 << 20,
@@ -30,7 +31,12 @@ class Child:
             self._process.kill()
         await self._process.wait()
 
-    def tell(self, order: dict[str, Any]) -> None:
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def tell(self, order: dict[str, Any] | str) -> None:
         """Sends one line."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(order).encode() + b"\n")
@@ -44,7 +50,7 @@ class Child:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    async def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+    async def ask(self, order: dict[str, Any] | str) -> dict[str, Any]:
         """Sends one line and waits for its answer."""
         self.tell(order)
         return await self.answer()

@@ -1,152 +1,79 @@
-"""`livesale bench fanout`: what one frame to one viewer costs the hub, beside a bare write(2) to the same readers.
+"""`livesale bench fanout`: what one frame to one viewer costs the running system, beside a bare write(2) to the same readers.
 
-Hub and floor run side by side and take turns of two seconds, so that whatever else this machine does meets both.
+A real show: pictures of an exact size come by WHIP, viewers by tickets over HTTP, people chat, react and buy meanwhile.
+System and floor take turns of two seconds, so that whatever else this machine does meets both. The server's CPU is that of
+the processes that serve viewers: edges, as their tickets say; the studio that takes the video in is told beside it, and
+where it serves them itself it is in.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import subprocess
-import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import psutil
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from livesale.bench.disk import fsync_us
-from livesale.hub.tickets import Claims, anonymous_tag, issue, new_jti
+from livesale.apps.wiring import Wiring
+from livesale.bench.cast import Cast, Stage
+from livesale.bench.child import Child
+from livesale.bench.pace import LEAST_BYTES
+from livesale.bench.system import System, running_system
 from livesale.settings import Settings
 
-SHOW = "bench"
 TURN_S = 2.0
 WARM_UP_S = 0.5
-TICKET_LIFE_MS = 600_000
-REQUEST = (
-    "GET /v1/shows/{show}?ticket={ticket} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: bGl2ZXNhbGUgYmVuY2ghIQ==\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Protocol: livesale.v1\r\n\r\n"
-)
-
-
-class Child:
-    """One process of the measurement: orders in, answers out, and what it costs."""
-
-    def __init__(self, module: str, options: dict[str, Any]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self._watch = psutil.Process(self._process.pid)
-        self.tell(json.dumps(options))
-
-    def tell(self, order: str) -> None:
-        """Sends one line."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(order + "\n")
-        self._process.stdin.flush()
-
-    def answer(self) -> dict[str, Any]:
-        """Waits for one line."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise click.ClickException("a process of the measurement ended before its time")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def cpu_s(self) -> float:
-        """User and system time so far."""
-        times = self._watch.cpu_times()
-        return float(times.user + times.system)
-
-    def rss_kib(self) -> float:
-        """Resident memory now."""
-        return float(self._watch.memory_info().rss) / 1024
-
-    def stop(self) -> None:
-        """Ends it."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-
+TALK_EVERY_S = 0.5
+STOCK = 10_000
 
 class Side:
-    """A server with its own viewers, and the sums of its turns."""
+    """Viewers of one sender, and the sums of its turns. `used_s`: CPU by who used it, of those in `watched`."""
 
-    def __init__(self, module: str, options: dict[str, Any], requests: list[str], slow: int) -> None:
-        self.server = Child(module, options)
-        self.idle_kib = 0.0
-        self.load: Child | None = None
-        try:
-            port = self.server.answer()["port"]
-            self.idle_kib = self.server.rss_kib()
-            self.load = Child("livesale.bench.load", {"port": port, "requests": requests, "slow": slow})
-            self.load.answer()
-        except BaseException:
-            self.stop()
-            raise
-        self.frames = 0
+    def __init__(self, sender: Child, load: Child, watched: dict[str, list[int]]) -> None:
+        self._sender = sender
+        self._load = load
+        self._watched = {who: [psutil.Process(pid) for pid in pids] for who, pids in watched.items()}
+        self._watched["load"] = [psutil.Process(load.pid)]
+        self.used_s = dict.fromkeys(self._watched, 0.0)
+        self.frames = self.closed = 0
         self.seconds = 0.0
-        self.server_s = 0.0
-        self.load_s = 0.0
         self.late_ms: list[float] = []
 
-    def turn(self, seconds: float) -> None:
-        """On air for `seconds`, after a moment that is not counted."""
-        assert self.load is not None
-        self.server.tell("begin")
-        time.sleep(WARM_UP_S)
-        self.load.tell("mark")
-        server_s, load_s, began_s = self.server.cpu_s(), self.load.cpu_s(), time.monotonic()
-        time.sleep(seconds)
-        self.load.tell("report")
-        self.server_s += self.server.cpu_s() - server_s
-        self.load_s += self.load.cpu_s() - load_s
+    async def turn(self) -> None:
+        """On air for TURN_S, after a moment that is not counted."""
+        self._sender.tell("begin")
+        await asyncio.sleep(WARM_UP_S)
+        self._load.tell("mark")
+        before, began_s = self._cpu_s(), time.monotonic()
+        await asyncio.sleep(TURN_S)
+        report = await self._load.ask("report")
+        for who, spent_s in self._cpu_s().items():
+            self.used_s[who] += spent_s - before[who]
         self.seconds += time.monotonic() - began_s
-        report = self.load.answer()
         self.frames += report["frames"]
+        self.closed = report["closed"]
         self.late_ms.append(report["late_p99_ms"])
-        self.server.tell("pause")
+        self._sender.tell("pause")
 
-    def cpu_us_per_frame(self) -> float:
-        """Server CPU by frame that a viewer has read whole."""
-        return self.server_s * 1e6 / max(1, self.frames)
+    def us_per_frame(self, who: str) -> float:
+        """CPU of `who` by frame that a viewer has read whole."""
+        return self.used_s[who] * 1e6 / max(1, self.frames)
 
-    def stop(self) -> None:
-        """Ends both processes."""
-        self.server.stop()
-        if self.load is not None:
-            self.load.stop()
-
-
-def measure(
-    viewers: int = 500, frame_bytes: int = 20_000, frames_per_s: int = 20, seconds: int = 10, slow: int = 0
-) -> dict[str, Any]:
-    """The figures of contract section 6; `slow` is the percentage of viewers that never read."""
-    key = Ed25519PrivateKey.generate()
-    stalled = viewers * slow // 100
-    options = {"viewers": viewers, "frame_bytes": max(64, frame_bytes), "frames_per_s": frames_per_s, "show": SHOW}
-    hub_options = options | {"public_key": key.public_key().public_bytes_raw().hex()}
-    floor_options = options | {"viewers": viewers - stalled}
-    hub = Side("livesale.bench.source", hub_options, _requests(key, viewers), stalled)
-    try:
-        floor = Side("livesale.bench.floor", floor_options, _requests(key, viewers - stalled), 0)
-        try:
-            for _ in range(max(1, round(seconds / TURN_S))):
-                hub.turn(TURN_S)
-                floor.turn(TURN_S)
-            return _summary(hub, floor, viewers, frame_bytes, frames_per_s)
-        finally:
-            floor.stop()
-    finally:
-        hub.stop()
+    def _cpu_s(self) -> dict[str, float]:
+        """User and system time so far."""
+        times = {who: [each.cpu_times() for each in watched] for who, watched in self._watched.items()}
+        return {who: sum(each.user + each.system for each in all_of) for who, all_of in times.items()}
 
 
-def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> int:
+async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> int:
     """The command: prints the summary as its last line."""
-    disk_us = fsync_us(settings.data)
-    summary = measure(**chosen) | {"fsync_us": disk_us}
+    async with running_system(settings) as system, Wiring(system.settings) as wiring:
+        summary = await measure(system, wiring, **chosen)
     if as_json:
         click.echo(json.dumps(summary))
     else:
@@ -155,28 +82,107 @@ def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> int:
     return 0
 
 
-def _summary(hub: Side, floor: Side, viewers: int, frame_bytes: int, frames_per_s: int) -> dict[str, Any]:
-    hub.server.tell("stats")
-    stats = hub.server.answer()
-    ours, bare = hub.cpu_us_per_frame(), floor.cpu_us_per_frame()
-    assert hub.load is not None
+async def measure(
+    system: System, wiring: Wiring, viewers: int = 500, frame_bytes: int = 20_000, frames_per_s: int = 20,
+    seconds: int = 10, slow: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """The figures of contract section 6; `slow` is the percentage of viewers that never read."""
+    cast = Cast(system, wiring)
+    await cast.shop(STOCK)
+    stage = await cast.show("Bench", STOCK)
+    await cast.until_listed(stage.show)
+    form = {"frame_bytes": max(LEAST_BYTES + 1, frame_bytes), "frames_per_s": frames_per_s}
+    stalled = viewers * slow // 100
+    publisher = {"url": stage.whip_url, "token": stage.whip_token, **form}
+    async with Child("livesale.bench.camera", publisher) as camera:
+        await camera.answer()
+        await first_viewer(cast, stage, camera)
+        places = await cast.tickets(stage.show, viewers)
+        serving, ingest = processes(system, {port for port, _ in places})
+        idle_kib = rss_kib(serving)
+        async with (
+            Child("livesale.bench.load", {"viewers": places, "slow": stalled}) as load,
+            floor(form, viewers - stalled) as (bare, bare_load),
+            talking(cast, stage),
+        ):
+            await load.answer()
+            ours = Side(camera, load, {"server": serving, "ingest": ingest})
+            theirs = Side(bare, bare_load, {"server": [bare.pid]})
+            for _ in range(max(1, round(seconds / TURN_S))):
+                await ours.turn()
+                await theirs.turn()
+            grown_kib = rss_kib(serving) - idle_kib
+            too_slow = (await load.ask("slow"))["slow_closed"]
+    await cast.end(stage)
+    about = {"bench": "fanout", "viewers": viewers, "frame_bytes": frame_bytes, "frames_per_s": frames_per_s}
+    memory = {"rss_kib_per_viewer": round(grown_kib / viewers, 1)}
+    return about | figures(ours, theirs) | memory | {"slow_closed": too_slow, "fsync_us": system.fsync_us}
+
+
+def figures(ours: Side, theirs: Side) -> dict[str, Any]:
+    """What the turns say; `closed`: viewers that read and were closed all the same."""
+    cpu_us, floor_us = ours.us_per_frame("server"), theirs.us_per_frame("server")
     return {
-        "bench": "fanout",
-        "viewers": viewers,
-        "frame_bytes": frame_bytes,
-        "frames_per_s": frames_per_s,
-        "delivered_per_s": round(hub.frames / hub.seconds, 1),
-        "server_cpu_us_per_frame": round(ours, 2),
-        "floor_cpu_us_per_frame": round(bare, 2),
-        "ratio": round(ours / bare, 3) if bare else None,
-        "rss_kib_per_viewer": round((hub.server.rss_kib() - hub.idle_kib) / viewers, 1),
-        "late_p99_ms": round(max(hub.late_ms), 1),
-        "slow_closed": stats["slow_closed"],
-        "load_cpu": round(hub.load_s / hub.seconds, 3),
+        "delivered_per_s": round(ours.frames / ours.seconds, 1),
+        "server_cpu_us_per_frame": round(cpu_us, 2),
+        "floor_cpu_us_per_frame": round(floor_us, 2),
+        "ratio": round(cpu_us / floor_us, 3) if floor_us else None,
+        "ingest_cpu_us_per_frame": round(ours.us_per_frame("ingest"), 2),
+        "late_p99_ms": round(max(ours.late_ms), 1),
+        "floor_late_p99_ms": round(max(theirs.late_ms), 1),
+        "closed": ours.closed,
+        "load_cpu": round(ours.used_s["load"] / ours.seconds, 3),
     }
 
 
-def _requests(key: Ed25519PrivateKey, count: int) -> list[str]:
-    expires_ms = time.time_ns() // 1_000_000 + TICKET_LIFE_MS
-    tickets = (issue(key, Claims(SHOW, anonymous_tag(), new_jti(), "bench", 0, expires_ms, True)) for _ in range(count))
-    return [REQUEST.format(show=SHOW, ticket=ticket) for ticket in tickets]
+async def first_viewer(cast: Cast, stage: Stage, camera: Child) -> None:
+    """One viewer for a moment: what the system needs for a show at all is there before others are counted."""
+    places = await cast.tickets(stage.show, 1)
+    async with Child("livesale.bench.load", {"viewers": places, "slow": 0}) as load:
+        await load.answer()
+        await Side(camera, load, {}).turn()
+
+
+def processes(system: System, ports: set[int]) -> tuple[list[int], list[int]]:
+    """Those that serve viewers (at the ports their tickets name), and the studios that only take the host's video in."""
+    running = system.running.processes
+    serving = [each.pid for each in running if ports & {urlsplit(url).port for url in each.urls}]
+    return serving, [each.pid for each in running if each.name.startswith("studio") and each.pid not in serving]
+
+
+@asynccontextmanager
+async def floor(form: dict[str, int], viewers: int) -> AsyncIterator[tuple[Child, Child]]:
+    """The bare write loop and its viewers."""
+    async with Child("livesale.bench.floor", {"viewers": viewers, **form}) as bare:
+        places = [((await bare.answer())["port"], "/")] * viewers
+        async with Child("livesale.bench.load", {"viewers": places, "slow": 0}) as load:
+            await load.answer()
+            yield bare, load
+
+
+@asynccontextmanager
+async def talking(cast: Cast, stage: Stage) -> AsyncIterator[None]:
+    """A show's life beside its picture, by the public API: twice a second a line, a heart and a unit sold."""
+    buyer = (await cast.people(1))[0]
+    path = f"/shows/{stage.show}"
+
+    async def talk() -> None:
+        while True:
+            await cast.call("POST", f"{path}/chat", {"text": "What colours are there?"}, buyer)
+            await cast.call("POST", f"{path}/reactions", {"kind": "heart"}, buyer)
+            await cast.call("POST", f"{path}/orders", {"lines": [{"offer": stage.offer, "quantity": 1}]}, buyer)
+            await asyncio.sleep(TALK_EVERY_S)
+
+    task = asyncio.create_task(talk())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()  # a show that fell silent is not the one that was to be measured
+
+
+def rss_kib(pids: list[int]) -> float:
+    """Resident memory of processes now."""
+    return sum(float(psutil.Process(pid).memory_info().rss) for pid in pids) / 1024

@@ -1,7 +1,8 @@
-"""The viewers of `bench fanout`: bare sockets and epoll, which look at the first bytes of a frame and drop the rest.
+"""The viewers of `bench fanout`: bare sockets and epoll.
 
-Speaks lines of JSON: reads `{port, requests, slow}` (the slow ones never read), prints `{"connected": …}` when every
-viewer has been let in, answers `mark` (forget what was counted) and `report`.
+Speaks lines of JSON: reads `{viewers: [[port, path], …], slow}` (the slow ones, the first, never read), prints
+`{"connected": …}` when all the others have had their first frame, answers `mark` (forget what was counted), `report`,
+and `slow` (how many of the slow ones find 4008 when they read at last).
 """
 
 from __future__ import annotations
@@ -13,50 +14,55 @@ import socket
 import sys
 import time
 
-from livesale.bench.pace import STAMP, open_many_files
-from livesale.hub.wire import FRAGMENT_HEADER_BYTES, MEDIA
+from livesale.apps.process import open_many_files
+from livesale.bench.stream import Stream
+from livesale.hub.connection import TOO_SLOW
 
 CHUNK = 256 << 10
-HEAD_BYTES = 10 + 1 + FRAGMENT_HEADER_BYTES + STAMP.size
+READ_AT_LAST_S = 2.0
+TOO_SLOW_CLOSE = TOO_SLOW.to_bytes(2, "big") + b"too slow"
+REQUEST = (
+    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: bGl2ZXNhbGUgYmVuY2ghIQ==\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Protocol: livesale.v1\r\n\r\n"
+)
 
 
 class Viewer:
-    """Where one viewer is in its stream: bytes left of the current message, or the beginning of the next."""
+    """A viewer's socket and where it is in its stream; `answer`: of the handshake, until it is whole."""
 
-    __slots__ = ("head", "joined", "left", "socket", "stamp_s")
+    __slots__ = ("answer", "socket", "stream")
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
-        self.head = b""
-        self.left = 0
-        self.joined = False
-        self.stamp_s = 0.0
+        self.answer: bytes | None = b""
+        self.stream = Stream()
 
 
 class Load:
     """All viewers, and what has been counted since the last mark."""
 
-    def __init__(self, port: int, requests: list[str], slow: int) -> None:
+    def __init__(self, viewers: list[tuple[int, str]], slow: int) -> None:
         self.viewers: dict[int, Viewer] = {}
         self.slow: list[socket.socket] = []
         self.joined = 0
         self.closed = 0
         self.late_s: list[float] = []
-        self.frames = 0
         self._poll = select.epoll()
         self._buffer = bytearray(CHUNK)
         self._view = memoryview(self._buffer)
-        for place, request in enumerate(requests):
-            self._connect(port, request, reads=place >= slow)
+        for place, (port, path) in enumerate(viewers):
+            self._connect(port, path, reads=place >= slow)
 
     def mark(self) -> None:
         """Counts from now."""
-        self.late_s, self.frames = [], 0
+        self.late_s = []
 
     def report(self) -> dict[str, float]:
         """What was counted."""
         late = sorted(self.late_s) or [0.0]
-        return {"frames": self.frames, "late_p99_ms": late[int(len(late) * 0.99)] * 1000, "closed": self.closed}
+        late_p99_ms = late[int(len(late) * 0.99)] * 1000
+        return {"frames": len(self.late_s), "late_p99_ms": late_p99_ms, "closed": self.closed}
 
     def turn(self, timeout_s: float) -> bool:
         """Reads what has come; True when an order waits on stdin."""
@@ -72,9 +78,23 @@ class Load:
         """From now on `turn` tells of stdin too."""
         self._poll.register(0, select.EPOLLIN)
 
-    def _connect(self, port: int, request: str, *, reads: bool) -> None:
+    def read_at_last(self) -> int:
+        """Reads what has waited for the slow ones; how many of them were told that they are too slow."""
+        ends_s, told = time.monotonic() + READ_AT_LAST_S, 0
+        for connection in self.slow:
+            connection.settimeout(max(0.01, ends_s - time.monotonic()))
+            tail = b""
+            try:
+                while data := connection.recv(CHUNK):
+                    tail = (tail + data)[-len(TOO_SLOW_CLOSE) :]
+            except OSError:
+                pass  # still connected, or reset behind the close
+            told += tail == TOO_SLOW_CLOSE
+        return told
+
+    def _connect(self, port: int, path: str, *, reads: bool) -> None:
         connection = socket.create_connection(("127.0.0.1", port))
-        connection.sendall(request.encode())
+        connection.sendall(REQUEST.format(path=path).encode())
         if reads:
             connection.setblocking(False)
             self.viewers[connection.fileno()] = Viewer(connection)
@@ -91,83 +111,50 @@ class Load:
             self._poll.unregister(viewer.socket.fileno())
             self.closed += 1
             return
-        at = 0
-        if not viewer.joined:
-            at = self._answer(viewer, size)
-        while at < size:
-            if viewer.left:
-                step = min(viewer.left, size - at)
-                viewer.left -= step
-                at += step
-                if not viewer.left:
-                    self._whole(viewer)
-            else:
-                at = self._begin(viewer, at, size)
+        at = 0 if viewer.answer is None else self._answer(viewer, size)
+        stream, began = viewer.stream, viewer.stream.messages
+        for due_s in stream.take(self._view[at:size]):
+            self.late_s.append(time.monotonic() - due_s)
+        if not began and stream.messages:
+            self.joined += 1
 
     def _answer(self, viewer: Viewer, size: int) -> int:
-        viewer.head += bytes(self._view[:size])
-        end = viewer.head.find(b"\r\n\r\n")
+        """Bytes of these that belong to the handshake."""
+        before = viewer.answer or b""
+        answer = before + bytes(self._view[:size])
+        end = answer.find(b"\r\n\r\n")
         if end < 0:
+            viewer.answer = answer
             return size
-        if b" 101 " not in viewer.head[:20]:
+        if b" 101 " not in answer[:20]:
             raise SystemExit("the server refused a viewer")
-        consumed = end + 4 - (len(viewer.head) - size)
-        viewer.head = b""
-        viewer.joined = True
-        self.joined += 1
-        return consumed
-
-    def _begin(self, viewer: Viewer, at: int, size: int) -> int:
-        """Looks at a message's beginning as soon as enough of it is here."""
-        before = len(viewer.head)
-        head = viewer.head + bytes(self._view[at : min(size, at + HEAD_BYTES - before)])
-        needed, length = _sizes(head)
-        if needed is None or (len(head) < HEAD_BYTES and len(head) < needed + length):
-            viewer.head = head
-            return size
-        viewer.head = b""
-        media = length > 1 + FRAGMENT_HEADER_BYTES + STAMP.size and head[needed] == MEDIA
-        viewer.stamp_s = STAMP.unpack_from(head, needed + 1 + FRAGMENT_HEADER_BYTES)[0] if media else 0.0
-        viewer.left = needed + length - before
-        if viewer.left <= 0:
-            raise SystemExit("a message shorter than what was read of it")
-        return at
-
-    def _whole(self, viewer: Viewer) -> None:
-        if viewer.stamp_s:
-            self.frames += 1
-            self.late_s.append(time.monotonic() - viewer.stamp_s)
-
-
-def _sizes(head: bytes) -> tuple[int | None, int]:
-    """Header and payload sizes of an unmasked frame; None while the header is not here."""
-    if len(head) < 2:
-        return None, 0
-    short = head[1] & 0x7F
-    needed = 2 if short < 126 else 4 if short == 126 else 10
-    if len(head) < needed:
-        return None, 0
-    return needed, short if short < 126 else int.from_bytes(head[2:needed], "big")
+        viewer.answer = None
+        return end + 4 - len(before)
 
 
 def main() -> None:
-    """Runs until `stop` or the end of stdin."""
+    """Runs until the end of stdin."""
     open_many_files()
     options = json.loads(sys.stdin.readline())
-    load = Load(options["port"], options["requests"], options["slow"])
+    load = Load(options["viewers"], options["slow"])
     while load.joined < len(load.viewers):
         load.turn(1.0)
+        if load.closed:
+            raise SystemExit("the server closed a viewer that had just come")
     print(json.dumps({"connected": load.joined}), flush=True)
     load.listen_for_orders()
     while True:
-        if load.turn(-1):
-            order = os.read(0, 100).decode().strip()
-            if order == "mark":
-                load.mark()
-            elif order == "report":
-                print(json.dumps(load.report()), flush=True)
-            else:
-                return
+        if not load.turn(-1):
+            continue
+        order = os.read(0, 100).decode().strip()
+        if not order:
+            return
+        if json.loads(order) == "mark":
+            load.mark()
+        elif json.loads(order) == "report":
+            print(json.dumps(load.report()), flush=True)
+        else:
+            print(json.dumps({"slow_closed": load.read_at_last()}), flush=True)
 
 
 if __name__ == "__main__":

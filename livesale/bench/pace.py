@@ -1,12 +1,21 @@
-"""Pace: when the next frame of a stream is due, and the stamp it carries, for the processes of a measurement."""
+"""Pace: when the next picture of a stream is due, and pictures of an exact size that carry that time.
+
+A picture is one NAL unit without a zero byte: no decoder is on its way, and nothing on it mistakes it for another.
+"""
 
 from __future__ import annotations
 
-import resource
-import struct
 import time
 
-STAMP = struct.Struct(">d")  # CLOCK_MONOTONIC seconds at which a frame was due, one clock for all processes
+from livesale.media.fmp4 import FRAGMENT_OVERHEAD
+from livesale.media.h264 import IDR, SLICE
+
+LENGTH_BYTES = 4  # before a NAL unit in a sample
+STAMP_BYTES = 16
+STAMP_AT = FRAGMENT_OVERHEAD + LENGTH_BYTES + 1  # in a fragment
+LEAST_BYTES = STAMP_AT + STAMP_BYTES  # of a fragment
+_REFERENCE = 0x60  # nal_ref_idc 3
+_FILLING = b"\xa5"
 
 
 class Pace:
@@ -26,7 +35,12 @@ class Pace:
         return due_s
 
 
-def open_many_files() -> None:
-    """As many file descriptors as this process may have."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+def picture(fragment_bytes: int, key: bool, due_s: float) -> bytes:
+    """The NAL unit whose fragment has `fragment_bytes` (at least LEAST_BYTES), due at `due_s` of CLOCK_MONOTONIC."""
+    head = bytes((_REFERENCE | (IDR if key else SLICE),)) + b"%016x" % int(due_s * 1e6)
+    return head.ljust(fragment_bytes - FRAGMENT_OVERHEAD - LENGTH_BYTES, _FILLING)
+
+
+def due_s_of(stamp: bytes) -> float:
+    """The time in the STAMP_BYTES at STAMP_AT of a fragment; one clock for all processes of a machine."""
+    return int(stamp, 16) / 1e6

@@ -58,7 +58,7 @@ async def running_system(settings: Settings) -> AsyncIterator[System]:
     data = Path(tempfile.mkdtemp(prefix="bench-", dir=settings.data))
     process = await _start(data, settings)
     try:
-        await _until_ready(process)
+        await _until_ready(process, data / "up.log")
         found = read_running(data)
         if found is None:
             raise click.ClickException("the system of the measurement ended before its time")
@@ -79,7 +79,7 @@ async def _start(data: Path, settings: Settings) -> asyncio.subprocess.Process:
         )  # fmt: skip
 
 
-async def _until_ready(process: asyncio.subprocess.Process) -> None:
+async def _until_ready(process: asyncio.subprocess.Process, said: Path) -> None:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(READY_WITHIN_S):
@@ -88,7 +88,8 @@ async def _until_ready(process: asyncio.subprocess.Process) -> None:
                     return
     except TimeoutError:
         pass
-    raise Refusal("store_unavailable", "the system of the measurement did not come up; try `livesale doctor`")
+    last = (said.read_text(errors="replace").splitlines() or ["it said nothing"])[-1]
+    raise Refusal("store_unavailable", f"the system of the measurement did not come up: {last}")
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

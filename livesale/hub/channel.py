@@ -7,6 +7,7 @@ moment leaves as one write; a personal event goes to its owner's tag alone, befo
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -50,9 +51,10 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._snapshot: Callable[[], tuple[int, bytes]] = lambda: (0, packed({}))
         self._entries: list[Kept] = []
+        self._passed_on: list[tuple[Packet, int]] = []
         self._latest: dict[tuple[str, str], bytes] = {}
         self._dirty: set[tuple[str, str]] = set()
-        self._drops: list[bytes] = []
+        self._reactions: Counter[str] = Counter()
         self._ticked_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._start: bytes | None = None
@@ -91,8 +93,6 @@ class Channel:
                     personal.append((tag, self._pack(kind.wire, MUST, seq, at_ms, event, personal=True)))
             elif kind.loss == LATEST:
                 self._keep_latest(kind.wire, str(event.get("offer", "")), seq, at_ms, event)
-            elif kind.loss == MAY_DROP:
-                self._keep_drop(self._pack(kind.wire, MAY_DROP, seq, at_ms, event))
             else:
                 public.append(self._pack(kind.wire, MUST, seq, at_ms, event))
         kept = Kept(seq, tuple(public), tuple(personal))
@@ -105,9 +105,10 @@ class Channel:
         """A value of which only the newest counts, named by (type, key); sent at most once a tick."""
         self._keep_latest(type, key, self.history.head, self.clock_ms(), event)
 
-    def drop_event(self, event: Event) -> None:
-        """An event (with its wire `type`) that goes to whoever keeps up, and to nobody later."""
-        self._keep_drop(self._pack(event["type"], MAY_DROP, self.history.head, self.clock_ms(), event))
+    def react(self, kind: str) -> None:
+        """A reaction: counted, and the counts of a tick go to whoever keeps up, and to nobody later."""
+        self._reactions[kind] += 1
+        self._wake_in(self.limits.must_delay_ms / 1000)
 
     def media_init(self, init: Init) -> None:
         """A new init segment: at once to all."""
@@ -274,20 +275,26 @@ class Channel:
             self._timer.cancel()
             self._timer = None
         packets: list[Packet] = []
+        if self._passed_on:
+            packets = [packet for packet, _ in self._passed_on]
+            self.sent = self._passed_on[-1][1]
+            self._passed_on.clear()
+            self._latest_bytes = None
         if self._entries:
             packets += self._must_packets()
-        if self._dirty or self._drops:
+        if self._dirty or self._reactions:
             packets += self._tick_packets()
         self.fanout.send([*packets, *media])
 
     def pass_on(self, packet: Packet, *, moves_to: int) -> None:
-        """Hands a packet another hub has made to everyone; public frames have left up to `moves_to` then."""
-        self.sent = moves_to
-        self._latest_bytes = None
-        self.fanout.send([packet])
+        """Hands a packet another hub has made to everyone, with the media it travels with; public frames have left up
+        to `moves_to` then."""
+        self._passed_on.append((packet, moves_to))
+        self._wake_in(self.limits.must_delay_ms / 1000)
 
     def pass_on_personal(self, tag: str, seq: int, events: Sequence[bytes]) -> None:
-        """Hands one position's personal events to their owner."""
+        """Hands one position's personal events to their owner, behind the public frames passed on so far."""
+        self.flush()
         self.fanout.send_personal(tag, seq, events, self.sent)
 
     def keep_latest(self, type: str, key: str, event: bytes) -> None:
@@ -307,7 +314,8 @@ class Channel:
         entries, self._entries = self._entries, []
         for kept in entries:
             for tag in dict.fromkeys(tag for tag, _ in kept.personal):
-                self.pass_on_personal(tag, kept.seq, [event for owner, event in kept.personal if owner == tag])
+                events = [event for owner, event in kept.personal if owner == tag]
+                self.fanout.send_personal(tag, kept.seq, events, self.sent)
         public = [event for kept in entries for event in kept.public]
         if not public:
             return []
@@ -327,9 +335,12 @@ class Channel:
             values = [self._latest[name] for name in self._dirty]
             self._dirty.clear()
             yield Packet(websocket_binary(events_frame(self.sent, self.sent, values)), LATEST)
-        if self._drops:
-            drops, self._drops = self._drops, []
-            yield Packet(websocket_binary(events_frame(self.sent, self.sent, drops)), MAY_DROP)
+        if self._reactions:
+            told = [{"kind": kind, "count": count} for kind, count in self._reactions.items()]
+            self._reactions.clear()
+            now_ms = self.clock_ms()
+            events = [self._pack("reaction", MAY_DROP, self.history.head, now_ms, event) for event in told]
+            yield Packet(websocket_binary(events_frame(self.sent, self.sent, events)), MAY_DROP)
 
     def _tick_now(self) -> None:
         self._ticked_s = float("-inf")
@@ -340,11 +351,6 @@ class Channel:
         self.keep_latest(type, key, self._pack(type, LATEST, seq, at_ms, named))
         self._dirty.add((type, key))
         self._wake_in(self.limits.must_delay_ms / 1000)
-
-    def _keep_drop(self, event: bytes) -> None:
-        if len(self._drops) < self.limits.drops_per_tick:
-            self._drops.append(event)
-            self._wake_in(self.limits.must_delay_ms / 1000)
 
     def _wake_in(self, delay_s: float) -> None:
         due_s = self._loop.time() + delay_s

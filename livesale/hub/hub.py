@@ -259,8 +259,11 @@ class Hub:
             connection.finish(codes.TICKET_REFUSED, "This ticket is for another show.")
             return
         channel = await self._find(join.show)
-        if channel is None or channel.epoch is None or (claims.lease and claims.lease < channel.lease):
+        if channel is None or channel.epoch is None:
             connection.finish(*self._absent(join.show))
+        elif claims.lease != channel.lease:
+            self._outrun(join.show, claims.lease)
+            connection.finish(codes.MOVED, "another studio has the show; ask for a new ticket")
         elif self._crowded(channel, claims):
             connection.finish(codes.TOO_MANY, "too many connections")
         else:
@@ -287,6 +290,12 @@ class Hub:
         if (channel is None or channel.epoch is None) and self.fetch is not None and show not in self._ended:
             channel = await self.fetch(show)
         return channel
+
+    def _outrun(self, show: str, lease: int) -> None:
+        """A ticket of another lease came: an edge behind a studio that has lost the show asks anew who has it."""
+        upstream = self._upstreams.get(show)
+        if upstream is not None:
+            upstream.at_least(lease)
 
     def _absent(self, show: str) -> tuple[int, str]:
         if show in self._ended:

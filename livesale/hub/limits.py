@@ -14,7 +14,6 @@ class Limits(msgspec.Struct, frozen=True):
     must_bytes: int = 256 << 10  # `must` events that may wait for one viewer
     must_delay_ms: int = 20  # a log entry waits this long for a media batch to travel with
     latest_tick_ms: int = 250  # `latest` and `may_drop` leave at most this often
-    drops_per_tick: int = 100  # reactions beyond this many in a tick are given up
     history_entries: int = 4_096
     history_bytes: int = 2 << 20
     max_viewers: int = 20_000  # of one hub

@@ -23,7 +23,7 @@ _PURPOSE = b"livesale ticket v1\n"  # the key signs nothing else that could be t
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
-    """What a ticket says. `lease`: the fencing number of the studio's hold on the show, 0 when it is not known."""
+    """What a ticket says. `lease`: the fencing number under which a studio holds the show, as the shelf had it."""
 
     show: str
     tag: str

@@ -78,6 +78,7 @@ class Upstream:
         self._seen: dict[int, tuple[int, int]] = {}
         self._rejoined = False
         self._idle = 0
+        self._least_lease = 0
         self._key_wanted_s = float("-inf")
         self._task = asyncio.create_task(self._run())
 
@@ -100,6 +101,12 @@ class Upstream:
     def left(self, tag: str) -> None:
         """One viewer of `tag` is gone."""
         self._say({"type": "leave", "tag": tag})
+
+    def at_least(self, lease: int) -> None:
+        """A ticket shows that the show is under `lease` now: leave a studio with a lower one, and take none again."""
+        self._least_lease = max(self._least_lease, lease)
+        if self._open and self.channel.lease < lease and self._socket is not None:
+            self._socket.transport.abort()
 
     def stop(self) -> None:
         """Ends the relay; its channel is no longer fed."""
@@ -241,8 +248,9 @@ class Upstream:
 
     def _opened(self, message: dict[str, Any]) -> None:
         channel = self.channel
-        if message["lease"] < channel.lease:
-            raise Lost(f"a studio with lease {message['lease']}, and we have seen {channel.lease}")
+        seen = max(channel.lease, self._least_lease)
+        if message["lease"] < seen:
+            raise Lost(f"a studio with lease {message['lease']}, and we have seen {seen}")
         self._snapshot = (message["seq"], message["show"])
         if message["resumed"]:
             channel.lease, channel.broadcast_epoch_ms = message["lease"], message["broadcast_epoch"]

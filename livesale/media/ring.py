@@ -18,6 +18,7 @@ from livesale.media.frames import AUDIO, VIDEO
 
 MIN_BATCH_MS = 33  # one picture's time: no added delay worth the name
 MAX_BATCH_MS = 100
+BATCHES_PER_S = 15_000  # to all viewers of a show: a sixth of a core, and what 500 of them get at one picture a batch
 MAX_BYTES = 16 << 20
 
 log = logging.getLogger(__name__)
@@ -47,18 +48,25 @@ Item = Init | list[Fragment]
 Callback = Callable[[Item], None]
 
 
+def batch_ms_for(viewers: int) -> int:
+    """How long fragments of a show with so many viewers wait for company: one picture's time up to 500 viewers, then
+    longer, so that the batches sent in a second stay the same, up to MAX_BATCH_MS from 1,500 on."""
+    return max(MIN_BATCH_MS, min(MAX_BATCH_MS, viewers * 1000 // BATCHES_PER_S))
+
+
 class Ring:
     """One show's ring. `end_us` and `generation` say where a next publisher must go on (law 2).
 
     A studio that takes a show over hands in the media time and the last generation it has read from the
     show's shelf. `ask_for_key` is what a joiner without a key frame calls; the publisher sets it.
+    `batch_ms`: the longest a fragment waits for company; who knows the viewers sets it by `batch_ms_for`.
     """
 
     def __init__(self, *, end_us: int = 0, generation: int = 0, max_bytes: int = MAX_BYTES) -> None:
         self.end_us = end_us
         self.generation = generation
         self.ask_for_key: Callable[[], None] = lambda: None
-        self._batch_ms = MIN_BATCH_MS
+        self.batch_ms = MIN_BATCH_MS
         self._max_bytes = max_bytes
         self._inits: dict[int, Init] = {}
         self._kept: deque[Fragment] = deque()
@@ -68,15 +76,6 @@ class Ring:
         self._batch: list[Fragment] = []
         self._timer: asyncio.TimerHandle | None = None
         self._left_at_s = 0.0
-
-    @property
-    def batch_ms(self) -> int:
-        """The longest a fragment waits for company: MIN_BATCH_MS with few viewers, up to MAX_BATCH_MS."""
-        return self._batch_ms
-
-    @batch_ms.setter
-    def batch_ms(self, value: int) -> None:
-        self._batch_ms = max(MIN_BATCH_MS, min(MAX_BATCH_MS, value))
 
     @property
     def size_bytes(self) -> int:
@@ -140,7 +139,7 @@ class Ring:
 
     def _schedule(self, is_picture: bool) -> None:
         loop = asyncio.get_running_loop()
-        due_s = self._left_at_s + self._batch_ms / 1000
+        due_s = self._left_at_s + self.batch_ms / 1000
         # A picture that is nearly due leaves at once: waiting for a timer would only add its jitter.
         if is_picture and loop.time() >= due_s - 0.010:
             self._left_at_s = loop.time()

@@ -18,6 +18,7 @@ from livesale.store.decision import Committed, Counter, Decision, Mark, Put
 from livesale.store.record import R, load, put, version
 from livesale.store.valkey import Records, Store
 
+LEASE = "lease"  # the record whose version is the fencing number of the show's studio
 _COLOURS = [
     "Amber",
     "Azure",
@@ -253,11 +254,11 @@ class Shows:
             lease = Lease(studio, now_ms)
             return Decision(
                 _shelf(show_id),
-                puts=(put("lease", records["lease"], lease),),
+                puts=(put(LEASE, records[LEASE], lease),),
                 events=({"type": events.LEASE_TAKEN, "studio": studio},),
             )
 
-        return await self.store.act(_shelf(show_id), ("show", "lease"), decide)
+        return await self.store.act(_shelf(show_id), ("show", LEASE), decide)
 
 
 def whip_token(tag_key: bytes, show_id: str) -> str:

@@ -45,6 +45,18 @@ def test_asked_to_end(number):
     assert started.returncode == 0
 
 
+def test_files_for_many_viewers():
+    """A process may open as many files as the machine lets it, not the 1,024 a shell gives."""
+    program = "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (64, r.getrlimit(r.RLIMIT_NOFILE)[1]))\n"
+    told = "    print(resource.getrlimit(resource.RLIMIT_NOFILE)); os.kill(os.getpid(), 15)"
+    program += PROGRAM.replace("import asyncio, sys", "import asyncio, os, resource, sys").replace(
+        "    print(type(asyncio.get_running_loop()).__module__, flush=True)", told
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    soft, hard = ended.stdout.splitlines()[0].strip("()").split(", ")
+    assert soft == hard
+
+
 def test_a_failure_is_not_swallowed():
     """A process that fails ends with an error, so that the supervisor starts it again."""
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""The fan-out's measurement measures what it says."""
+"""`bench fanout` against a system of its own: small, but the shipped processes, WHIP, tickets, events and sockets."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from livesale.bench.disk import fsync_us
-from livesale.bench.fanout import measure
-from livesale.cli import cli
+from livesale.bench.disk import IN_MEMORY, _filesystem, fsync_us
+from livesale.bench.fanout import run
 from livesale.kernel.refusals import Refusal
+from livesale.settings import load_settings
 
 KEYS = {
     "viewers", "frame_bytes", "frames_per_s", "delivered_per_s", "server_cpu_us_per_frame", "floor_cpu_us_per_frame",
-    "ratio", "rss_kib_per_viewer", "late_p99_ms", "slow_closed",
+    "ratio", "rss_kib_per_viewer", "late_p99_ms", "slow_closed", "ingest_cpu_us_per_frame", "load_cpu", "fsync_us",
 }  # fmt: skip
 
 
-def test_the_last_line_is_the_summary(tmp_path: Path) -> None:
-    """The command prints one JSON object with the contract's keys, and frames have arrived."""
-    arguments = ["bench", "fanout", "--json", "--viewers", "5", "--seconds", "2", "--data", str(tmp_path)]
-    result = CliRunner().invoke(cli, arguments)
-    assert result.exit_code == 0, result.output
-    summary = json.loads(result.output.splitlines()[-1])
-    assert summary.keys() >= KEYS | {"load_cpu", "fsync_us"}
+async def test_a_real_show_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half the viewers never read: they are closed as too slow, the others get every picture, and nobody else is closed."""
+    if _filesystem(tmp_path.resolve()) in IN_MEMORY:
+        pytest.skip("needs a disk")
+    chosen = {"viewers": 6, "frame_bytes": 100_000, "frames_per_s": 10, "seconds": 6, "slow": 50}
+
+    assert await run(load_settings(tmp_path / "data"), chosen, as_json=True) == 0
+
+    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert summary.keys() >= KEYS
     assert summary["delivered_per_s"] > 0
     assert summary["server_cpu_us_per_frame"] > 0
-
-
-def test_slow_viewers_are_slow() -> None:
-    """With `slow`, that part of the viewers reads nothing, and the others still get their frames."""
-    summary = measure(viewers=4, frame_bytes=200_000, frames_per_s=10, seconds=2, slow=50)
-    assert summary["delivered_per_s"] > 0
+    assert summary["ingest_cpu_us_per_frame"] > 0
+    assert (summary["slow_closed"], summary["closed"]) == (3, 0)
+    assert list((tmp_path / "data").iterdir()) == []
 
 
 def test_a_folder_in_memory_is_refused() -> None:

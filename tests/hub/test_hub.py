@@ -108,12 +108,28 @@ async def test_reactions_are_not_replayed(house: House) -> None:
     channel = house.open()
     viewer = await house.join()
     await viewer.until("welcome")
-    channel.drop_event({"type": "reaction", "kind": "heart"})
+    channel.react("heart")
     assert (await viewer.until("reaction"))["loss"] == "may_drop"
     late = await house.join(after=0, epoch="e1")
     channel.entry(1, 0, [(CHAT, {"id": 1})])
     await late.until("chat")
     assert not late.of("reaction")
+
+
+async def test_reactions_are_counted(start: Start) -> None:
+    """However many react at once, viewers get one event for each kind a tick, with its count; none is left out."""
+    house = await start(limits=Limits(sweep_ms=60_000))
+    channel = house.open()
+    viewer = await house.join()
+    await viewer.until("welcome")
+    for _ in range(1_000):
+        channel.react("heart")
+        channel.react("wow")
+    await viewer.until("reaction")
+    assert {event["kind"]: event["count"] for event in viewer.of("reaction")} == {"heart": 1_000, "wow": 1_000}
+    channel.react("heart")
+    await viewer.until("reaction", count=1)
+    assert len(viewer.of("reaction")) == 3
 
 
 async def test_viewer_count(house: House) -> None:
@@ -163,12 +179,14 @@ async def test_new_generation(house: House) -> None:
         ({"expires_ms": 1}, 4001),
         ({"hub": "edge-9"}, 4001),
         ({"show": "show000002"}, 4001),
-        ({"lease": 0}, None),
+        ({"lease": 2}, None),
         ({"lease": 1}, 4011),
+        ({"lease": 3}, 4011),
+        ({"lease": 0}, 4011),
     ],
 )
 async def test_tickets_at_the_door(house: House, changes: dict[str, object], code: int | None) -> None:
-    """A ticket that has run out, is for another hub or show, or from before the studio's lease does not pass."""
+    """A ticket that has run out, is for another hub or show, or of a lease that is not the hub's does not pass."""
     house.open(lease=2)
     viewer = await house.join(ticket=house.ticket(**{"lease": 2, **changes}))
     if code is None:

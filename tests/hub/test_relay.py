@@ -49,7 +49,7 @@ async def test_through_an_edge(house: House, start: Start) -> None:
         await viewer.until_media()
         await viewer.until("stock", left=9)
     channel.entry(6, 9_500, [(CHAT, {"id": 6})])
-    channel.drop_event({"type": "reaction", "kind": "heart"})
+    channel.react("heart")
     source.send(3)
     for viewer in (near, far):
         await viewer.until("chat", id=6)
@@ -70,6 +70,25 @@ async def test_through_an_edge(house: House, start: Start) -> None:
     while pictures(far)[-1] < 12:
         await far.next()
     assert pictures(near) == pictures(far) == list(range(13))
+
+
+async def test_what_left_together_arrives_together(house: House, start: Start) -> None:
+    """What the studio sent in one write leaves the edge in one write a viewer too: events cost no write of their own."""
+    channel = house.open()
+    source = Source(channel)
+    source.begin()
+    source.send(1)
+    edge = await edge_of(start, house)
+    viewer = await edge.join()
+    await viewer.until_media()
+    await viewer.until("viewers", count=1)
+    at_edge = edge.hub.channel(SHOW)
+    before = at_edge.stats.frames
+    channel.entry(1, 0, [(CHAT, {"id": 1})])
+    source.send(1)
+    await viewer.until("chat", id=1)
+    await viewer.until_media()
+    assert at_edge.stats.frames - before == 1
 
 
 async def test_fetched_once(house: House, start: Start) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from livesale.kernel.events import LATEST, MAY_DROP, MUST, EventKind
+from livesale.kernel.events import LATEST, MUST, EventKind
 
 PACKAGE = Path(__file__).parents[2] / "livesale"
 # Contract, section 3. `welcome`, `resync`, `viewers`, `reaction` and `stock` are no facts of a log: the hub makes them.
@@ -33,10 +33,10 @@ def test_every_type_is_declared_once() -> None:
 
 
 def test_kinds_are_whole() -> None:
-    """An internal event has no name outside, every other one has a name of the contract's list."""
+    """An internal event has no name outside, every other one has a name of the contract's list; no fact may be lost."""
     for kinds in tables().values():
         for kind in kinds.values():
-            assert kind.loss in (MUST, LATEST, MAY_DROP)
+            assert kind.loss in (MUST, LATEST)
             assert kind.to in ("public", "owner", "internal")
             assert (kind.wire is None) == (kind.to == "internal"), kind
             assert kind.wire is None or kind.wire in WIRE, kind
@@ -47,7 +47,7 @@ def test_every_constant_is_in_its_table(room: str) -> None:
     """A type that a room names is declared with its kind."""
     module = importlib.import_module(f"livesale.{room}.events")
     named = {value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
-    assert named - {MUST, LATEST, MAY_DROP} == set(module.KINDS)
+    assert named - {MUST, LATEST} == set(module.KINDS)
 
 
 def written_types(path: Path) -> set[str]:

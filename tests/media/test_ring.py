@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from livesale.media.frames import AUDIO, VIDEO
-from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init, Item, Ring
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init, Item, Ring, batch_ms_for
 from tests.support.media import until
 
 
@@ -72,12 +72,13 @@ async def test_fragments_leave_in_batches_of_the_set_length() -> None:
     assert got[1] == [picture(1), sound(1), picture(2)]
 
 
-@pytest.mark.parametrize(("asked", "given"), [(0, MIN_BATCH_MS), (50, 50), (5_000, MAX_BATCH_MS)])
-def test_the_batch_length_stays_in_its_bounds(asked: int, given: int) -> None:
-    """Between one picture's time and 100 ms."""
-    ring = Ring()
-    ring.batch_ms = asked
-    assert ring.batch_ms == given
+@pytest.mark.parametrize(
+    ("viewers", "batch_ms"),
+    [(0, MIN_BATCH_MS), (1, MIN_BATCH_MS), (500, MIN_BATCH_MS), (900, 60), (1_500, MAX_BATCH_MS), (9_999, MAX_BATCH_MS)],
+)
+def test_the_batch_grows_with_the_viewers(viewers: int, batch_ms: int) -> None:
+    """One picture's time for few, 100 ms for many, and in between as many batches a second for all of them together."""
+    assert batch_ms_for(viewers) == batch_ms
 
 
 async def test_an_endless_group_of_pictures_does_not_fill_the_memory() -> None:

@@ -14,6 +14,7 @@ import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
 import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+import { Hearts } from "./hearts";
 
 const CUE_MS = 100;
 const LOOK_MS = 5000;
@@ -25,7 +26,7 @@ export class Watching {
   readonly failure = signal<unknown>(null);
   readonly status = signal<HubStatus>("joining");
   readonly behindMs = signal<number | null>(null);
-  readonly hearts = signal<number[]>([]);
+  readonly hearts = new Hearts();
   readonly chosen = signal<string | null>(new URLSearchParams(location.search).get("offer"));
   readonly purchase = signal<Purchase | null>(null);
   readonly sheetOpen = signal(false);
@@ -145,8 +146,7 @@ export class Watching {
   }
 
   async react(): Promise<void> {
-    this.heart();
-    await post(`/shows/${this.show}/reactions`, { kind: "heart" }).catch(() => undefined);
+    await this.hearts.send(() => post(`/shows/${this.show}/reactions`, { kind: "heart" }));
   }
 
   private rememberOffer(offer: string): void {
@@ -157,7 +157,7 @@ export class Watching {
     const at = toMs(event.at);
     if (at !== null) (event.type === "welcome" ? setServerTime : heardServerTime)(at);
     this.learnEpoch(event);
-    if (event.type === "reaction") this.heart();
+    if (event.type === "reaction") this.hearts.heard(Number(event.count ?? 1));
     else if (waitsForPicture(event)) this.cues.push({ event, arrivedMs: performance.now() });
     else this.apply(event);
   }
@@ -204,12 +204,6 @@ export class Watching {
   private report(): void {
     const figures = this.player?.figures();
     if (figures) this.hub.report({ behind_ms: Math.round(this.behindMs.value ?? 0), buffer_ms: figures.bufferMs, stalls: figures.stalls, seeks: figures.seeks, dropped: figures.dropped });
-  }
-
-  private heart(): void {
-    const id = performance.now();
-    this.hearts.value = [...this.hearts.value.slice(-11), id];
-    setTimeout(() => { this.hearts.value = this.hearts.value.filter((each) => each !== id); }, 2400);
   }
 }
 

@@ -18,7 +18,7 @@ export function Stage({ watching }: { watching: Watching }) {
       <Echo video={watching.video} />
       <Screen watching={watching} />
       <NoPicture watching={watching} />
-      {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
+      {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.rising.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
     </section>
   );
 }

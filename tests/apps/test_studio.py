@@ -1,0 +1,176 @@
+"""Studios on one store, with the tickets `web` gives: who holds a show, and who only thinks so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from livesale.apps.doors import WebDoors
+from livesale.apps.keys import make_keys
+from livesale.apps.reactions import REACTIONS
+from livesale.apps.studio import Studio
+from livesale.apps.wiring import Wiring
+from livesale.hub.hub import Hub
+from livesale.hub.tickets import verify
+from livesale.hub.wire import EventsFrame, decode
+from livesale.kernel.actor import Actor
+from livesale.kernel.ids import shelf
+from livesale.kernel.routing import Call
+from livesale.media.broadcasts import Broadcasts
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS
+from livesale.settings import load_settings
+from livesale.shows.model import Show
+from livesale.shows.service import LEASE
+from livesale.store.record import version
+from livesale.store.valkey import Store
+from tests.support.valkey import ValkeyProcess
+
+HOST = Actor("host000000", frozenset({"host"}))
+CALL = Call(None, {}, host="127.0.0.1:8080")
+PATIENCE_S = 20
+
+
+@pytest.fixture
+async def wiring(tmp_path: Path, valkey: ValkeyProcess, store: Store) -> AsyncIterator[Wiring]:
+    """What a process works with, on the session's store."""
+    make_keys(tmp_path)
+    async with Wiring(load_settings(tmp_path, {"valkey_url": valkey.url})) as wired:
+        yield wired
+
+
+@pytest.fixture
+async def show(wiring: Wiring) -> Show:
+    """A live show."""
+    made = await wiring.shows.create(HOST, "Fenced", "shop", "EUR", None)
+    return await wiring.shows.move(HOST, made.id, "start")
+
+
+class Process:
+    """A studio's process: `freeze` leaves its sockets open and lets it do nothing more, as a stopped process would."""
+
+    def __init__(self, wiring: Wiring, name: str) -> None:
+        self.hub = Hub(name, wiring.settings.key("ticket.pub"), clock_ms=wiring.store.now_ms)
+        self._wiring = wiring
+        self._name = name
+
+    async def start(self) -> None:
+        self.url = f"ws://127.0.0.1:{await self.hub.start()}"
+        self.broadcasts = Broadcasts()
+        self.studio = Studio(self._wiring, self.hub, self.broadcasts, self._name, (self.url, ""))
+        self._work = asyncio.create_task(self.studio.run())
+
+    async def freeze(self) -> None:
+        self._work.cancel()
+        await asyncio.wait([self._work])
+
+    async def stop(self) -> None:
+        await self.freeze()
+        await self.hub.stop()
+
+
+@asynccontextmanager
+async def studios(wiring: Wiring, *names: str) -> AsyncIterator[list[Process]]:
+    """Processes that are stopped afterwards; start them when it is their turn."""
+    async with AsyncExitStack() as stack:
+        made = [Process(wiring, name) for name in names]
+        for process in made:
+            stack.push_async_callback(process.stop)
+        yield made
+
+
+async def holds(process: Process, show: str) -> int:
+    """Waits until the studio holds the show; its lease."""
+    async with asyncio.timeout(PATIENCE_S):
+        while show not in process.hub.shows() or process.hub.channel(show).epoch is None:
+            await asyncio.sleep(0.01)
+    return process.hub.channel(show).lease
+
+
+async def join(wiring: Wiring, show: str, at: str) -> ClientConnection:
+    """A viewer with a ticket for the hub named `at`."""
+    doors = WebDoors(wiring)
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            given = await doors.ticket(show, CALL)
+            claims = verify(wiring.settings.key("ticket.pub"), given["ticket"], hub=None, now_ms=wiring.store.now_ms())
+            if claims.hub == at:
+                break
+            await asyncio.sleep(0.01)
+    held = (await wiring.store.read(shelf("show", show), LEASE))[LEASE]
+    assert claims.lease == version(held)
+    return await connect(f"{given['hub']}/v1/shows/{show}?ticket={given['ticket']}", max_size=None, proxy=None)
+
+
+async def first_or_code(socket: ClientConnection) -> str | int:
+    """The type of the first event, or the close code."""
+    async with asyncio.timeout(PATIENCE_S):
+        try:
+            frame = decode(await socket.recv(decode=False))
+        except ConnectionClosed as closed:
+            assert closed.rcvd is not None
+            return closed.rcvd.code
+    assert isinstance(frame, EventsFrame)
+    return str(frame.events[0]["type"])
+
+
+async def test_a_studio_that_has_lost_the_show_gets_no_new_viewers(wiring: Wiring, show: Show) -> None:
+    """Tickets carry the lease the shelf has; a studio frozen through its lease's end refuses them, its successor not."""
+    async with studios(wiring, "one", "two") as (one, two):
+        await one.start()
+        lease = await holds(one, show.id)
+        assert await first_or_code(await join(wiring, show.id, "one")) == "welcome"
+
+        await one.freeze()
+        await wiring.store.ask("DEL", f"{{show:{show.id}}}:lease")  # what three seconds do
+        await two.start()
+        assert await holds(two, show.id) > lease
+
+        assert await first_or_code(await join(wiring, show.id, "one")) == 4011
+        assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
+
+
+async def test_reactions_reach_the_viewers(wiring: Wiring, show: Show) -> None:
+    """What is posted as a reaction comes out at the hub that has the show: counted, as an event that may be dropped."""
+    doors = WebDoors(wiring)
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        viewer = await join(wiring, show.id, "one")
+        assert await first_or_code(viewer) == "welcome"
+        async with asyncio.timeout(PATIENCE_S):
+            while not (await wiring.store.ask("PUBSUB", "NUMSUB", REACTIONS))[1]:
+                await asyncio.sleep(0.01)
+            await wiring.store.ask("PUBLISH", REACTIONS, b"not a reaction")
+            await doors.react("another0000", "heart")
+            await asyncio.gather(*(doors.react(show.id, "heart") for _ in range(50)))
+            seen: list[dict[str, object]] = []
+            while sum(int(str(event["count"])) for event in seen) < 50:
+                frame = decode(await viewer.recv(decode=False))
+                seen += [event for event in getattr(frame, "events", []) if event["type"] == "reaction"]
+        assert {(event["kind"], event["loss"]) for event in seen} == {("heart", "may_drop")}
+        assert sum(int(str(event["count"])) for event in seen) == 50
+
+
+async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, show: Show) -> None:
+    """A show's fragments wait for company as long as its viewers, all edges included, ask for, and no longer when they go."""
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        presence = one.hub.channel(show.id).presence
+        async with asyncio.timeout(PATIENCE_S):
+            while (ring := one.broadcasts.ring(show.id)) is None:
+                await asyncio.sleep(0.01)
+            presence.edge_says(1, 600)
+            presence.edge_says(2, 900)
+            while ring.batch_ms != MAX_BATCH_MS:
+                await asyncio.sleep(0.01)
+            presence.edge_left(1)
+            presence.edge_left(2)
+            while ring.batch_ms != MIN_BATCH_MS:
+                await asyncio.sleep(0.01)
