@@ -12,6 +12,7 @@ from aiohttp import web
 from livesale.accounts.routes import routes as account_routes
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
+from livesale.apps.mails import dev_box
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
@@ -19,6 +20,7 @@ from livesale.catalog.routes import routes as catalog_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import routes as guardian_routes
 from livesale.http.app import HttpOptions, make_app
+from livesale.http.peers import Peers
 from livesale.http.server import Runner
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.ids import is_name
@@ -26,6 +28,8 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.kernel.routing import Route
 from livesale.ledger.routes import routes as ledger_routes
+from livesale.notices.routes import DevPages
+from livesale.notices.routes import routes as notice_routes
 from livesale.ops.routes import routes as ops_routes
 from livesale.orders.routes import routes as order_routes
 from livesale.payments import webhooks
@@ -76,6 +80,7 @@ async def application(wiring: Wiring) -> web.Application:
     app.router.add_route("*", "/whip/{show}/{session}", whip.pass_on)
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
+    app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())
     app.cleanup_ctx.append(whip.client)
     return app
 
@@ -94,6 +99,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, doors.orders_of),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
+        *notice_routes(dev_box(wiring.settings)),
         *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),
     ]

@@ -1,0 +1,135 @@
+"""Mails: the rules, pure. Which facts are mailed to whom, what a mail's record keeps, when it is tried again.
+
+Law: everything that names a mail follows from the fact it tells, so a fact read twice is one mail, and one sent twice
+(a crash between sending and recording) has one Message-ID. A record holds ids and sums, never a name, an address or text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livesale.kernel.events import Event
+from livesale.orders.events import ORDER_CHANGED
+from livesale.store.decision import Counter
+
+Role = Literal["buyer", "payer", "guardians"]  # payer: the guardian who approved, when a minor asked
+State = Literal["waiting", "sent", "refused", "given_up"]
+
+TRY_AGAIN_MS = (10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
+GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
+
+
+class Notice(NamedTuple):
+    """One kind of mail and who gets it."""
+
+    kind: str
+    to: Role
+
+
+class Mail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The record `mail:ID`: the mail of one fact to one account. `event` is kept until the mail is done with.
+
+    `next_at` is when it may be tried again (ms); a process that sends it moves that ahead first.
+    """
+
+    id: str
+    kind: str
+    to: str
+    created: int
+    next_at: int
+    event: Event = {}
+    state: State = "waiting"
+    attempts: int = 0  # those that may be repeated
+    code: int = 0  # the server's last reply, 0 when it gave none
+
+
+def notices(event: Event) -> list[Notice]:
+    """The mails a fact asks for; none for a fact nobody is mailed about."""
+    rule = _RULES.get(event["type"])
+    return rule(event) if rule else []
+
+
+def mail_id(shelf: str, event: Event, kind: str, to: str) -> str:
+    """What names the mail of this fact to this account, wherever and however often it is made."""
+    about = event["approval"] if event["type"] == APPROVAL_CHANGED else f"{event['order']} {event['version']}"
+    named = msgspec.json.encode([shelf, event["type"], about, event.get("state", ""), kind, to])
+    return hashlib.blake2b(named, digest_size=16).hexdigest()
+
+
+def tried(mail: Mail, now_ms: int, code: int) -> Mail:
+    """After an attempt that may be repeated: later and later, until it is given up."""
+    pause_ms = TRY_AGAIN_MS[min(mail.attempts, len(TRY_AGAIN_MS) - 1)]
+    return postponed(msgspec.structs.replace(mail, attempts=mail.attempts + 1), now_ms, pause_ms, code)
+
+
+def postponed(mail: Mail, now_ms: int, pause_ms: int, code: int) -> Mail:
+    """To be sent in `pause_ms`, unless it has waited too long."""
+    if now_ms - mail.created > GIVE_UP_MS:
+        return done(mail, "given_up", code)
+    return msgspec.structs.replace(mail, next_at=now_ms + pause_ms, code=code)
+
+
+def done(mail: Mail, state: State, code: int = 0) -> Mail:
+    """After the last attempt: what it told is forgotten."""
+    return msgspec.structs.replace(mail, state=state, code=code, event={})
+
+
+def moves(before: Mail | None, after: Mail) -> tuple[Counter, ...]:
+    """The shelf's numbers of mails: those waiting, and how the others ended, for the operators."""
+    gone = () if before is None else (Counter(f"mails:{before.state}", -1),)
+    return () if before and before.state == after.state else (Counter(f"mails:{after.state}", 1), *gone)
+
+
+def _order(event: Event) -> list[Notice]:
+    state, before = event["state"], event["before"]
+    if state == before:
+        return []
+    if state == "paid":
+        return _buyer_and_payer("paid")
+    if state == "payment_failed" or (state == "expired" and before == "awaiting_payment"):
+        return _buyer_and_payer("payment_failed")
+    if state == "cancelled" and event["reason"] != "buyer":
+        return [Notice("cancelled", "buyer")]
+    return []
+
+
+def _approval(event: Event) -> list[Notice]:
+    """Guardians are told of everything; the minor of what became of the request, as its order does not say it."""
+    state = event["state"]
+    if state == "requested":
+        return [Notice("request", "guardians")]
+    if state in ("approved", "declined", "expired"):
+        return [Notice(f"request_{state}", "guardians"), Notice(state, "buyer")]
+    return [Notice("request_void", "guardians")] if state == "void" else []
+
+
+def _shipment(_event: Event) -> list[Notice]:
+    return [Notice("shipped", "buyer")]
+
+
+def _refund(event: Event) -> list[Notice]:
+    return _buyer_and_payer("refunded") if event["state"] == "done" else []
+
+
+def _withdrawal(event: Event) -> list[Notice]:
+    return _buyer_and_payer("withdrawal") if event["state"] == "confirmed" else []
+
+
+def _buyer_and_payer(kind: str) -> list[Notice]:
+    return [Notice(kind, "buyer"), Notice(kind, "payer")]
+
+
+_RULES: dict[str, Callable[[Event], list[Notice]]] = {
+    ORDER_CHANGED: _order,
+    APPROVAL_CHANGED: _approval,
+    "shipment_made": _shipment,
+    "refund_changed": _refund,
+    "withdrawal_changed": _withdrawal,
+}
+MAILED = tuple(_RULES)  # the types of event it listens to
