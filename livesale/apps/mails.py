@@ -10,6 +10,7 @@ from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import owner_of
 from livesale.kernel.refusals import Refusal
 from livesale.notices.box import Box
+from livesale.notices.message import address
 from livesale.notices.people import Contact
 from livesale.notices.postman import Postman
 from livesale.notices.reactions import Notices
@@ -34,7 +35,8 @@ def mails(wiring: Wiring) -> tuple[Notices, Postman] | None:
         log.warning("no mails are sent: smtp_url is not set")
         return None
     people = Readers(wiring)
-    postman = Postman(wiring.store, Writer(wiring.store, people, settings.public_url, settings.mail_from), transport)
+    writer = Writer(wiring.store, people, settings.public_url, address(settings.mail_from))
+    postman = Postman(wiring.store, writer, transport)
     return Notices(wiring.store, people, postman.tell), postman
 
 

@@ -33,7 +33,7 @@ class Kept:
     def part(self, kind: str) -> str:
         """The `plain` or `html` form."""
         found = self.message.get_body((kind,))
-        return str(found.get_content()) if found else ""
+        return str(found.get_content()).replace("\r\n", "\n") if found else ""
 
     def links(self) -> list[str]:
         """Where the mail leads."""

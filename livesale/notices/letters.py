@@ -26,7 +26,7 @@ _PAGE = (
     '<body style="margin:0;background:#faf7f2;color:#1c1917;font:16px/1.5 system-ui,sans-serif">'
     '<div style="max-width:36rem;margin:0 auto;padding:24px">{body}</div></body></html>'
 )
-_SMALL = "color:#57534e;font-size:14px"
+_SMALL = ' style="color:#57534e;font-size:14px"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,4 +285,4 @@ def _html(part: _Part) -> str:
         case _Heading(text):
             return f'<h2 style="font-size:16px;margin:24px 0 4px">{escape(text)}</h2>'
         case _Text(text, small):
-            return f'<p style="{_SMALL if small else ""}">{escape(text)}</p>'
+            return f"<p{_SMALL if small else ''}>{escape(text)}</p>"

@@ -20,7 +20,7 @@ from livesale.notices import model
 from livesale.notices.box import name_of
 from livesale.notices.message import Unmailable
 from livesale.notices.model import Mail
-from livesale.notices.transport import Later, Refused, Transport, Unreachable
+from livesale.notices.transport import Envelope, Later, Refused, Transport, Unreachable
 from livesale.notices.writer import Writer
 from livesale.store.decision import Decision, Mark
 from livesale.store.readers import going_on
@@ -124,7 +124,8 @@ class Postman:
         """Send it; what becomes of its record. Nothing that is logged here names a person or what was written."""
         try:
             to, data = await self._writer.write(shelf, mail)
-            await self._transport.send(self._writer.sender, to, data, name_of(mail.created, mail.id))
+            envelope = Envelope(self._writer.sender.addr_spec, to.addr_spec, name_of(mail.created, mail.id))
+            await self._transport.send(envelope, data)
         except Unreachable as away:
             return model.postponed(mail, self._store.now_ms(), self._rest(away.code), away.code)
         except Later as later:

@@ -40,10 +40,19 @@ class Refused(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Two addresses in ASCII, and what tells this mail from others (box.py)."""
+
+    sender: str
+    to: str
+    name: str
+
+
 class Transport(Protocol):
     """Takes a mail or raises Later, Unreachable or Refused."""
 
-    async def send(self, sender: str, to: str, data: bytes, name: str) -> None: ...
+    async def send(self, envelope: Envelope, data: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,9 @@ class DevFolder:
 
     box: Box
 
-    async def send(self, sender: str, to: str, data: bytes, name: str) -> None:
-        """Write the bytes SMTP would have carried; `name` tells the mail from others."""
-        await asyncio.to_thread(self.box.put, name, data)
+    async def send(self, envelope: Envelope, data: bytes) -> None:
+        """Write the bytes SMTP would have carried."""
+        await asyncio.to_thread(self.box.put, envelope.name, data)
 
 
 class Smtp:
@@ -73,14 +82,14 @@ class Smtp:
         self._port = parts.port or (465 if self._from_start else 587 if self._user else 25)
         self._tls = tls()
 
-    async def send(self, sender: str, to: str, data: bytes, name: str) -> None:
+    async def send(self, envelope: Envelope, data: bytes) -> None:
         """Hand one mail in."""
         try:
             async with asyncio.timeout(SEND_S):
                 await aiosmtplib.send(
-                    data, sender=sender, recipients=[to], hostname=self._host, port=self._port, timeout=SEND_S,
+                    data, sender=envelope.sender, recipients=[envelope.to], hostname=self._host, port=self._port, timeout=SEND_S,
                     username=self._user, password=self._password, tls_context=self._tls,
-                    local_hostname=sender.rpartition("@")[2], **self._security(),
+                    local_hostname=envelope.sender.rpartition("@")[2], **self._security(),
                 )  # fmt: skip
         except aiosmtplib.SMTPRecipientsRefused as refused:
             raise _answer(refused.recipients[0].code) from None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.headerregistry import Address
 
 import msgspec
 
 from livesale.guardians.model import Approval
 from livesale.kernel.refusals import not_found
 from livesale.notices.letters import Facts, letter
-from livesale.notices.message import message
+from livesale.notices.message import address, message
 from livesale.notices.model import Mail
 from livesale.notices.people import People
 from livesale.orders.model import Order
@@ -24,10 +25,12 @@ class Writer:
     store: Store
     people: People
     origin: str
-    sender: str
+    sender: Address
 
-    async def write(self, shelf: str, mail: Mail) -> tuple[str, bytes]:
-        """The address and the message. Refusal not_found or SealBroken when somebody in it has been erased."""
+    async def write(self, shelf: str, mail: Mail) -> tuple[Address, bytes]:
+        """The address and the message. Refusal not_found or SealBroken when somebody in it has been erased,
+        Unmailable when the address is none.
+        """
         order, approval = await self._records(shelf, mail.event["order"])
         reader, buyer = await self.people.contact(mail.to), await self.people.contact(order.account)
         facts = Facts(
@@ -35,7 +38,8 @@ class Writer:
             await self.people.seller(order.shop), await self._ship_to(order), approval.expires_at if approval else 0,
             self.origin,
         )  # fmt: skip
-        return reader.email, message(letter(facts), mail, order.id, reader.email, self.sender)
+        to = address(reader.email)
+        return to, message(letter(facts), mail, order.id, to, self.sender)
 
     async def _records(self, shelf: str, order_id: str) -> tuple[Order, Approval | None]:
         order = load(Order, (await self.store.read(shelf, f"order:{order_id}"))[f"order:{order_id}"])
