@@ -14,7 +14,7 @@ from pathlib import Path
 MOST_KEPT = 500
 
 _NAME = re.compile(r"(?P<at>\d{13})-[0-9a-f]{32}\Z")
-_LINK = re.compile(r"https?://[^\s<>\"]+")
+_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 
 
 @dataclass(frozen=True, slots=True)

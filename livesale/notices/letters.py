@@ -31,7 +31,7 @@ _SMALL = ' style="color:#57534e;font-size:14px"'
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a mail tells, opened for this one sending: `reader` and `buyer` are names, times are ms.
+    """What a mail tells, opened for this one sending: `reader`, `buyer` and `by` (who declared it) are names, times are ms.
 
     `is_buyer`: whether the reader is the buyer; else it is a guardian of the buyer, who has a page of their own.
     """
@@ -44,6 +44,7 @@ class Facts:
     is_buyer: bool
     reader: str
     buyer: str
+    by: str
     seller: str
     ship_to: Mapping[str, str]
     expires_at: int
@@ -175,7 +176,7 @@ class _Words:
 
     def declaration(self) -> _Rows:
         rows = [self._row("declared", self._labels["withdraws"]), self.number()]
-        return _Rows([*rows, self._row("declared_by", one_line(self.facts.buyer))])
+        return _Rows([*rows, self._row("declared_by", one_line(self.facts.by))])
 
     def until(self) -> _Text:
         return _Text(self._labels["undecided"].format(until=self._when(self.facts.expires_at)))
@@ -231,6 +232,12 @@ def _shipped(words: _Words) -> list[_Part]:
     return [words.goods(), _Rows([words.number(), words.seller(), words.ship_to()]), words.to_order(), *words.right()]
 
 
+def _refunded(words: _Words) -> list[_Part]:
+    """A sum that is given back for no goods in particular names none."""
+    goods = [words.goods()] if words.facts.event.get("lines") else []
+    return [*goods, _Rows([words.number(), words.seller()]), words.to_order()]
+
+
 def _withdrawal(words: _Words) -> list[_Part]:
     return [words.declaration(), words.goods(), words.to_order()]
 
@@ -248,7 +255,7 @@ _BODIES: dict[str, Callable[[_Words], list[_Part]]] = {
     "payment_failed": _of_order,
     "cancelled": _of_order,
     "shipped": _shipped,
-    "refunded": _of_order,
+    "refunded": _refunded,
     "withdrawal": _withdrawal,
     "request": _asked,
     "request_approved": _decided,

@@ -7,7 +7,6 @@ Law: everything that names a mail follows from the fact it tells, so a fact read
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -23,6 +22,8 @@ State = Literal["waiting", "sent", "refused", "given_up"]
 
 TRY_AGAIN_MS = (10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
+# What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
+_NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "version", "state")
 
 
 class Notice(NamedTuple):
@@ -30,6 +31,36 @@ class Notice(NamedTuple):
 
     kind: str
     to: Role
+
+
+def _to(kind: str, *roles: Role) -> list[Notice]:
+    return [Notice(kind, role) for role in roles]
+
+
+def _decided(state: str) -> list[Notice]:
+    """Guardians are told, and the minor, whose order does not say it."""
+    return [*_to(f"request_{state}", "guardians"), *_to(state, "buyer")]
+
+
+# By type of event and its state (none: ""), which mails it asks for.
+MAILED: dict[str, dict[str, list[Notice]]] = {
+    ORDER_CHANGED: {
+        "paid": _to("paid", "buyer", "payer"),
+        "payment_failed": _to("payment_failed", "buyer", "payer"),
+        "expired": _to("payment_failed", "buyer", "payer"),
+        "cancelled": _to("cancelled", "buyer"),
+    },
+    APPROVAL_CHANGED: {
+        "requested": _to("request", "guardians"),
+        "approved": _decided("approved"),
+        "declined": _decided("declined"),
+        "expired": _decided("expired"),
+        "void": _to("request_void", "guardians"),
+    },
+    "shipment_made": {"": _to("shipped", "buyer")},
+    "refund_changed": {"done": _to("refunded", "buyer", "payer")},
+    "withdrawal_changed": {"confirmed": _to("withdrawal", "buyer", "payer")},
+}
 
 
 class Mail(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,14 +82,14 @@ class Mail(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def notices(event: Event) -> list[Notice]:
     """The mails a fact asks for; none for a fact nobody is mailed about."""
-    rule = _RULES.get(event["type"])
-    return rule(event) if rule else []
+    wanted = MAILED.get(event["type"], {}).get(event.get("state", ""), [])
+    return [] if wanted and _is_no_news(event) else wanted
 
 
 def mail_id(shelf: str, event: Event, kind: str, to: str) -> str:
     """What names the mail of this fact to this account, wherever and however often it is made."""
-    about = event["approval"] if event["type"] == APPROVAL_CHANGED else f"{event['order']} {event['version']}"
-    named = msgspec.json.encode([shelf, event["type"], about, event.get("state", ""), kind, to])
+    fact = [event["type"], *(event.get(name) for name in _NAMED_BY)]
+    named = msgspec.json.encode([shelf, fact, kind, to])
     return hashlib.blake2b(named, digest_size=16).hexdigest()
 
 
@@ -86,50 +117,10 @@ def moves(before: Mail | None, after: Mail) -> tuple[Counter, ...]:
     return () if before and before.state == after.state else (Counter(f"mails:{after.state}", 1), *gone)
 
 
-def _order(event: Event) -> list[Notice]:
-    state, before = event["state"], event["before"]
-    if state == before:
-        return []
-    if state == "paid":
-        return _buyer_and_payer("paid")
-    if state == "payment_failed" or (state == "expired" and before == "awaiting_payment"):
-        return _buyer_and_payer("payment_failed")
-    if state == "cancelled" and event["reason"] != "buyer":
-        return [Notice("cancelled", "buyer")]
-    return []
-
-
-def _approval(event: Event) -> list[Notice]:
-    """Guardians are told of everything; the minor of what became of the request, as its order does not say it."""
-    state = event["state"]
-    if state == "requested":
-        return [Notice("request", "guardians")]
-    if state in ("approved", "declined", "expired"):
-        return [Notice(f"request_{state}", "guardians"), Notice(state, "buyer")]
-    return [Notice("request_void", "guardians")] if state == "void" else []
-
-
-def _shipment(_event: Event) -> list[Notice]:
-    return [Notice("shipped", "buyer")]
-
-
-def _refund(event: Event) -> list[Notice]:
-    return _buyer_and_payer("refunded") if event["state"] == "done" else []
-
-
-def _withdrawal(event: Event) -> list[Notice]:
-    return _buyer_and_payer("withdrawal") if event["state"] == "confirmed" else []
-
-
-def _buyer_and_payer(kind: str) -> list[Notice]:
-    return [Notice(kind, "buyer"), Notice(kind, "payer")]
-
-
-_RULES: dict[str, Callable[[Event], list[Notice]]] = {
-    ORDER_CHANGED: _order,
-    APPROVAL_CHANGED: _approval,
-    "shipment_made": _shipment,
-    "refund_changed": _refund,
-    "withdrawal_changed": _withdrawal,
-}
-MAILED = tuple(_RULES)  # the types of event it listens to
+def _is_no_news(event: Event) -> bool:
+    """A change that is none of the state, a hold nobody paid, or what the buyer did: they know."""
+    if event["type"] != ORDER_CHANGED:
+        return False
+    unpaid = event["state"] == "expired" and event["before"] != "awaiting_payment"
+    own = event["state"] == "cancelled" and event["reason"] == "buyer"
+    return unpaid or own or bool(event["state"] == event["before"])

@@ -32,9 +32,10 @@ class Writer:
         Unmailable when the address is none.
         """
         order, approval = await self._records(shelf, mail.event["order"])
-        reader, buyer = await self.people.contact(mail.to), await self.people.contact(order.account)
+        accounts = (mail.to, order.account, mail.event.get("by", order.account))
+        reader, buyer, by = [await self.people.contact(account) for account in accounts]
         facts = Facts(
-            mail.kind, mail.event, order, mail.created, reader.country, mail.to == order.account, reader.name, buyer.name,
+            mail.kind, mail.event, order, mail.created, reader.country, mail.to == order.account, reader.name, buyer.name, by.name,
             await self.people.seller(order.shop), await self._ship_to(order), approval.expires_at if approval else 0,
             self.origin,
         )  # fmt: skip

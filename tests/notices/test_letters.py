@@ -32,8 +32,12 @@ KINDS = sorted(SUBJECTS["de"])
 
 
 def facts(kind: str = "paid", country: str = "DE", **fields: Any) -> Facts:
-    event = {"approval": "ap_s4k2c_77", "amount": 1999, "currency": "EUR", "at": AT}
-    told = Facts(kind, event, ORDER, AT, country, True, "Ann Ah", "Ann Ah", "demo (Hanna)", SHIP_TO, AT, ORIGIN)
+    event: dict[str, Any] = {"approval": "ap_s4k2c_77", "amount": 1999, "currency": "EUR", "at": AT}
+    if kind == "refunded":
+        event["lines"] = [{"offer": "of_1", "quantity": 1}]
+    told = Facts(
+        kind, event, ORDER, AT, country, True, "Ann Ah", "Ann Ah", "Ann Ah", "demo (Hanna)", SHIP_TO, AT, ORIGIN
+    )
     return replace(told, **fields)
 
 
@@ -111,10 +115,18 @@ def test_the_guardian_who_paid_reads_so() -> None:
 def test_a_withdrawal_is_confirmed_to_the_second() -> None:
     """§ 356a BGB: what was declared, by whom, and when it arrived, to the second."""
     event = {"at": AT, "lines": [{"offer": "of_2", "quantity": 1}], "amount": 500, "currency": "EUR"}
-    text = letter(facts("withdrawal", event=event)).text
-    for said in ("27.11.2026, 18:42:07 Uhr (CET)", "Erklärt von: Ann Ah", ORDER.id, "1 × Sieb", "Widerruf des Vertrags"):
+    text = letter(facts("withdrawal", event=event, by="Gita")).text
+    for said in ("27.11.2026, 18:42:07 Uhr (CET)", "Erklärt von: Gita", ORDER.id, "1 × Sieb", "Widerruf des Vertrags"):
         assert said in text, said
     assert "Teekanne" not in text
+
+
+def test_a_refund_names_its_goods_or_none() -> None:
+    """The sum, and the goods it is for; a sum for nothing in particular lists nothing."""
+    event = {"lines": [{"offer": "of_2", "quantity": 1}], "amount": 500, "currency": "EUR"}
+    text = letter(facts("refunded", event=event)).text
+    assert ("5,00 EUR auf dem Weg" in text, "1 × Sieb" in text, "Teekanne" in text) == (True, True, False)
+    assert "×" not in letter(facts("refunded", event=event | {"lines": []})).text
 
 
 def test_a_request_says_what_and_until_when() -> None:
@@ -149,7 +161,7 @@ def test_times_are_the_readers() -> None:
 def test_nothing_typed_breaks_out(name: str, title: str, kind: str) -> None:
     """Names and titles of any characters: the same headers, parts, tags and links as with harmless ones."""
     harmless = facts(kind, order=with_title("Pan"))
-    wild = facts(kind, order=with_title(title), reader=name or "x", buyer=name, seller=title)
+    wild = facts(kind, order=with_title(title), reader=name or "x", buyer=name, by=name, seller=title)
     shown = letter(wild)
     assert Reading(shown.html).tags == Reading(letter(harmless).html).tags
     assert set(Reading(shown.html).links) == set(Reading(letter(harmless).html).links)

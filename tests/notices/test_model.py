@@ -82,8 +82,10 @@ def test_a_mail_is_named_by_its_fact() -> None:
         mail_id(SHELF, event, "paid", "bob"),
         mail_id(SHELF, approval("declined"), "declined", "mia"),
         mail_id(SHELF, approval("expired"), "declined", "mia"),
+        mail_id(SHELF, after("refund_changed", state="done", refund="re_1"), "refunded", "ann"),
+        mail_id(SHELF, after("refund_changed", state="done", refund="re_2"), "refunded", "ann"),
     }
-    assert len(others | {first}) == 8
+    assert len(others | {first}) == 10
 
 
 def test_tries_come_later_and_later_and_end() -> None:

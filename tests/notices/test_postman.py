@@ -173,9 +173,9 @@ async def decide(post: Post, approval_id: str, state: str, guardian: str) -> Non
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ({"type": "shipment_made"}, "ist unterwegs"),
-        ({"type": "refund_changed", "state": "done"}, "Erstattung"),
-        ({"type": "withdrawal_changed", "state": "confirmed"}, "Widerruf"),
+        ({"type": "shipment_made", "shipment": "sh_1"}, "ist unterwegs"),
+        ({"type": "refund_changed", "state": "done", "refund": "re_1"}, "Erstattung"),
+        ({"type": "withdrawal_changed", "state": "confirmed", "withdrawal": "wd_1"}, "Widerruf"),
     ],
 )
 async def test_what_comes_after_a_sale(post: Post, server: MailServer, event: dict[str, Any], words: str) -> None:
@@ -183,7 +183,15 @@ async def test_what_comes_after_a_sale(post: Post, server: MailServer, event: di
     async with post.running(post.postman()):
         order = await post.buy("ann")
         lines = [{"offer": order.lines[0].offer, "quantity": 1}]
-        told = {"order": order.id, "owner": "ann", "version": 9, "lines": lines, "amount": 1000, "currency": "EUR"}
+        told = {
+            "order": order.id,
+            "owner": "ann",
+            "by": "ann",
+            "version": 9,
+            "lines": lines,
+            "amount": 1000,
+            "currency": "EUR",
+        }
         fact = {**event, **told, "at": post.store.now_ms()}
         await post.store.commit(Decision(post.market.shelf, events=(fact,)))
         await post.settled(2)
