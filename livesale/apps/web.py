@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from livesale.kernel.routing import Route
 from livesale.ledger.routes import routes as ledger_routes
 from livesale.notices.routes import DevPages
 from livesale.notices.routes import routes as notice_routes
+from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
 from livesale.orders.routes import routes as order_routes
 from livesale.payments import webhooks
@@ -69,6 +71,7 @@ async def application(wiring: Wiring) -> web.Application:
         probe_token=settings.probe_token,
         web_dist=WEB_DIST,
         pictures=settings.data / "pictures",
+        figures=[partial(mail_figures, wiring.database)],
     )
 
     async def store_answers() -> None:
