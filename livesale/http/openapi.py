@@ -10,6 +10,7 @@ import msgspec
 
 from livesale import __version__
 from livesale.accounts.cookies import SESSION_COOKIE
+from livesale.http import dev_pages
 from livesale.http.idempotency import HEADER
 from livesale.http.paths import MOST_ITEMS
 from livesale.http.problems import PROBLEM, Problem
@@ -23,6 +24,7 @@ BASE = "/api/v1"
 _REF = "#/components/schemas/{name}"
 _PARAMETER = re.compile(r"{(\w+)}")
 _ANY: dict[str, Any] = {"type": "object"}
+_REFUSED = {"$ref": "#/components/responses/problem"}
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:
@@ -35,7 +37,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "livesale", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "paths": paths,
+        "paths": {**paths, **dev_pages.paths({"default": _REFUSED})},
         "components": {"schemas": schemas, "securitySchemes": _SECURITY, "responses": {"problem": _problem(schema_of)}},
     }
 
@@ -77,7 +79,7 @@ def _operation(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
         "security": _security(route, writes),
         "responses": {
             str(route.status): _success(route, schema_of),
-            "default": {"$ref": "#/components/responses/problem"},
+            "default": _REFUSED,
         },
     }
     if route.who:

@@ -8,6 +8,8 @@ import pytest
 from aiohttp import ClientSession, CookieJar
 
 from livesale.http.openapi import document
+from livesale.http.peers import Peers
+from livesale.notices.routes import DevPages
 from tests.http.conftest import Whole
 from tests.http.test_endpoint import problem
 from tests.http.test_fuzz import FEED
@@ -96,9 +98,10 @@ async def test_a_feed_founds_a_shop_for_its_host(whole: Whole, browser: ClientSe
 
 
 async def test_everything_served_is_described(whole: Whole, browser: ClientSession) -> None:
-    """The shipped OpenAPI file names every shipped route, and each of its references resolves."""
+    """The shipped OpenAPI file names every shipped route and the pages of dev mails; each of its references resolves."""
     served = await (await browser.get(whole.url("/openapi.json"))).json()
     described = {(method.upper(), path) for path, one in served["paths"].items() for method in one}
-    assert described == {(route.method, f"/api/v1{route.path}") for route in whole.routes}
+    pages = {("GET", route.path) for route in DevPages(None, Peers([])).routes()}
+    assert described == {(route.method, f"/api/v1{route.path}") for route in whole.routes} | pages
     assert all(found(served, reference) for reference in references(served))
     assert served == document(whole.routes)
