@@ -16,6 +16,9 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from livesale.kernel.refusals import not_found
 from livesale.notices.people import Contact
+from tests.ledger.conftest import running
+
+__all__ = ["MailServer", "Town", "parsed", "part", "running", "server", "until"]
 
 
 class MailServer:

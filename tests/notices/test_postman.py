@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.guardians import model as approvals
 from livesale.guardians.model import Approval
+from livesale.ledger.verify import verify
 from livesale.notices import model, postman
 from livesale.notices.message import address
 from livesale.notices.model import Mail
@@ -24,6 +26,7 @@ from livesale.store.decision import Decision
 from livesale.store.readers import Reader
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
+from tests.ledger.conftest import PUBLIC_KEY, Running, archived
 from tests.notices.conftest import MailServer, Town, part, until
 from tests.support.market import Market
 
@@ -255,6 +258,19 @@ async def test_an_erased_account_gets_no_mail(post: Post, server: MailServer) ->
         await post.buy("ann")
         await until(lambda: _is(post.count("refused"), 1))
     assert server.mails == []
+
+
+async def test_a_show_with_mails_verifies(post: Post, engine: AsyncEngine, running: Running) -> None:
+    """Mails' records and numbers follow from the log like everything else on the shelf."""
+    post.server.replies["bob@example.org"] = ["550 No"]
+    async with post.running(post.postman()), running():
+        await post.buy("ann")
+        await post.buy("bob")
+        await until(lambda: _is(post.count("waiting"), 0))
+    async with running():
+        await archived(post.store, engine, post.market.shelf)
+    found = await verify(post.store, engine, post.market.shelf, PUBLIC_KEY, 0)
+    assert [str(one) for one in found] == []
 
 
 class Killed:
