@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ CONFIG_VARIABLE = "LIVESALE_CONFIG"
 READY_VARIABLE = "LIVESALE_READY_FD"
 SUPERVISOR_VARIABLE = "LIVESALE_SUPERVISOR"
 _NO_SETTINGS = frozenset({CONFIG_VARIABLE, READY_VARIABLE, SUPERVISOR_VARIABLE})
+
+_SMTP_URL = re.compile(r"smtps?://(?:[^\s/@]+@)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?\Z")
+_MAIL_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+\Z")
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
@@ -294,6 +298,10 @@ def _consistent(values: dict[str, Any]) -> None:
     for url in values["public_urls"]:
         if not url.startswith(("http://", "https://")):
             raise SettingsError(f"public_urls: {url!r} is no origin such as https://live.example.org")
+    if values["smtp_url"] and not _SMTP_URL.match(values["smtp_url"]):  # it may hold a password: not repeated
+        raise SettingsError("smtp_url is no address such as smtp://user:password@mail.example.org:587 (or smtps://)")
+    if not _MAIL_ADDRESS.match(values["mail_from"]):
+        raise SettingsError(f"mail_from: {values['mail_from']!r} is no mail address such as shop@example.org")
 
 
 def _built(values: dict[str, Any]) -> Settings:

@@ -38,6 +38,10 @@ class People:
         known, _ = await self._find(account)
         return known.band(self._store.now_ms()) == "adult", known.age.method != "declared"
 
+    async def account(self, account: str) -> Account:
+        """The account; Refusal not_found once erased."""
+        return (await self._find(account))[0]
+
     async def name_of(self, account: str) -> str:
         """The name of an account; empty once erased."""
         return (await self._find(account))[0].name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from livesale.accounts.routes import routes as account_routes
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
+from livesale.apps.mails import dev_box
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
@@ -22,6 +24,7 @@ from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
 from livesale.guardians.routes import routes as guardian_routes
 from livesale.http.app import HttpOptions, make_app
 from livesale.http.bodies import read_body
+from livesale.http.peers import Peers
 from livesale.http.server import Runner
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.ids import is_name
@@ -29,6 +32,9 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.kernel.routing import Route
 from livesale.ledger.routes import routes as ledger_routes
+from livesale.notices.routes import DevPages
+from livesale.notices.routes import routes as notice_routes
+from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
 from livesale.orders.routes import routes as order_routes
 from livesale.payments import webhooks
@@ -69,6 +75,7 @@ async def application(wiring: Wiring) -> web.Application:
         probe_token=settings.probe_token,
         web_dist=WEB_DIST,
         pictures=settings.data / "pictures",
+        figures=[partial(mail_figures, wiring.database)],
     )
 
     async def store_answers() -> None:
@@ -81,6 +88,7 @@ async def application(wiring: Wiring) -> web.Application:
     )
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
+    app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())
     app.cleanup_ctx.append(whip.client)
     return app
 
@@ -98,6 +106,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, doors.orders_of),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
+        *notice_routes(dev_box(wiring.settings)),
         *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),
     ]

@@ -1,9 +1,10 @@
-"""`livesale worker`: readers and deadlines: the ledger, payments, orders' reactions, what ends by the clock."""
+"""`livesale worker`: readers and deadlines: the ledger, payments, orders' reactions, mails, what ends by the clock."""
 
 from __future__ import annotations
 
 import asyncio
 
+from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
 from livesale.catalog.pictures import Pictures
@@ -31,7 +32,9 @@ async def run(settings: Settings) -> None:
         payments = PaymentReactions(store, wiring.provider)
         orders = OrderReactions(store)
         leftovers = Leftovers(store, transfers)
-        reader = Reader(store, "reactions", (payments.handle, orders.handle, leftovers.handle))
+        notices, postman = mails(wiring) or (None, None)
+        handlers = (payments.handle, orders.handle, leftovers.handle, *([notices.handle] if notices else []))
+        reader = Reader(store, "reactions", handlers)
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         private = settings.demo or settings.pictures.private_addresses
@@ -42,6 +45,8 @@ async def run(settings: Settings) -> None:
             group.create_task(ledger.run())
             group.create_task(reader.run())
             group.create_task(deadlines.run())
+            if postman:
+                group.create_task(postman.run())
             notify_ready()
 
 

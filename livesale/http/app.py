@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
-from prometheus_client.registry import Collector
 
 from livesale.http import docs, openapi, problems
 from livesale.http.endpoint import Authenticator, Endpoint, Gate
@@ -23,7 +22,7 @@ from livesale.http.limits import Limiter, Limits
 from livesale.http.metrics import RequestMetrics
 from livesale.http.pages import Pages
 from livesale.http.peers import Peers
-from livesale.http.probes import Probes, ReadyCheck
+from livesale.http.probes import Figures, Probes, ReadyCheck
 from livesale.http.replies import Reply, protect, response_of
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Route
@@ -37,7 +36,7 @@ class HttpOptions:
     """What the application is told from outside.
 
     `max_body` caps every route's `most_bytes`; `web_dist` is the built front end, `pictures` holds SHOP/FILE;
-    `collectors` are further Prometheus collectors for `/metrics`, whose names must begin `livesale_`.
+    `figures` are asked for further Prometheus collectors at each `/metrics`; their names must begin `livesale_`.
     """
 
     trusted_proxies: Sequence[str] = ()
@@ -47,7 +46,7 @@ class HttpOptions:
     pictures: Path | None = None
     max_body: int = 64 * 1024 * 1024
     limits: Limits = field(default_factory=Limits)
-    collectors: Sequence[Collector] = ()
+    figures: Sequence[Figures] = ()
 
 
 def make_app(
@@ -69,7 +68,8 @@ def make_app(
     for route in routes:
         app.router.add_routes([_served(route, gate)])
     app.router.add_routes(_documentation(routes))
-    app.router.add_routes(Probes(peers, options.probe_token, checks or {}, [metrics, *options.collectors]).routes())
+    probes = Probes(peers, options.probe_token, checks or {}, metrics, options.figures)
+    app.router.add_routes(probes.routes())
     app.router.add_routes(Pages(options.web_dist, options.pictures).routes())
     return app
 

@@ -10,7 +10,7 @@ import msgspec
 
 from livesale import __version__
 from livesale.accounts.cookies import SESSION_COOKIE
-from livesale.http import outside
+from livesale.http import dev_pages, outside
 from livesale.http.idempotency import HEADER
 from livesale.http.paths import MOST_ITEMS
 from livesale.http.problems import PROBLEM, Problem
@@ -36,7 +36,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "livesale", "version": __version__, "description": _DESCRIPTION},
         "servers": [{"url": "/"}],
-        "paths": {**paths, **outside.paths(schemas.of, schemas.refused)},
+        "paths": {**paths, **outside.paths(schemas.of, schemas.refused), **dev_pages.paths(schemas.refused("not_found"))},
         "components": {"schemas": schemas.components, "securitySchemes": _SECURITY},
     }
 

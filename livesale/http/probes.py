@@ -19,6 +19,7 @@ from livesale.http.sessions import credentials
 from livesale.kernel.refusals import Refusal
 
 ReadyCheck = Callable[[], Awaitable[object]]  # raises when not ready
+Figures = Callable[[], Awaitable[Collector]]  # what has to be asked for first
 
 CHECK_S = 2.0
 
@@ -42,12 +43,18 @@ class Probes:
     """The three probes of an application."""
 
     def __init__(
-        self, peers: Peers, token: str, checks: Mapping[str, ReadyCheck], collectors: Sequence[Collector]
+        self,
+        peers: Peers,
+        token: str,
+        checks: Mapping[str, ReadyCheck],
+        requests: Collector,
+        figures: Sequence[Figures],
     ) -> None:
         self._peers = peers
         self._token = token
         self._checks = checks
-        self._collectors = collectors
+        self._requests = requests
+        self._figures = figures
 
     def routes(self) -> list[web.RouteDef]:
         """Their addresses, at the root."""
@@ -69,7 +76,9 @@ class Probes:
 
     async def _metrics(self, request: web.Request) -> web.Response:
         self._admit(request)
-        return response_of(Reply(200, exposition(self._collectors), headers={"Content-Type": CONTENT_TYPE_LATEST}))
+        asked = await asyncio.gather(*(_asked(figures) for figures in self._figures))
+        told = [self._requests, *(collector for collector in asked if collector)]
+        return response_of(Reply(200, exposition(told), headers={"Content-Type": CONTENT_TYPE_LATEST}))
 
     def _admit(self, request: web.Request) -> None:
         bearer, _ = credentials(request)
@@ -85,3 +94,12 @@ async def _passes(name: str, check: ReadyCheck) -> bool:
         _log.warning("not_ready", check=name, error=repr(error))
         return False
     return True
+
+
+async def _asked(figures: Figures) -> Collector | None:
+    """What cannot be told now is left out: the other figures matter most when something is wrong."""
+    try:
+        return await asyncio.wait_for(figures(), CHECK_S)
+    except Exception as error:
+        _log.warning("no_figures", error=repr(error))
+        return None

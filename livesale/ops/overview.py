@@ -14,6 +14,7 @@ from livesale.kernel.clock import rfc3339
 from livesale.kernel.refusals import not_found
 from livesale.ledger.tables import approvals, counters, cursor, offers, shows
 from livesale.ops import presence
+from livesale.ops.mails import mail_counts
 from livesale.ops.processes import Processes
 from livesale.store.database import reading
 from livesale.store.valkey import Store
@@ -26,7 +27,7 @@ Counts = dict[str, int]
 
 
 async def overview(store: Store, engine: AsyncEngine, processes: Processes) -> dict[str, Any]:
-    """`{shows, orders, viewers, approvals_pending, processes, alarms}`; at most 50 shows, those on air first.
+    """`{shows, orders, viewers, approvals_pending, mails, processes, alarms}`; at most 50 shows, those on air first.
 
     Of a show's picture: `media_delay_ms` is the longest of the last 2 s from a picture's last packet at the studio to
     its hub (the way from the host to the studio is not in it), `picture_age_ms` the time since the last picture came;
@@ -45,6 +46,7 @@ async def overview(store: Store, engine: AsyncEngine, processes: Processes) -> d
         "orders": {state: count for state, count in sorted(orders.items()) if count},
         "viewers": sum(one["viewers"] for one in listed),
         "approvals_pending": await _pending(engine),
+        "mails": await mail_counts(engine),
         "processes": await asyncio.to_thread(processes.look),
         "alarms": await _alarms(engine),
     }

@@ -80,12 +80,13 @@ class Alarm(msgspec.Struct):
 
 
 class Overview(msgspec.Struct):
-    """At most fifty shows, those on air first; orders by state, of all shows."""
+    """At most fifty shows, those on air first; orders by state, of all shows; mails by state."""
 
     shows: list[ShowFigures]
     orders: dict[str, int]
     viewers: int
     approvals_pending: int
+    mails: dict[str, int]
     processes: list[ProcessFigures]
     alarms: list[Alarm]
 

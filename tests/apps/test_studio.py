@@ -98,13 +98,13 @@ async def join(wiring: Wiring, show: str, at: str) -> ClientConnection:
     async with asyncio.timeout(PATIENCE_S):
         while True:
             given = await doors.ticket(show, CALL)
-            claims = verify(wiring.settings.key("ticket.pub"), given["ticket"], hub=None, now_ms=wiring.store.now_ms())
+            claims = verify(wiring.settings.key("ticket.pub"), given.ticket, hub=None, now_ms=wiring.store.now_ms())
             if claims.hub == at:
                 break
             await asyncio.sleep(0.01)
     held = (await wiring.store.read(shelf("show", show), LEASE))[LEASE]
     assert claims.lease == version(held)
-    return await connect(f"{given['hub']}/v1/shows/{show}?ticket={given['ticket']}", max_size=None, proxy=None)
+    return await connect(f"{given.hub}/v1/shows/{show}?ticket={given.ticket}", max_size=None, proxy=None)
 
 
 async def first_or_code(socket: ClientConnection) -> str | int:

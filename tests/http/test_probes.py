@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from prometheus_client.registry import Collector
 
 from livesale.http.app import HttpOptions, make_app
+from livesale.ops.mails import MailFigures
 from tests.http.served import VIEWER, Callers, Connect, Room, application
 from tests.http.test_endpoint import problem
 
@@ -49,6 +51,34 @@ async def test_ready_names_what_is_not(aiohttp_client: Connect, monkeypatch: pyt
     response = await client.get("/readyz")
     assert response.status == 503
     assert await response.json() == {"ready": False, "checks": {"store": True, "database": False, "studio": False}}
+
+
+async def test_figures_that_cannot_be_told_are_left_out(
+    aiohttp_client: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has to be asked for is asked at each look; a database that fails or is silent hides nothing else."""
+    looks: list[int] = []
+
+    async def looked() -> Collector:
+        looks.append(1)
+        return MailFigures({"waiting": len(looks), "sent": 7, "refused": 1, "given_up": 0})
+
+    async def broken() -> Collector:
+        raise ConnectionError
+
+    async def silent() -> Collector:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr("livesale.http.probes.CHECK_S", 0.01)
+    options = HttpOptions(figures=[broken, looked, silent])
+    client = await aiohttp_client(make_app([], Callers(), None, options, {}))
+    for waiting in ("1.0", "2.0"):
+        response = await client.get("/metrics")
+        text = await response.text()
+        assert (response.status, f"livesale_mails_waiting {waiting}" in text) == (200, True)
+        assert 'livesale_mails_total{result="sent"} 7.0' in text
+        assert 'livesale_mails_total{result="refused"} 1.0' in text
 
 
 async def test_metrics_count_by_route_and_status(aiohttp_client: Connect) -> None:

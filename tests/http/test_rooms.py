@@ -102,6 +102,13 @@ async def test_a_feed_founds_a_shop_for_its_host(whole: Whole, browser: ClientSe
     await problem(await browser.get(whole.url("/products?after=nothing")), 422, "invalid")
 
 
+async def test_the_metrics_tell_of_mails(whole: Whole, browser: ClientSession) -> None:
+    """From the first moment, so that an alarm on refused mails has something to look at."""
+    text = await (await browser.get(f"http://{whole.host}:{whole.port}/metrics")).text()
+    for figure in ('mails_total{result="sent"} 0.0', 'mails_total{result="refused"} 0.0', "mails_waiting 0.0"):
+        assert f"livesale_{figure}" in text
+
+
 async def test_everything_served_is_described(whole: Whole, browser: ClientSession) -> None:
     """The shipped OpenAPI file names all that is served and is no page or file, with an answer type for every call."""
     served = await (await browser.get(whole.url("/openapi.json"))).json()

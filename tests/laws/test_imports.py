@@ -13,7 +13,7 @@ LEVEL = {
     **dict.fromkeys(("accounts", "catalog", "payments", "media", "hub"), 0),
     **dict.fromkeys(("shows", "guardians"), 1),
     "orders": 2,
-    **dict.fromkeys(("affiliates", "ads"), 3),
+    **dict.fromkeys(("affiliates", "ads", "notices"), 3),
     **dict.fromkeys(("ledger", "ops"), 4),
 }
 TOP = ("http", "apps", "bench", "cli")

@@ -96,6 +96,10 @@ def test_text_of_variables(variable, value, key, meant):
         ({"LIVESALE_ICE_UDP_MIN": "5000"}, "ice.udp_min = 5000 and ice.udp_max = 0"),
         ({"LIVESALE_PUBLIC_URLS": "example.org"}, "public_urls: 'example.org'"),
         ({"LIVESALE_DATA": ""}, "data (from LIVESALE_DATA)"),
+        ({"LIVESALE_SMTP_URL": "mail.example.org"}, "smtp_url is no address"),
+        ({"LIVESALE_SMTP_URL": "http://me:s3cret@mail.example.org"}, "smtp_url is no address"),
+        ({"LIVESALE_MAIL_FROM": "Shop <shop@example.org>"}, "mail_from: 'Shop <shop@example.org>'"),
+        ({"LIVESALE_MAIL_FROM": "shop@example.org\r\nBcc: a@b"}, "mail_from:"),
     ],
 )
 def test_unusable_values_are_refused_in_one_line(environ, says):
@@ -104,6 +108,7 @@ def test_unusable_values_are_refused_in_one_line(environ, says):
         read_settings(environ=environ)
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert "s3cret" not in str(refused.value)
 
 
 def test_unknown_keys_in_a_file_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""The operators' fixtures are the ledger's."""
+"""The operators see what a ledger that runs beside the test has archived."""
 
 from tests.ledger.conftest import running
 

@@ -17,6 +17,7 @@ from livesale.ops.overview import one_show, overview
 from livesale.ops.presence import read_live, write_live
 from livesale.ops.processes import Processes
 from livesale.ops.routes import routes
+from livesale.store.decision import Counter, Decision
 from livesale.store.valkey import Store
 from tests.ledger.conftest import Running, archived
 from tests.ledger.sale import Sale
@@ -91,6 +92,20 @@ async def test_pending_requests_are_counted(
     async with running():
         await archived(store, engine, sale.shelf)
     assert (await overview(store, engine, Processes(tmp_path)))["approvals_pending"] == 1
+
+
+async def test_mails_are_counted_by_how_they_ended(
+    store: Store, engine: AsyncEngine, running: Running, tmp_path: Path
+) -> None:
+    """Of all shelves together: those that wait, and those that will not arrive."""
+    for shelf, sent in (("show:4k2c000000", 3), ("person:a000000000", 2)):
+        moves = (Counter("mails:sent", sent), Counter("mails:waiting", 1), Counter("mails:refused", 1))
+        await store.commit(Decision(shelf, counters=moves))
+    async with running():
+        for shelf in ("show:4k2c000000", "person:a000000000"):
+            await archived(store, engine, shelf)
+    told = (await overview(store, engine, Processes(tmp_path)))["mails"]
+    assert told == {"waiting": 2, "sent": 5, "refused": 2, "given_up": 0}
 
 
 async def test_presence_is_forgotten(store: Store) -> None:

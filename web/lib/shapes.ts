@@ -118,4 +118,4 @@ export interface OpsShow {
 
 export interface OpsProcess { name: string; pid: number; up: boolean; cpu_percent: number; rss_mib: number; restarts: number; uptime_s: number }
 
-export interface Overview { shows: OpsShow[]; orders: Record<string, number>; viewers: number; approvals_pending: number; processes: OpsProcess[]; alarms: { shelf: string; reason: string }[] }
+export interface Overview { shows: OpsShow[]; orders: Record<string, number>; viewers: number; approvals_pending: number; mails: Record<"sent" | "waiting" | "refused" | "given_up", number>; processes: OpsProcess[]; alarms: { shelf: string; reason: string }[] }

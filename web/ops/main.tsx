@@ -54,7 +54,7 @@ function AsOf() {
   return <span class={stale ? "chip chip-fault" : "chip"} role={stale ? "alert" : undefined}>{say(stale ? "stale" : "updated", { time: secondTime(seenAt.value) })}</span>;
 }
 
-function Board({ overview: { shows, orders, viewers, approvals_pending, processes, alarms } }: { overview: Overview }) {
+function Board({ overview: { shows, orders, viewers, approvals_pending, mails, processes, alarms } }: { overview: Overview }) {
   return (
     <>
       {alarms.map(({ shelf, reason }) => <Notice key={shelf} tone="fault" title={say("alarm", { shelf })}><p class="small">{reason}</p></Notice>)}
@@ -67,6 +67,7 @@ function Board({ overview: { shows, orders, viewers, approvals_pending, processe
       <TrailPanel />
       <Shows shows={shows} />
       <div class="ops-pair"><States orders={orders} /><Processes processes={processes} /></div>
+      <p class="small muted" data-testid="ops-mails" title={say("mailsHint")}>{say("mails", { sent: count(mails.sent), waiting: count(mails.waiting), refused: count(mails.refused), given_up: count(mails.given_up) })}</p>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { isHot, ordersInAll, remembered, sparkline, troubleOf, type Memory } fro
 
 const show = (change: Partial<OpsShow> = {}): OpsShow => ({ id: "s", title: "S", state: "live", viewers: 1, host: "live", fps: 30, bitrate_kbps: 1500, media_delay_ms: 40, picture_age_ms: 20, warnings: "", orders: {}, revenue: { amount: 0, currency: "EUR" }, stock_left: 0, ...change });
 
-const overview = (viewers: number, shows: OpsShow[] = []): Overview => ({ shows, orders: { paid: 2, held: 1 }, viewers, approvals_pending: 0, processes: [], alarms: [] });
+const overview = (viewers: number, shows: OpsShow[] = []): Overview => ({ shows, orders: { paid: 2, held: 1 }, viewers, approvals_pending: 0, mails: { sent: 0, waiting: 0, refused: 0, given_up: 0 }, processes: [], alarms: [] });
 
 test("red is only what needs a hand: a live show's lost, frozen, late or thin picture", () => {
   const seen = [show(), show({ host: "lost" }), show({ picture_age_ms: 4000 }), show({ media_delay_ms: 1500 }), show({ bitrate_kbps: 100 })];

@@ -1,0 +1,77 @@
+"""Mails: wires the notices room to accounts, families and shops, and to the way mails leave that is set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from livesale.apps.wiring import Wiring
+from livesale.catalog.shops import owner_of
+from livesale.kernel.refusals import Refusal
+from livesale.notices.box import Box
+from livesale.notices.message import address
+from livesale.notices.people import Contact
+from livesale.notices.postman import Postman
+from livesale.notices.reactions import Notices
+from livesale.notices.transport import DevFolder, Smtp, Transport
+from livesale.notices.writer import Writer
+from livesale.settings import Settings
+from livesale.store.database import reading
+
+log = structlog.get_logger(__name__)
+
+
+def dev_box(settings: Settings) -> Box | None:
+    """Where dev mails are kept; None when mails are not for this machine only."""
+    return Box(settings.data / "mail") if settings.dev_mail or settings.demo else None
+
+
+def mails(wiring: Wiring) -> tuple[Notices, Postman] | None:
+    """The reader and the sender of mails; None, with a warning, when no way to send them is set."""
+    settings = wiring.settings
+    transport = transport_of(settings)
+    if transport is None:
+        log.warning("no mails are sent: smtp_url is not set")
+        return None
+    people = Readers(wiring)
+    writer = Writer(wiring.store, people, settings.public_url, address(settings.mail_from))
+    postman = Postman(wiring.store, writer, transport)
+    return Notices(wiring.store, people, postman.tell), postman
+
+
+def transport_of(settings: Settings) -> Transport | None:
+    """Into the dev folder, by SMTP, or nowhere."""
+    box = dev_box(settings)
+    if box:
+        return DevFolder(box)
+    return Smtp(settings.smtp_url) if settings.smtp_url else None
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who reads mails: the port of `notices/people.py`."""
+
+    wiring: Wiring
+
+    async def contact(self, account: str) -> Contact:
+        """Address, name and country; Refusal not_found once the account is erased."""
+        found = await self.wiring.people.account(account)
+        return Contact(found.email, found.name, found.country)
+
+    async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
+        """Personal text of an account."""
+        return await self.wiring.people.unseal(account, sealed, context)
+
+    async def guardians_of(self, minor: str) -> list[str]:
+        """The accounts that may decide for a minor now."""
+        return [link.guardian for link in await self.wiring.guardians.links_of(minor) if link.minor == minor]
+
+    async def seller(self, shop: str) -> str:
+        """A shop with the name of who owns it."""
+        async with reading(self.wiring.database) as connection:
+            owner = await owner_of(connection, shop)
+        try:
+            return f"{shop} ({await self.wiring.people.name_of(owner)})" if owner else shop
+        except Refusal:
+            return shop  # its owner is gone

@@ -1,0 +1,126 @@
+"""Mails: the rules, pure. Which facts are mailed to whom, what a mail's record keeps, when it is tried again.
+
+Law: everything that names a mail follows from the fact it tells, so a fact read twice is one mail, and one sent twice
+(a crash between sending and recording) has one Message-ID. A record holds ids and sums, never a name, an address or text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from livesale.kernel.events import Event
+from livesale.orders.events import ORDER_CHANGED
+from livesale.store.decision import Counter
+
+Role = Literal["buyer", "payer", "guardians"]  # payer: the guardian who approved, when a minor asked
+State = Literal["waiting", "sent", "refused", "given_up"]
+
+TRY_AGAIN_MS = (10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
+GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
+# What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
+_NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "version", "state")
+
+
+class Notice(NamedTuple):
+    """One kind of mail and who gets it."""
+
+    kind: str
+    to: Role
+
+
+def _to(kind: str, *roles: Role) -> list[Notice]:
+    return [Notice(kind, role) for role in roles]
+
+
+def _decided(state: str) -> list[Notice]:
+    """Guardians are told, and the minor, whose order does not say it."""
+    return [*_to(f"request_{state}", "guardians"), *_to(state, "buyer")]
+
+
+# By type of event and its state (none: ""), which mails it asks for.
+MAILED: dict[str, dict[str, list[Notice]]] = {
+    ORDER_CHANGED: {
+        "paid": _to("paid", "buyer", "payer"),
+        "payment_failed": _to("payment_failed", "buyer", "payer"),
+        "expired": _to("payment_failed", "buyer", "payer"),
+        "cancelled": _to("cancelled", "buyer"),
+    },
+    APPROVAL_CHANGED: {
+        "requested": _to("request", "guardians"),
+        "approved": _decided("approved"),
+        "declined": _decided("declined"),
+        "expired": _decided("expired"),
+        "void": _to("request_void", "guardians"),
+    },
+    "shipment_made": {"": _to("shipped", "buyer")},
+    "refund_changed": {"done": _to("refunded", "buyer", "payer")},
+    "withdrawal_changed": {"confirmed": _to("withdrawal", "buyer", "payer")},
+}
+
+
+class Mail(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The record `mail:ID`: the mail of one fact to one account. `event` is kept until the mail is done with.
+
+    `next_at` is when it may be tried again (ms); a process that sends it moves that ahead first.
+    """
+
+    id: str
+    kind: str
+    to: str
+    created: int
+    next_at: int
+    event: Event = {}
+    state: State = "waiting"
+    attempts: int = 0  # those that may be repeated
+    code: int = 0  # the server's last reply, 0 when it gave none
+
+
+def notices(event: Event) -> list[Notice]:
+    """The mails a fact asks for; none for a fact nobody is mailed about."""
+    wanted = MAILED.get(event["type"], {}).get(event.get("state", ""), [])
+    return [] if wanted and _is_no_news(event) else wanted
+
+
+def mail_id(shelf: str, event: Event, kind: str, to: str) -> str:
+    """What names the mail of this fact to this account, wherever and however often it is made."""
+    fact = [event["type"], *(event.get(name) for name in _NAMED_BY)]
+    named = msgspec.json.encode([shelf, fact, kind, to])
+    return hashlib.blake2b(named, digest_size=16).hexdigest()
+
+
+def tried(mail: Mail, now_ms: int, code: int) -> Mail:
+    """After an attempt that may be repeated: later and later, until it is given up."""
+    pause_ms = TRY_AGAIN_MS[min(mail.attempts, len(TRY_AGAIN_MS) - 1)]
+    return postponed(msgspec.structs.replace(mail, attempts=mail.attempts + 1), now_ms, pause_ms, code)
+
+
+def postponed(mail: Mail, now_ms: int, pause_ms: int, code: int) -> Mail:
+    """To be sent in `pause_ms`, unless it has waited too long."""
+    if now_ms - mail.created > GIVE_UP_MS:
+        return done(mail, "given_up", code)
+    return msgspec.structs.replace(mail, next_at=now_ms + pause_ms, code=code)
+
+
+def done(mail: Mail, state: State, code: int = 0) -> Mail:
+    """After the last attempt: what it told is forgotten."""
+    return msgspec.structs.replace(mail, state=state, code=code, event={})
+
+
+def moves(before: Mail | None, after: Mail) -> tuple[Counter, ...]:
+    """The shelf's numbers of mails: those waiting, and how the others ended, for the operators."""
+    gone = () if before is None else (Counter(f"mails:{before.state}", -1),)
+    return () if before and before.state == after.state else (Counter(f"mails:{after.state}", 1), *gone)
+
+
+def _is_no_news(event: Event) -> bool:
+    """A change that is none of the state, a hold nobody paid, or what the buyer did: they know."""
+    if event["type"] != ORDER_CHANGED:
+        return False
+    unpaid = event["state"] == "expired" and event["before"] != "awaiting_payment"
+    own = event["state"] == "cancelled" and event["reason"] == "buyer"
+    return unpaid or own or bool(event["state"] == event["before"])

@@ -1,0 +1,151 @@
+"""What mails say, in German and English. Subjects name no product, no person and no sum: they show on locked screens.
+
+Law: mails about a request are neutral (UWG annex no. 28): nothing urges anyone to buy or to agree.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Language = Literal["de", "en"]
+
+GERMAN = {"DE", "AT", "CH"}
+
+SUBJECTS: dict[Language, dict[str, str]] = {
+    "de": {
+        "paid": "Bestellung {number} ist bezahlt",
+        "payment_failed": "Bestellung {number} wurde nicht bezahlt",
+        "cancelled": "Bestellung {number} wurde storniert",
+        "shipped": "Bestellung {number} ist unterwegs",
+        "refunded": "Erstattung zu Bestellung {number}",
+        "withdrawal": "Widerruf zu Bestellung {number} ist eingegangen",
+        "request": "Eine Anfrage wartet auf deine Entscheidung",
+        "request_approved": "Anfrage {number} ist genehmigt",
+        "request_declined": "Anfrage {number} ist abgelehnt",
+        "request_expired": "Anfrage {number} ist abgelaufen",
+        "request_void": "Anfrage {number} ist hinfällig",
+        "approved": "Anfrage {number} ist genehmigt",
+        "declined": "Anfrage {number} ist abgelehnt",
+        "expired": "Anfrage {number} ist abgelaufen",
+    },
+    "en": {
+        "paid": "Order {number} is paid",
+        "payment_failed": "Order {number} was not paid",
+        "cancelled": "Order {number} was cancelled",
+        "shipped": "Order {number} is on its way",
+        "refunded": "Refund for order {number}",
+        "withdrawal": "Withdrawal from order {number} received",
+        "request": "A request is waiting for your decision",
+        "request_approved": "Request {number} is approved",
+        "request_declined": "Request {number} is declined",
+        "request_expired": "Request {number} has expired",
+        "request_void": "Request {number} is void",
+        "approved": "Request {number} is approved",
+        "declined": "Request {number} is declined",
+        "expired": "Request {number} has expired",
+    },
+}
+
+LEADS: dict[Language, dict[str, str]] = {
+    "de": {
+        "paid": "danke für die Bestellung. Sie ist angenommen und bezahlt. Diese Mail ist deine Vertragsbestätigung.",
+        "paid_by_guardian": "die Bestellung von {buyer} ist angenommen und mit deinem Zahlungsmittel bezahlt. Diese Mail ist "
+        "die Vertragsbestätigung.",
+        "payment_failed": "die Zahlung hat nicht geklappt. Es wurde nichts abgebucht, und die Bestellung ist beendet.",
+        "cancelled": "wir können diese Bestellung leider nicht erfüllen und haben sie storniert. Es wurde nichts abgebucht.",
+        "shipped": "diese Sendung ist unterwegs:",
+        "refunded": "wir haben {amount} auf dem Weg zurückgezahlt, auf dem bezahlt wurde. Bis es auf dem Konto steht, "
+        "können einige Tage vergehen.",
+        "withdrawal": "wir haben den Widerruf am {at} erhalten. Das ist sein Inhalt:",
+        "request": "{buyer} fragt, ob du diesem Kauf zustimmst. Bevor du zustimmst, wird nichts gekauft und nichts abgebucht.",
+        "request_approved": "die Anfrage von {buyer} ist genehmigt. Bezahlt wird mit dem Zahlungsmittel dessen, der "
+        "zugestimmt hat.",
+        "request_declined": "die Anfrage von {buyer} ist abgelehnt. Es wurde nichts gekauft und nichts abgebucht.",
+        "request_expired": "die Anfrage von {buyer} ist abgelaufen. Es wurde nichts gekauft und nichts abgebucht.",
+        "request_void": "die Anfrage von {buyer} ist hinfällig: Die Ware ist nicht mehr zu haben. Es wurde nichts abgebucht.",
+        "approved": "deine Anfrage ist genehmigt.",
+        "declined": "deine Anfrage ist abgelehnt. Es wurde nichts gekauft und nichts abgebucht.",
+        "expired": "deine Anfrage ist abgelaufen. Es wurde nichts gekauft und nichts abgebucht.",
+    },
+    "en": {
+        "paid": "thank you for the order. It is accepted and paid. This mail confirms the contract.",
+        "paid_by_guardian": "the order by {buyer} is accepted and paid with your payment method. This mail confirms the "
+        "contract.",
+        "payment_failed": "the payment did not go through. Nothing was charged, and the order has ended.",
+        "cancelled": "we are sorry: we cannot fulfil this order and have cancelled it. Nothing was charged.",
+        "shipped": "this shipment is on its way:",
+        "refunded": "we have paid back {amount} the way it was paid. It may take some days to arrive.",
+        "withdrawal": "we received the withdrawal on {at}. This is what it says:",
+        "request": "{buyer} asks whether you agree to this purchase. Before you agree, nothing is bought or charged.",
+        "request_approved": "the request by {buyer} is approved. It is paid with the payment method of whoever agreed.",
+        "request_declined": "the request by {buyer} is declined. Nothing was bought or charged.",
+        "request_expired": "the request by {buyer} has expired. Nothing was bought or charged.",
+        "request_void": "the request by {buyer} is void: the item is no longer available. Nothing was charged.",
+        "approved": "your request is approved.",
+        "declined": "your request is declined. Nothing was bought or charged.",
+        "expired": "your request has expired. Nothing was bought or charged.",
+    },
+}
+
+LABELS: dict[Language, dict[str, str]] = {
+    "de": {
+        "hello": "Hallo {name},",
+        "hello_nobody": "Hallo,",
+        "each": "{sum} ({price} je Stück)",
+        "shipping": "Versand",
+        "total": "Gesamt, einschließlich Mehrwertsteuer",
+        "order": "Bestellnummer",
+        "at": "Bezahlt am",
+        "seller": "Verkäufer",
+        "ship_to": "Lieferung an",
+        "declared_by": "Erklärt von",
+        "declared": "Erklärung",
+        "withdraws": "Widerruf des Vertrags über diese Waren",
+        "until": "Frist",
+        "see_order": "Zur Bestellung",
+        "see_request": "Zur Anfrage",
+        "withdraw": "Vertrag widerrufen",
+        "undecided": "Der Link allein entscheidet nichts. Ohne Entscheidung bis {until} verfällt die Anfrage.",
+        "footer": "Diese Mail gehört zu deinem Konto bei {origin}. Sie ist keine Werbung.",
+        "right": "Widerrufsrecht",
+        "right_text": "Du kannst diesen Vertrag binnen 14 Tagen ohne Angabe von Gründen widerrufen. Die Frist beginnt an dem "
+        "Tag, an dem du oder jemand von dir Benanntes, der nicht der Beförderer ist, die letzte Ware erhalten hat. Zur "
+        "Wahrung der Frist genügt es, die eindeutige Erklärung vor ihrem Ablauf abzusenden, am einfachsten mit „Vertrag "
+        "widerrufen“ auf der Seite der Bestellung. Dann zahlen wir alles, auch die Kosten der Standardlieferung, "
+        "spätestens 14 Tage nach Eingang des Widerrufs auf demselben Weg zurück; wir dürfen warten, bis die Ware zurück "
+        "oder ihre Absendung nachgewiesen ist. Die Ware ist binnen 14 Tagen nach dem Widerruf zurückzuschicken; die "
+        "unmittelbaren Kosten dafür trägst du.",
+    },
+    "en": {
+        "hello": "Hello {name},",
+        "hello_nobody": "Hello,",
+        "each": "{sum} ({price} each)",
+        "shipping": "Shipping",
+        "total": "Total, including VAT",
+        "order": "Order number",
+        "at": "Paid on",
+        "seller": "Seller",
+        "ship_to": "Delivery to",
+        "declared_by": "Declared by",
+        "declared": "Declaration",
+        "withdraws": "Withdrawal from the contract for these goods",
+        "until": "Until",
+        "see_order": "See the order",
+        "see_request": "See the request",
+        "withdraw": "Withdraw from the contract",
+        "undecided": "The link alone decides nothing. Without a decision by {until} the request expires.",
+        "footer": "This mail belongs to your account at {origin}. It is not advertising.",
+        "right": "Right of withdrawal",
+        "right_text": "You may withdraw from this contract within 14 days without giving any reason. The period begins on the "
+        "day on which you, or someone you named who is not the carrier, received the last of the goods. It is enough to "
+        "send a clear declaration before the period ends, most easily with “Withdraw from the contract” on the order's "
+        "page. We then pay back everything, the cost of standard delivery included, the same way within 14 days of "
+        "receiving the withdrawal; we may wait until the goods are back or proof of sending is there. Goods are to be sent "
+        "back within 14 days of the withdrawal; you bear the direct cost of that.",
+    },
+}
+
+
+def language_of(country: str) -> Language:
+    """The language of mails to someone in `country` (ISO 3166-1)."""
+    return "de" if country in GERMAN else "en"
