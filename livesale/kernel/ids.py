@@ -16,13 +16,14 @@ NAME_CHARACTERS = 10  # shows and accounts: 50 bits, checked for absence when cr
 
 _KIND_OF_LETTER = {"s": "show", "w": "shop", "p": "person", "c": "campaign"}
 _LETTER_OF_KIND = {kind: letter for letter, kind in _KIND_OF_LETTER.items()}
+_CHARACTER_OF_BYTE = (ALPHABET * 8).encode()
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
 
 def random_name(characters: int = RANDOM_CHARACTERS) -> str:
     """`characters` random characters of Crockford's base32 (5 bits each)."""
-    bits = int.from_bytes(secrets.token_bytes((characters * 5 + 7) // 8), "big")
-    return "".join(ALPHABET[(bits >> (5 * place)) & 31] for place in range(characters))
+    # 256 is a whole number of alphabets, so each byte's character is as likely as any other.
+    return secrets.token_bytes(characters).translate(_CHARACTER_OF_BYTE).decode()
 
 
 def is_name(text: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.guardians import model as approvals
 from livesale.guardians.events import APPROVAL_CHANGED

@@ -7,9 +7,10 @@ finishes: arrived → confirm; not arrived → the target is fenced with a void 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.events import Event

@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import msgpack
+import msgspec
 import redis.asyncio as redis
 from redis.exceptions import (
     ClusterDownError,
@@ -46,8 +46,7 @@ CLOCK_SAMPLE_S = 5.0
 PASSING = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
 
 
-@dataclass(frozen=True, slots=True)
-class Versioned:
+class Versioned(msgspec.Struct, frozen=True):
     """A record as stored: `version` is the log position of the commit that wrote it."""
 
     version: int
