@@ -18,7 +18,8 @@ from livesale.orders.transfers import Transfers
 from livesale.payments.reactions import PaymentReactions
 from livesale.settings import Settings
 from livesale.shows.service import Shows
-from livesale.store.readers import Deadlines, DueHandler, Reader, going_on
+from livesale.store.deadlines import Deadlines, DueHandler
+from livesale.store.readers import Reader, going_on
 
 RECONCILE_AFTER_S = 3600.0  # a system that is only tried out does not reconcile
 
@@ -31,7 +32,7 @@ async def run(settings: Settings) -> None:
         payments = PaymentReactions(store, wiring.provider)
         orders = OrderReactions(store)
         leftovers = Leftovers(store, transfers)
-        reader = Reader(store, "reactions", (payments.handle, orders.handle, leftovers.handle))
+        reader = Reader(store, "reactions", (*payments.reactions(), *orders.reactions(), *leftovers.reactions()))
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         private = settings.demo or settings.pictures.private_addresses
