@@ -1,8 +1,9 @@
 """Idempotency-Key: the same account, operation and key get the first answer again, for 24 h.
 
 An atomic route's service keeps its answer in the commit of its effect; for the others the answer is kept here, beside
-the effect: a process killed between the two forgets the answer, not the effect. While the first call runs in this
-process, a second is refused `in_progress`.
+the effect. A process killed between the two forgets the answer, not the effect: those services commit under the call's
+`act()`, so the repetition finds it done and tells how things stand. While the first call runs in this process, a second
+is refused `in_progress`.
 """
 
 from __future__ import annotations

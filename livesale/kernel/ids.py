@@ -7,6 +7,7 @@ slot in the store without a look-up: `o_s4k2c_9f…` lives on `show:4k2c`.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 
@@ -26,6 +27,11 @@ def random_name(characters: int = RANDOM_CHARACTERS) -> str:
     return secrets.token_bytes(characters).translate(_CHARACTER_OF_BYTE).decode()
 
 
+def name_from(text: str, characters: int = RANDOM_CHARACTERS) -> str:
+    """A name that is always the same for `text` and, to whoever does not know it, as good as random."""
+    return hashlib.blake2b(text.encode(), digest_size=characters).digest().translate(_CHARACTER_OF_BYTE).decode()
+
+
 def is_name(text: str) -> bool:
     """Whether `text` may name a show, a shop or an account: 1–40 of `a-z 0-9 -`, not starting with `-`."""
     return _NAME.match(text) is not None
@@ -38,10 +44,10 @@ def shelf(kind: str, name: str) -> str:
     return f"{kind}:{name}"
 
 
-def new_id(prefix: str, on_shelf: str) -> str:
-    """A fresh id of something that lives on `on_shelf`, such as `o_s4k2c_9f…`."""
+def new_id(prefix: str, on_shelf: str, act: str = "") -> str:
+    """A fresh id of something that lives on `on_shelf`, such as `o_s4k2c_9f…`; the same one for the same `act`."""
     kind, name = on_shelf.split(":", 1)
-    return f"{prefix}_{_LETTER_OF_KIND[kind]}{name}_{random_name()}"
+    return f"{prefix}_{_LETTER_OF_KIND[kind]}{name}_{name_from(act) if act else random_name()}"
 
 
 def shelf_of(any_id: str, prefix: str | None = None) -> str | None:

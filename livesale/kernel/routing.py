@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from livesale.kernel.actor import Actor
+from livesale.kernel.ids import name_from
 from livesale.kernel.refusals import Refusal
 
 
@@ -37,6 +38,10 @@ class Call(msgspec.Struct, frozen=True):
         if self.actor is None:
             raise Refusal("unauthenticated", "Please sign in first.")
         return self.actor
+
+    def act(self) -> str:
+        """The id of what this call does, the same when it is repeated: so it is done once even if its answer got lost."""
+        return name_from(f"{self.account().account} {self.fingerprint} {self.key}") if self.key else ""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from typing import Any
 import msgpack
 import msgspec
 import redis.asyncio as redis
+from msgspec.structs import replace
 from redis.exceptions import (
     ClusterDownError,
     MasterDownError,
@@ -76,11 +77,20 @@ class Store:
             await self.activate(decision.shelf)
         return _outcome(await self._call(*commit_command(decision)))
 
-    async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
-        """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
+    async def act(
+        self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision], act: str = ""
+    ) -> Committed:
+        """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict.
+
+        With an id for the `act`, what has been done under it is not decided, let alone done, again.
+        """
         names = tuple(records)
         for attempt in range(MOST_TRIES):
+            if act and (told := await self.ask("GET", f"{{{shelf}}}:once:d:{act}")):
+                return _outcome([b"replay", told])
             decision = decide(await self.read(shelf, *names), self.now_ms())
+            if act:
+                decision = replace(decision, id=act)
             try:
                 return await self.commit(decision)
             except Conflict:
