@@ -29,6 +29,7 @@ from livesale.store.log import Entry, LogGap, Tail
 from livesale.store.valkey import ACTIVE, Store
 
 MOST_IN_A_TRANSACTION = 2_000  # keeps SQLite's write lock under about a quarter of a second
+REST_S = 0.1  # lists may lag a second; a transaction costs the same for one entry as for many
 NEW_SHELVES_S = 0.1
 REFRESH_S = 1.0
 HEADS_S = 1.0
@@ -59,7 +60,7 @@ class Ledger:
         self._engine = engine
         self._key = Ed25519PrivateKey.from_private_bytes(signing_key)
         self._trimmer = Trimmer(store, engine, tuple(readers))
-        self._tail = Tail(store)
+        self._tail = Tail(store, REST_S)
         self._positions: dict[str, Position] = {}
         self._stopped: dict[str, str] = {}
         self._published: dict[str, int] = {}
@@ -104,7 +105,7 @@ class Ledger:
     async def _start(self) -> None:
         """Follow every active shelf from where SQL says it is archived."""
         async with self._admitting:
-            self._tail = Tail(self._store)
+            self._tail = Tail(self._store, REST_S)
             self._positions = {}
             known = await whole(positions.load(self._engine))
             self._published = await whole(published(self._engine))
