@@ -26,7 +26,7 @@ from livesale.ledger.trim import Trimmer
 from livesale.ledger.whole import whole
 from livesale.ledger.write import write_batch
 from livesale.store.log import Entry, LogGap, Tail
-from livesale.store.valkey import ACTIVE, Store
+from livesale.store.valkey import Store
 
 MOST_IN_A_TRANSACTION = 2_000  # keeps SQLite's write lock under about a quarter of a second
 REST_S = 0.1  # lists may lag a second; a transaction costs the same for one entry as for many
@@ -113,11 +113,13 @@ class Ledger:
         self._grew.set()  # a predecessor may have been killed between archiving and signing
 
     async def _admit_new(self) -> None:
-        if await self._store.client.scard(ACTIVE) == len(self._positions) + len(self._stopped):
-            return
         async with self._admitting:
-            known = self._positions.keys() | self._stopped.keys()
-            await self._admit([name for name in await self._store.active_shelves() if name not in known], {})
+            active, followed = set(await self._store.active_shelves()), self._tail.following().keys()
+            for shelf in followed - active:  # it rests: all of it is archived
+                self._tail.leave(shelf)
+                self._positions.pop(shelf, None)
+            for shelf in active - followed - self._stopped.keys():
+                await self._admit([shelf], await whole(positions.load(self._engine, shelf)))
 
     async def _admit(self, shelves: Iterable[str], known: dict[str, Position]) -> None:
         wanted = {

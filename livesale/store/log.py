@@ -110,13 +110,16 @@ class Tail:
                 await asyncio.sleep(min(self._rest_s, PAUSE_S_PER_ENTRY * len(batch)))
 
     async def _next(self) -> list[Entry]:
-        streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in self._after.items()}
+        asked = dict(self._after)
+        streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in asked.items()}
         found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
         rows: Any = found.items() if isinstance(found, dict) else found or ()
         batch: list[Entry] = []
         gaps: list[LogGap] = []
         for key, entries in rows:
             shelf = key.decode()[1 : -len("}:log")]
+            if self._after.get(shelf) != asked[shelf]:  # left, or followed from elsewhere, since we asked
+                continue
             if isinstance(found, dict):
                 entries = entries[0]
             try:
@@ -129,9 +132,7 @@ class Tail:
 
     def _in_order(self, shelf: str, entries: list[Any], batch: list[Entry]) -> None:
         for stream_id, fields in entries:
-            after = self._after.get(shelf)
-            if after is None:
-                break
+            after = self._after[shelf]
             seq = int(stream_id.split(b"-")[0])
             if seq != after + 1:
                 raise LogGap(shelf, after + 1, seq)

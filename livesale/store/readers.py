@@ -89,6 +89,7 @@ class Reader:
         self._open: dict[str, set[int]] = defaultdict(set)
         self._read: dict[str, int] = {}
         self._told: dict[str, int] = {}
+        self._moved: dict[str, int] = {}
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
 
     async def run(self) -> None:
@@ -110,6 +111,8 @@ class Reader:
                 self._tail.leave(gap.shelf)
 
     async def _begin(self, group: asyncio.TaskGroup, entry: Entry) -> None:
+        if entry.shelf not in self._read:  # forgotten since this batch was read; its cursor will say where to begin
+            return
         if self._reactions.concern(entry):
             await self._room.acquire()
             self._open[entry.shelf].add(entry.seq)
@@ -144,22 +147,36 @@ class Reader:
     async def _look_for_shelves(self) -> None:
         while True:
             with going_on("looking for shelves"):
-                for shelf in await self._store.active_shelves():
-                    if shelf not in self._read:
-                        found = await self._store.read(shelf, self._record)
-                        cursor = load(Cursor, found[self._record])
-                        self._read[shelf] = self._told[shelf] = cursor.seq if cursor else 0
-                        self._tail.follow(shelf, self._read[shelf])
+                shelves = set(await self._store.active_shelves())
+                for shelf in self._read.keys() - shelves:
+                    self._forget(shelf)
+                for shelf in shelves - self._read.keys():
+                    await self._begin_at_cursor(shelf)
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _begin_at_cursor(self, shelf: str) -> None:
+        cursor = load(Cursor, (await self._store.read(shelf, self._record))[self._record])
+        self._read[shelf] = self._told[shelf] = cursor.seq if cursor else 0
+        self._moved[shelf] = 0
+        self._tail.follow(shelf, self._read[shelf])
+
+    def _forget(self, shelf: str) -> None:
+        """The shelf rests: all of it has been handled. When it comes back, its cursor says where to begin."""
+        self._tail.leave(shelf)
+        for known in (self._read, self._told, self._moved):
+            known.pop(shelf, None)
 
     async def _keep_cursors(self) -> None:
         while True:
             await asyncio.sleep(CURSOR_EVERY_S)
             for shelf, seq in list(self._read.items()):
-                done = min(self._open[shelf], default=seq + 1) - 1
-                if done > self._told[shelf] + 1:  # +1: the entry of the cursor's own last move
+                if shelf not in self._read:
+                    continue
+                done, told = min(self._open[shelf], default=seq + 1) - 1, self._told[shelf]
+                if done > told and not (done == told + 1 == self._moved[shelf]):  # all that came is its own last move
                     with going_on("moving a cursor"):
-                        self._told[shelf] = await self._move(shelf, done)
+                        self._moved[shelf] = await self._move(shelf, done)
+                        self._told[shelf] = done
 
     async def _move(self, shelf: str, seq: int) -> int:
         def decide(records: Records, _now_ms: int) -> Decision:

@@ -27,6 +27,7 @@ from redis.exceptions import (
 )
 
 from livesale.kernel.refusals import Refusal
+from livesale.store import active
 from livesale.store.decision import (
     Committed,
     Conflict,
@@ -39,7 +40,6 @@ from livesale.store.decision import (
     Short,
 )
 
-ACTIVE = "{livesale}:active"  # set of shelves that may have marks or unread entries
 MOST_IN_A_PIPELINE = 512
 MOST_CONNECTIONS = 16  # pipelines under way at once; a turn needs one, a tail keeps one
 MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
@@ -74,8 +74,14 @@ class Store:
         Once this returns, the change is on disk (`appendfsync always`).
         """
         if decision.shelf not in self._active and decision.changes():
-            await self.activate(decision.shelf)
-        return _outcome(await self._call(*commit_command(decision)))
+            await active.enter(self, decision.shelf)
+            self._active.add(decision.shelf)
+        command = commit_command(decision)
+        reply = await self._call(*command)
+        while isinstance(reply, list) and reply[0] == b"asleep":
+            await active.wake(self, decision.shelf, reply[1])
+            reply = await self._call(*command)
+        return _outcome(reply)
 
     async def act(
         self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision], act: str = ""
@@ -127,14 +133,9 @@ class Store:
         found = await self.ask("ZRANGEBYSCORE", f"{{{shelf}}}:m:{index}", "-inf", until_ms, "LIMIT", 0, most)
         return [member.decode() for member in found]
 
-    async def activate(self, shelf: str) -> None:
-        """Make `shelf` known to readers and deadlines; before its first commit, so that no mark is ever unseen."""
-        await self.ask("SADD", ACTIVE, shelf)
-        self._active.add(shelf)
-
     async def active_shelves(self) -> list[str]:
         """Every shelf that readers and deadlines look at."""
-        return sorted(name.decode() for name in await self.ask("SMEMBERS", ACTIVE))
+        return sorted(name.decode() for name in await self.ask("SMEMBERS", active.ACTIVE))
 
     def now_ms(self) -> int:
         """The store's clock as last sampled, carried on by this machine's monotonic one."""
@@ -230,7 +231,8 @@ def commit_command(decision: Decision) -> tuple[Any, ...]:
 def _keys(decision: Decision) -> list[str]:
     tag = f"{{{decision.shelf}}}"
     marks = [f"{tag}:m:{index}" for index in decision.indexes()]
-    return [f"{tag}:seq", f"{tag}:log", f"{tag}:r", f"{tag}:c", f"{tag}:once:{decision.once_key()}", *marks]
+    once = f"{tag}:once:{decision.once_key()}"
+    return [f"{tag}:seq", f"{tag}:log", f"{tag}:r", f"{tag}:c", once, f"{tag}:asleep", *marks]
 
 
 def _versioned(raw: bytes | None) -> Versioned | None:

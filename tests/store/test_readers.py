@@ -13,6 +13,7 @@ from livesale.store import readers
 from livesale.store.decision import Decision
 from livesale.store.readers import Cursor, Reaction, Reactions, Reader
 from livesale.store.record import load
+from livesale.store.rest import Rest
 from livesale.store.valkey import Store
 
 SHELF, OTHER = "show:abc", "show:xyz"
@@ -115,3 +116,31 @@ def test_several_may_take_the_same_event() -> None:
     assert taken.to({"type": "a", "state": "x"}) == [one, two]
     assert taken.to({"type": "a"}) == [one]
     assert taken.to({"type": "c"}) == []
+
+
+async def test_a_shelf_that_rested_is_read_from_its_cursor_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the reader runs: forgotten with the shelf at rest, followed again with its next commit, nothing missed."""
+    monkeypatch.setattr(readers, "LOOK_EVERY_S", 0.02)
+    seen: list[int] = []
+
+    async def act(_shelf: str, event: Event) -> None:
+        seen.append(event["n"])
+
+    async def archived(_shelf: str) -> int:
+        return 2**50
+
+    async def is_over(_shelf: str) -> bool:
+        return True
+
+    rest = Rest(store, ("test",), archived, is_over)
+    async with reading(store, Reaction("said", act)):
+        for number in range(5):
+            await tell(store, SHELF, type="said", n=number)
+            async with asyncio.timeout(30):
+                while not await rest.try_to(SHELF):
+                    await asyncio.sleep(0.01)
+                assert len(seen) == number + 1
+                if number % 2:  # long enough to be forgotten, or not
+                    await asyncio.sleep(0.1)
+        assert await store.active_shelves() == []
+    assert seen == [0, 1, 2, 3, 4]
