@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 
@@ -10,6 +11,7 @@ from livesale.settings import READY_VARIABLE
 
 def notify_ready(*urls: str) -> None:
     """Say once that this process answers, and under which `urls` (they go into DATA/run.json)."""
+    gc.freeze()  # what is there by now stays: the collector need not look at it again
     number = os.environ.pop(READY_VARIABLE, "")
     if not number:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
@@ -13,13 +14,19 @@ from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import shelf_of
 from livesale.ledger import reconcile
 from livesale.ledger.archive import Ledger
+from livesale.ledger.positions import archived
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
 from livesale.orders.transfers import Transfers
 from livesale.payments.reactions import PaymentReactions
 from livesale.settings import Settings
+from livesale.shows.model import Show
 from livesale.shows.service import Shows
-from livesale.store.readers import Deadlines, DueHandler, Reader, going_on
+from livesale.store.deadlines import Deadlines, DueHandler
+from livesale.store.readers import Reader, going_on
+from livesale.store.record import load
+from livesale.store.rest import Rest
+from livesale.store.valkey import Store
 
 RECONCILE_AFTER_S = 3600.0  # a system that is only tried out does not reconcile
 
@@ -33,21 +40,30 @@ async def run(settings: Settings) -> None:
         orders = OrderReactions(store)
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
-        handlers = (payments.handle, orders.handle, leftovers.handle, *([notices.handle] if notices else []))
-        reader = Reader(store, "reactions", handlers)
+        told = notices.reactions() if notices else ()
+        reactions = (*payments.reactions(), *orders.reactions(), *leftovers.reactions(), *told)
+        reader = Reader(store, "reactions", reactions)
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
+        rest = Rest(store, ("reactions",), partial(archived, wiring.database), partial(is_over, store))
         async with asyncio.TaskGroup() as group:
             group.create_task(pictures.run())
             group.create_task(_reconcile_daily(wiring))
             group.create_task(ledger.run())
             group.create_task(reader.run())
             group.create_task(deadlines.run())
+            group.create_task(rest.run())
             if postman:
                 group.create_task(postman.run())
             notify_ready()
+
+
+async def is_over(store: Store, shelf: str) -> bool:
+    """Whether the shelf is a show's that has ended."""
+    show = load(Show, (await store.read(shelf, "show"))["show"]) if shelf.startswith("show:") else None
+    return show is not None and show.state == "ended"
 
 
 async def _reconcile_daily(wiring: Wiring) -> None:

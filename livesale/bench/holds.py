@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import hiredis
+from msgspec.structs import replace
 
 from livesale.kernel.ids import random_name, shelf
 from livesale.orders.placing import Wish, place, record_names

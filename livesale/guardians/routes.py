@@ -142,11 +142,14 @@ class _Handlers:
 
     async def approve(self, call: Call) -> Answer:
         body: Approve = call.body
-        approval = await self._guardians.approve(call.account(), call.path["approval"], body.digest, body.payment.token)
+        approval = await self._guardians.approve(
+            call.account(), call.path["approval"], body.digest, body.payment.token, call.act()
+        )
         return Answer(await self._shown(approval))
 
     async def decline(self, call: Call) -> Answer:
-        return Answer(await self._shown(await self._guardians.decline(call.account(), call.path["approval"])))
+        approval = await self._guardians.decline(call.account(), call.path["approval"], call.act())
+        return Answer(await self._shown(approval))
 
     async def links(self, call: Call) -> Answer:
         links = await self._guardians.links_of(call.account().account)

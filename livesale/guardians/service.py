@@ -49,7 +49,7 @@ class Guardians:
             model.check_may_decide(approval, await self._guardian(actor, approval))
         return approval
 
-    async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str) -> Approval:
+    async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str, act: str = "") -> Approval:
         """Consent, pay with the guardian's own method; orders takes it from here."""
         approval = await self._load(approval_id)
         guardian = await self._guardian(actor, approval)
@@ -62,9 +62,9 @@ class Guardians:
             after = model.moved(now, "approved", guardian=actor.account, token=token, decided_at=now_ms)
             return _write(records, now, after)
 
-        return await self._act(approval_id, decide)
+        return await self._act(approval_id, decide, act)
 
-    async def decline(self, actor: Actor, approval_id: str) -> Approval:
+    async def decline(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Say no; the units go back."""
         approval = await self._load(approval_id)
         model.check_may_decide(approval, await self._guardian(actor, approval))
@@ -73,7 +73,7 @@ class Guardians:
             now = _approval(records, approval_id)
             return _write(records, now, model.moved(now, "declined", guardian=actor.account, decided_at=now_ms))
 
-        return await self._act(approval_id, decide)
+        return await self._act(approval_id, decide, act)
 
     async def expire(self, approval_id: str) -> None:
         """What the approval's clock does."""
@@ -105,11 +105,11 @@ class Guardians:
             await self.seller_of(approval) == actor.account, actor.stepped_up_ms,
         )  # fmt: skip
 
-    async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision]) -> Approval:
+    async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision], act: str) -> Approval:
         shelf = shelf_of(approval_id, "ap")
         if shelf is None:
             raise not_found("request")
-        await self.store.act(shelf, (f"approval:{approval_id}",), decide)
+        await self.store.act(shelf, (f"approval:{approval_id}",), decide, act)
         return await self._load(approval_id)
 
 

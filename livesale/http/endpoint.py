@@ -106,7 +106,7 @@ class Endpoint:
             peer.host,
             peer.secure,
             peer.address,
-            {name.lower(): value for name, value in request.headers.items()},
+            request.headers,
             peer.local,
         )
         if key is None:

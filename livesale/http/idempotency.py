@@ -1,15 +1,15 @@
 """Idempotency-Key: the same account, operation and key get the first answer again, for 24 h.
 
 An atomic route's service keeps its answer in the commit of its effect; for the others the answer is kept here, beside
-the effect: a process killed between the two forgets the answer, not the effect. While the first call runs in this
-process, a second is refused `in_progress`.
+the effect. A process killed between the two forgets the answer, not the effect: those services commit under the call's
+`act()`, so the repetition finds it done and tells how things stand. While the first call runs in this process, a second
+is refused `in_progress`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 import msgpack
 import structlog
@@ -65,21 +65,17 @@ class Replies:
         # Nobody is signed in: the address stands for the account, lest two strangers' keys meet.
         account = call.actor.account if call.actor else "anyone"
         scope = f"{call.actor.account if call.actor else call.peer}:{route.method} {route.path}"
-        with self._alone(scope, call.key):
+        running = (scope, call.key)
+        if running in self._running:
+            raise Refusal("in_progress", "The first call with this Idempotency-Key is still running.", retry_after_s=1)
+        self._running.add(running)
+        try:
             if route.atomic or self._store is None:
                 return await execute()
             once = Once(scope, call.key, call.fingerprint)
             return await self._kept(self._store, f"person:{account}", once, execute)
-
-    @contextmanager
-    def _alone(self, scope: str, key: str) -> Iterator[None]:
-        if (scope, key) in self._running:
-            raise Refusal("in_progress", "The first call with this Idempotency-Key is still running.", retry_after_s=1)
-        self._running.add((scope, key))
-        try:
-            yield
         finally:
-            self._running.discard((scope, key))
+            self._running.discard(running)
 
     async def _kept(self, store: Store, shelf: str, once: Once, execute: Callable[[], Awaitable[Reply]]) -> Reply:
         told = await _told(store, Decision(shelf, once=once))

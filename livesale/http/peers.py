@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+import msgspec
 from aiohttp import web
 
-FORWARDING = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Host", "X-Forwarded-Proto")
+FORWARDING = frozenset({"x-forwarded-for", "forwarded", "x-real-ip", "x-forwarded-host", "x-forwarded-proto"})
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(msgspec.Struct, frozen=True):
     """`local`: a loopback peer that sent no forwarding header, so nobody else speaks through it."""
 
     address: str
@@ -34,7 +33,7 @@ class Peers:
         headers = request.headers
         remote = request.remote or "127.0.0.1"  # a Unix socket has no address
         host = headers.get("Host", "")
-        if not any(name in headers for name in FORWARDING):
+        if FORWARDING.isdisjoint(map(str.lower, headers)):
             return Peer(remote, is_loopback(remote), _checked(host), request.secure)
         if not self._trusts(remote):
             return Peer(remote, False, _checked(host), request.secure)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
@@ -36,14 +35,13 @@ _TEMPLATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """Status, body and further headers; `Content-Type` is JSON unless `headers` say otherwise."""
 
     status: int
     body: bytes
     kind: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
 def response_of(reply: Reply) -> web.Response:

@@ -7,6 +7,7 @@ slot in the store without a look-up: `o_s4k2c_9f…` lives on `show:4k2c`.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 
@@ -16,13 +17,19 @@ NAME_CHARACTERS = 10  # shows and accounts: 50 bits, checked for absence when cr
 
 _KIND_OF_LETTER = {"s": "show", "w": "shop", "p": "person", "c": "campaign"}
 _LETTER_OF_KIND = {kind: letter for letter, kind in _KIND_OF_LETTER.items()}
+_CHARACTER_OF_BYTE = (ALPHABET * 8).encode()
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
 
 def random_name(characters: int = RANDOM_CHARACTERS) -> str:
     """`characters` random characters of Crockford's base32 (5 bits each)."""
-    bits = int.from_bytes(secrets.token_bytes((characters * 5 + 7) // 8), "big")
-    return "".join(ALPHABET[(bits >> (5 * place)) & 31] for place in range(characters))
+    # 256 is a whole number of alphabets, so each byte's character is as likely as any other.
+    return secrets.token_bytes(characters).translate(_CHARACTER_OF_BYTE).decode()
+
+
+def name_from(text: str, characters: int = RANDOM_CHARACTERS) -> str:
+    """A name that is always the same for `text` and, to whoever does not know it, as good as random."""
+    return hashlib.blake2b(text.encode(), digest_size=characters).digest().translate(_CHARACTER_OF_BYTE).decode()
 
 
 def is_name(text: str) -> bool:
@@ -37,10 +44,10 @@ def shelf(kind: str, name: str) -> str:
     return f"{kind}:{name}"
 
 
-def new_id(prefix: str, on_shelf: str) -> str:
-    """A fresh id of something that lives on `on_shelf`, such as `o_s4k2c_9f…`."""
+def new_id(prefix: str, on_shelf: str, act: str = "") -> str:
+    """A fresh id of something that lives on `on_shelf`, such as `o_s4k2c_9f…`; the same one for the same `act`."""
     kind, name = on_shelf.split(":", 1)
-    return f"{prefix}_{_LETTER_OF_KIND[kind]}{name}_{random_name()}"
+    return f"{prefix}_{_LETTER_OF_KIND[kind]}{name}_{name_from(act) if act else random_name()}"
 
 
 def shelf_of(any_id: str, prefix: str | None = None) -> str | None:

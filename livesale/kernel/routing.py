@@ -6,29 +6,31 @@ OpenAPI file, so that a route can never be served but undocumented.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from livesale.kernel.actor import Actor
+from livesale.kernel.ids import name_from
 from livesale.kernel.refusals import Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request, already decoded and checked: `body` has the route's body type, `query` its query parameters."""
 
     actor: Actor | None
     path: dict[str, str]
     body: Any = None
     raw: bytes = b""
-    query: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = {}
     key: str | None = None  # Idempotency-Key
     fingerprint: str = ""  # SHA-256 (hex) of method, path and body
     host: str = ""  # the host name and port the page was asked under
     secure: bool = False  # asked over https
     peer: str = ""  # address of the client, behind trusted proxies
-    headers: dict[str, str] = field(default_factory=dict)  # names in lower case
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)  # looked up in any case
     local: bool = False  # a loopback peer that sent no forwarding header: nothing limits it
 
     def account(self) -> Actor:
@@ -37,14 +39,17 @@ class Call:
             raise Refusal("unauthenticated", "Please sign in first.")
         return self.actor
 
+    def act(self) -> str:
+        """The id of what this call does, the same when it is repeated: so it is done once even if its answer got lost."""
+        return name_from(f"{self.account().account} {self.fingerprint} {self.key}") if self.key else ""
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+
+class Answer(msgspec.Struct, frozen=True):
     """A response: `body` is a value to be encoded as JSON, or bytes that are JSON already."""
 
     body: Any = None
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

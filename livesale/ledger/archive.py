@@ -26,9 +26,10 @@ from livesale.ledger.trim import Trimmer
 from livesale.ledger.whole import whole
 from livesale.ledger.write import write_batch
 from livesale.store.log import Entry, LogGap, Tail
-from livesale.store.valkey import ACTIVE, Store
+from livesale.store.valkey import Store
 
 MOST_IN_A_TRANSACTION = 2_000  # keeps SQLite's write lock under about a quarter of a second
+REST_S = 0.1  # lists may lag a second; a transaction costs the same for one entry as for many
 NEW_SHELVES_S = 0.1
 REFRESH_S = 1.0
 HEADS_S = 1.0
@@ -59,7 +60,7 @@ class Ledger:
         self._engine = engine
         self._key = Ed25519PrivateKey.from_private_bytes(signing_key)
         self._trimmer = Trimmer(store, engine, tuple(readers))
-        self._tail = Tail(store)
+        self._tail = Tail(store, REST_S)
         self._positions: dict[str, Position] = {}
         self._stopped: dict[str, str] = {}
         self._published: dict[str, int] = {}
@@ -104,7 +105,7 @@ class Ledger:
     async def _start(self) -> None:
         """Follow every active shelf from where SQL says it is archived."""
         async with self._admitting:
-            self._tail = Tail(self._store)
+            self._tail = Tail(self._store, REST_S)
             self._positions = {}
             known = await whole(positions.load(self._engine))
             self._published = await whole(published(self._engine))
@@ -112,11 +113,13 @@ class Ledger:
         self._grew.set()  # a predecessor may have been killed between archiving and signing
 
     async def _admit_new(self) -> None:
-        if await self._store.client.scard(ACTIVE) == len(self._positions) + len(self._stopped):
-            return
         async with self._admitting:
-            known = self._positions.keys() | self._stopped.keys()
-            await self._admit([name for name in await self._store.active_shelves() if name not in known], {})
+            active, followed = set(await self._store.active_shelves()), self._tail.following().keys()
+            for shelf in followed - active:  # it rests: all of it is archived
+                self._tail.leave(shelf)
+                self._positions.pop(shelf, None)
+            for shelf in active - followed - self._stopped.keys():
+                await self._admit([shelf], await whole(positions.load(self._engine, shelf)))
 
     async def _admit(self, shelves: Iterable[str], known: dict[str, Position]) -> None:
         wanted = {

@@ -38,6 +38,12 @@ async def load(engine: AsyncEngine, shelf: str | None = None) -> dict[str, Posit
     return {name: _position(name, seq, digest, raw) for name, seq, digest, raw in found}
 
 
+async def archived(engine: AsyncEngine, shelf: str) -> int:
+    """The seq up to which the log of `shelf` is archived."""
+    async with reading(engine) as connection:
+        return (await connection.execute(select(cursor.c.seq).where(cursor.c.shelf == shelf))).scalar() or 0
+
+
 def _position(shelf: str, seq: int, digest: bytes | None, raw: bytes | None) -> Position:
     if seq == 0:
         return start_of(shelf)

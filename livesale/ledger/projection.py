@@ -67,9 +67,8 @@ def decode(raw: bytes) -> dict[str, Any]:
     return fields
 
 
-def project(entry: Entry) -> list[Operation]:
+def project(entry: Entry, fields: dict[str, Any]) -> list[Operation]:
     """The row operations of one entry, in order. KeyError or TypeError when an event lacks what it must carry."""
-    fields = decode(entry.raw)
     place = Place(entry.shelf, entry.seq, fields["at"])
     operations: list[Operation] = [
         Upsert("counters", (entry.shelf, name), {"value": after}, {}) for name, _, after in fields["counters"]

@@ -21,10 +21,11 @@ from livesale.store.log import Entry
 async def write_batch(engine: AsyncEngine, entries: list[Entry], before: Mapping[str, Position]) -> dict[str, Position]:
     """Archive `entries`, which go on after `before`, whole or not at all; the positions they lead to."""
     began = time.monotonic()
-    rows, after = _chained(entries, before)
+    told = [decode(entry.raw) for entry in entries]
+    rows, after = _chained(entries, told, before)
     batch = Batch()
-    for entry in entries:
-        batch.add(project(entry))
+    for entry, fields in zip(entries, told, strict=True):
+        batch.add(project(entry, fields))
     cursors = [{"shelf": shelf, "seq": position.seq, "stopped": ""} for shelf, position in after.items()]
     async with engine.begin() as connection:
         await connection.execute(insert(archive), rows)
@@ -36,10 +37,12 @@ async def write_batch(engine: AsyncEngine, entries: list[Entry], before: Mapping
     return after
 
 
-def _chained(entries: list[Entry], before: Mapping[str, Position]) -> tuple[list[dict[str, Any]], dict[str, Position]]:
+def _chained(
+    entries: list[Entry], told: list[dict[str, Any]], before: Mapping[str, Position]
+) -> tuple[list[dict[str, Any]], dict[str, Position]]:
     rows: list[dict[str, Any]] = []
     after: dict[str, Position] = {}
-    for entry in entries:
+    for entry, fields in zip(entries, told, strict=True):
         last = after.get(entry.shelf) or before[entry.shelf]
         if entry.seq != last.seq + 1:
             raise ValueError(f"{entry.shelf}: entry {entry.seq} does not follow {last.seq}")
@@ -48,7 +51,7 @@ def _chained(entries: list[Entry], before: Mapping[str, Position]) -> tuple[list
             {
                 "shelf": entry.shelf,
                 "seq": entry.seq,
-                "at_ms": decode(entry.raw)["at"],
+                "at_ms": fields["at"],
                 "bytes": entry.raw,
                 "hash": digest,
                 "previous": last.hash,

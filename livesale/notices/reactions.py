@@ -18,6 +18,7 @@ from livesale.notices.model import Mail
 from livesale.notices.people import People
 from livesale.orders.model import Order
 from livesale.store.decision import Decision, Mark
+from livesale.store.readers import Reaction
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
 
@@ -33,6 +34,10 @@ class Notices:
     store: Store
     people: People
     tell: Callable[[str, str], None]
+
+    def reactions(self) -> tuple[Reaction, ...]:
+        """The events that mails tell of, in the states that matter: the rest, every hold above all, costs a look-up."""
+        return tuple(Reaction(kind, self.handle, frozenset(states) - {""}) for kind, states in model.MAILED.items())
 
     async def handle(self, shelf: str, event: Event) -> None:
         """Write down the mails of one event, all in one commit; a repetition finds them there."""

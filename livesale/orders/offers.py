@@ -10,7 +10,7 @@ import msgspec
 
 from livesale.catalog.model import Product
 from livesale.kernel.actor import Actor
-from livesale.kernel.ids import new_id, shelf
+from livesale.kernel.ids import new_id, random_name, shelf
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.orders.transfers import MOST_UNITS, Transfers
@@ -48,9 +48,10 @@ class Offers:
         currency: str,
         quantity: int,
         limit: int | None,
+        act: str = "",
     ) -> Offer:
         """A new offer with `quantity` units from the shop's stock; `short` when the shop has fewer."""
-        on_shelf = shelf("show", show_id)
+        on_shelf, act = shelf("show", show_id), act or random_name()
         records = await self.store.read(on_shelf, "show", "offers")
         show = _owned(actor, load(Show, records["show"]))
         listed = load(OfferList, records["offers"]) or OfferList([])
@@ -63,7 +64,7 @@ class Offers:
             raise not_found("product in this shop")
         tracked = product.quantity is not None
         offer = Offer(
-            new_id("of", on_shelf), product.id, product.title, product.image or "", price, currency, limit, tracked,
+            new_id("of", on_shelf, act), product.id, product.title, product.image or "", price, currency, limit, tracked,
             product.age_gate,
         )  # fmt: skip
         arrival = Decision(
@@ -74,6 +75,7 @@ class Offers:
                 Put("offers", version(records["offers"]), encode(OfferList([*listed.offers, offer.id]))),
             ),
             events=(offer_set(offer),),
+            id=act,
         )
         await self._bring(show, offer, quantity, arrival)
         return offer

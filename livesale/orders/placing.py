@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from livesale.kernel.ids import new_id
 from livesale.kernel.refusals import Refusal
@@ -14,8 +14,7 @@ from livesale.store.record import encode, load, version
 from livesale.store.valkey import Records
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """One line as asked for; `price` is what the page showed, if it says so."""
 
     offer: str
@@ -78,6 +77,8 @@ def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: in
 
 def _with_limits(records: Records, order: Order, counters: tuple[Counter, ...]) -> tuple[Counter, ...]:
     """The buyer's counters with their ceilings, which only the offer's record knows."""
+    if not any(line.limited for line in order.lines):
+        return counters
     ceilings: dict[str, int] = {}
     deal = load(Deal, records["deal"])
     for line in order.lines:

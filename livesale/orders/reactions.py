@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.guardians import model as approvals
 from livesale.guardians.events import APPROVAL_CHANGED
@@ -21,6 +23,7 @@ from livesale.payments.model import Payment
 from livesale.shows.events import SHOW_CHANGED
 from livesale.shows.model import Offer, OfferList, Show
 from livesale.store.decision import Counter, Decision, Mark, Short
+from livesale.store.readers import Reaction
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
 
@@ -29,48 +32,39 @@ FAILED = {"failed", "voided", "expired"}
 
 @dataclass(frozen=True, slots=True)
 class OrderReactions:
-    """The orders room's reader: `handle` is called for each event of each log entry, at least once."""
+    """What the orders room does about others' events; a repetition finds the work done and does nothing."""
 
     store: Store
 
-    async def handle(self, shelf: str, event: Event) -> None:
-        """React to one event; a repetition finds the work done and does nothing."""
-        if event["type"] == PAYMENT_CHANGED:
-            await self._payment(shelf, event["order"], event["state"])
-        elif event["type"] == APPROVAL_CHANGED:
-            await self._approval(shelf, event["order"], event["approval"], event["state"])
-        elif event["type"] == ORDER_CHANGED and event["before"] == "awaiting_guardian":
-            await self._close_request(shelf, event)
+    def reactions(self) -> tuple[Reaction, ...]:
+        """The events it takes."""
+        return (
+            Reaction(PAYMENT_CHANGED, self._payment, frozenset(STEPS)),
+            Reaction(APPROVAL_CHANGED, self._approval, frozenset({"approved", "declined", "expired"})),
+            Reaction(ORDER_CHANGED, self._close_request, frozenset({"cancelled"})),
+        )
 
-    async def _payment(self, shelf: str, order_id: str, state: str) -> None:
-        steps = {
-            "authorised": claim,
-            "captured": settle,
-            "failed": give_back,
-            "voided": give_back,
-            "expired": give_back,
-        }
-        step = steps.get(state)
-        if step is None:
-            return
+    async def _payment(self, shelf: str, event: Event) -> None:
+        order_id, step = event["order"], STEPS[event["state"]]
         names = (f"order:{order_id}", f"payment:{order_id}")
         await _quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
 
-    async def _approval(self, shelf: str, order_id: str, approval_id: str, state: str) -> None:
-        names = (f"order:{order_id}", f"payment:{order_id}", f"approval:{approval_id}")
+    async def _approval(self, shelf: str, event: Event) -> None:
+        order_id, state = event["order"], event["state"]
+        names = (f"order:{order_id}", f"payment:{order_id}", f"approval:{event['approval']}")
         if state == "approved":
             try:
                 await _quietly(self.store.act(shelf, names, lambda records, now: consume(records, order_id, now)))
             except Short:
                 await _quietly(self.store.act(shelf, names, lambda records, now: void(records, order_id, now)))
-        elif state in ("declined", "expired"):
+        else:
             await _quietly(
                 self.store.act(shelf, names, lambda records, now: end_request(records, order_id, state, now))
             )
 
     async def _close_request(self, shelf: str, event: Event) -> None:
         """An order that left `awaiting_guardian` another way takes its request with it."""
-        if event["state"] != "cancelled":
+        if event["before"] != "awaiting_guardian":
             return
         found = await self.store.read(shelf, f"order:{event['order']}")
         order = load(Order, found[f"order:{event['order']}"])
@@ -233,6 +227,15 @@ def _with_approval(records: Records, order: Order, after: Order, approval: Appro
     )
 
 
+STEPS: dict[str, Callable[[Records, str, int], Decision]] = {
+    "authorised": claim,
+    "captured": settle,
+    "failed": give_back,
+    "voided": give_back,
+    "expired": give_back,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Leftovers:
     """Brings free units back to the shop once their show has ended, and those that come free later."""
@@ -240,13 +243,20 @@ class Leftovers:
     store: Store
     transfers: Transfers
 
-    async def handle(self, shelf: str, event: Event) -> None:
-        """React to a show's end, and to every order that gives units back after it."""
-        if event["type"] == SHOW_CHANGED and event["state"] == "ended":
+    def reactions(self) -> tuple[Reaction, ...]:
+        """A show's end, and whatever gives units back after it."""
+        return (
+            Reaction(SHOW_CHANGED, self._all, frozenset({"ended"})),
+            Reaction(TRANSFER_RELEASED, self._all),  # a crash came between: free again, and nobody else would come
+            Reaction(ORDER_CHANGED, self._of_order, frozenset(model.ENDED)),
+        )
+
+    async def _all(self, shelf: str, _event: Event) -> None:
+        if shelf.startswith("show:"):
             await self._return(shelf, None)
-        elif event["type"] == TRANSFER_RELEASED and shelf.startswith("show:"):
-            await self._return(shelf, None)  # a crash came between: they are free again, and nobody else would come
-        elif event["type"] == ORDER_CHANGED and event["state"] in model.ENDED and shelf.startswith("show:"):
+
+    async def _of_order(self, shelf: str, event: Event) -> None:
+        if shelf.startswith("show:"):
             await self._return(shelf, [line["offer"] for line in event["lines"]])
 
     async def _return(self, shelf: str, offers: list[str] | None) -> None:

@@ -214,7 +214,7 @@ class _Handlers:
         return Answer(await self._with_next(order))
 
     async def cancel(self, call: Call) -> Answer:
-        return Answer(view(await self._orders.cancel(call.account(), call.path["order"])))
+        return Answer(view(await self._orders.cancel(call.account(), call.path["order"], call.act())))
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._with_next(await self._orders.owned(call.account(), call.path["order"])))
@@ -240,7 +240,7 @@ class _Handlers:
             raise not_found("show")
         offer = await self._offers.add(
             call.account(), call.path["show"], body.product, body.price.amount, body.price.currency,
-            body.quantity, body.per_buyer_limit,
+            body.quantity, body.per_buyer_limit, call.act(),
         )  # fmt: skip
         return Answer(await self._shown(call.path["show"], offer.id), 201)
 

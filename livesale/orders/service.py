@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.guardians import model as approvals
 from livesale.guardians.model import Approval
@@ -127,10 +128,10 @@ class Orders:
         ship_to = await self.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
         return bool(order.total == wanted.total and ship_to == msgspec.json.encode(wanted.ship_to))
 
-    async def cancel(self, actor: Actor, order_id: str) -> Order:
+    async def cancel(self, actor: Actor, order_id: str, act: str = "") -> Order:
         """Give the units back; while a payment is under way it is cancelled at the provider first."""
         order = await self.owned(actor, order_id)
-        await self._act(order, lambda records, now: _cancel(records, order_id, now))
+        await self._act(order, lambda records, now: _cancel(records, order_id, now), act)
         return await self.load(order_id)
 
     async def expire(self, order_id: str) -> None:
@@ -178,9 +179,9 @@ class Orders:
         except Short as short:
             raise model.lack_refusal(short.lacks, order.lines) from short
 
-    async def _act(self, order: Order, decide: Any) -> None:
+    async def _act(self, order: Order, decide: Any, act: str = "") -> None:
         try:
-            await self.store.act(order.shelf, _names(order.id), decide)
+            await self.store.act(order.shelf, _names(order.id), decide, act)
         except Short as short:
             raise model.lack_refusal(short.lacks, order.lines) from short
 

@@ -7,9 +7,10 @@ finishes: arrived → confirm; not arrived → the target is fenced with a void 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.events import Event
@@ -60,7 +61,7 @@ class Transfers:
 
     async def _move(self, source: str, arrival: Decision, product: str, offer: str, quantity: int) -> None:
         deadline = self.store.now_ms() + FINISH_AFTER_MS
-        moved = Transfer(new_id("t", source), source, arrival.shelf, product, offer, quantity, deadline)
+        moved = Transfer(new_id("t", source, arrival.id), source, arrival.shelf, product, offer, quantity, deadline)
         await self._set_aside(moved)
         try:
             await self.store.commit(arrived(moved, arrival))
@@ -115,6 +116,7 @@ class Transfers:
                     puts=(Put(name, 0, encode(moved)),),
                     marks=(Mark("due", name, moved.deadline),),
                     events=(told,),
+                    id=moved.id,
                 )
             )
         except Short as short:

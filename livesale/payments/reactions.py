@@ -19,12 +19,13 @@ from livesale.payments.events import PAYMENT_CHANGED, PAYMENT_CHECK
 from livesale.payments.model import Payment
 from livesale.payments.provider import Attempt, PaymentProvider
 from livesale.store.decision import Decision, Mark
+from livesale.store.readers import Reaction
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
 
 log = structlog.get_logger(__name__)
 
-CALLS = {"created", "capturing", "voiding"}  # states that ask for a call
+CALLS = frozenset({"created", "capturing", "voiding"})  # states that ask for a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,12 @@ class PaymentReactions:
     store: Store
     provider: PaymentProvider
 
-    async def handle(self, shelf: str, event: Event) -> None:
-        """Make the call an event asks for; a repetition repeats the key, so the provider acts once."""
-        if (event["type"] == PAYMENT_CHANGED and event["state"] in CALLS) or event["type"] == PAYMENT_CHECK:
-            await self.go_on(event["order"])
+    def reactions(self) -> tuple[Reaction, ...]:
+        """The events that ask for a call; a repetition repeats the key, so the provider acts once."""
+        return (Reaction(PAYMENT_CHANGED, self._asked, CALLS), Reaction(PAYMENT_CHECK, self._asked))
+
+    async def _asked(self, _shelf: str, event: Event) -> None:
+        await self.go_on(event["order"])
 
     async def go_on(self, order_id: str) -> None:
         """Take the payment of an order one step further, as far as the provider lets us know."""

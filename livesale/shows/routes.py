@@ -159,7 +159,7 @@ class _Handlers:
             starts_at = parse_rfc3339(body.starts_at) if body.starts_at else None
         except ValueError as error:
             raise invalid("starts_at", str(error)) from error
-        show = await self._shows.create(actor, body.title, body.shop, body.currency, starts_at)
+        show = await self._shows.create(actor, body.title, body.shop, body.currency, starts_at, call.act())
         return Answer(await self._view(show.id, call), 201)
 
     async def list(self, call: Call) -> Answer:
@@ -176,7 +176,7 @@ class _Handlers:
 
     def mover(self, verb: str) -> Callable[[Call], Awaitable[Answer]]:
         async def move(call: Call) -> Answer:
-            await self._shows.move(call.account(), call.path["show"], verb)
+            await self._shows.move(call.account(), call.path["show"], verb, call.act())
             return Answer(await self._view(call.path["show"], call))
 
         return move
@@ -192,7 +192,7 @@ class _Handlers:
             raise invalid("price", f"this show sells in {show.currency}")
         await self._shows.deal(
             call.account(), show.id, body.offer, body.price.amount, body.countdown_s, body.duration_s,
-            body.quantity, body.per_buyer_limit,
+            body.quantity, body.per_buyer_limit, call.act(),
         )  # fmt: skip
         view = await self._view(show.id, call)
         return Answer(view.deal, 201)
@@ -201,10 +201,10 @@ class _Handlers:
         return _rundown(await self._shows.set_rundown(call.account(), call.path["show"], call.body.segments))
 
     async def next(self, call: Call) -> Answer:
-        return _rundown(await self._shows.next_segment(call.account(), call.path["show"]))
+        return _rundown(await self._shows.next_segment(call.account(), call.path["show"], call.act()))
 
     async def say(self, call: Call) -> Answer:
-        said = await self._shows.say(call.account(), call.path["show"], call.body.text)
+        said = await self._shows.say(call.account(), call.path["show"], call.body.text, call.act())
         return Answer(ChatView(said["id"], said["name"], said["text"]), 201)
 
     async def unsay(self, call: Call) -> Answer:

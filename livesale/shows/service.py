@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.kernel.actor import Actor
 from livesale.kernel.events import Event
-from livesale.kernel.ids import NAME_CHARACTERS, is_name, new_id, random_name, shelf
+from livesale.kernel.ids import NAME_CHARACTERS, is_name, name_from, new_id, random_name, shelf
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.shows import events, model
 from livesale.shows.model import Deal, Mutes, Offer, Pins, Rundown, Show
@@ -69,19 +70,23 @@ class Shows:
 
     store: Store
 
-    async def create(self, actor: Actor, title: str, shop: str, currency: str, starts_at: int | None) -> Show:
+    async def create(
+        self, actor: Actor, title: str, shop: str, currency: str, starts_at: int | None, act: str = ""
+    ) -> Show:
         """A new draft, owned by the caller."""
         if not title.strip() or len(title) > model.MOST_TITLE:
             raise invalid("title", f"a title has 1 to {model.MOST_TITLE} characters")
+        act = act or random_name()
         show = Show(
-            random_name(NAME_CHARACTERS), title.strip(), shop, currency, actor.account, starts_at=starts_at,
+            name_from(act, NAME_CHARACTERS), title.strip(), shop, currency, actor.account, starts_at=starts_at,
             created_at=self.store.now_ms(),
         )  # fmt: skip
         created: Event = {
             "type": events.SHOW_CREATED, "show": show.id, "title": show.title, "shop": shop, "currency": currency,
             "owner": show.owner, "starts_at": starts_at, "created_at": show.created_at,
         }  # fmt: skip
-        await self.store.commit(Decision(shelf("show", show.id), puts=(put("show", None, show),), events=(created,)))
+        on_shelf = shelf("show", show.id)
+        await self.store.commit(Decision(on_shelf, puts=(put("show", None, show),), events=(created,), id=act))
         return show
 
     async def load(self, show_id: str) -> Show:
@@ -94,7 +99,7 @@ class Shows:
         _check_owner(actor, show)
         return show
 
-    async def move(self, actor: Actor, show_id: str, verb: str) -> Show:
+    async def move(self, actor: Actor, show_id: str, verb: str, act: str = "") -> Show:
         """Start, pause, resume or end the show."""
 
         def decide(records: Records, now_ms: int) -> Decision:
@@ -102,7 +107,7 @@ class Shows:
             after = model.move(show, verb, now_ms)
             return Decision(_shelf(show_id), puts=(put("show", records["show"], after),), events=(show_event(after),))
 
-        await self.store.act(_shelf(show_id), ("show",), decide)
+        await self.store.act(_shelf(show_id), ("show",), decide, act)
         return await self.load(show_id)
 
     async def pin(self, actor: Actor, show_id: str, offers: list[str]) -> list[str]:
@@ -124,11 +129,11 @@ class Shows:
 
     async def deal(
         self, actor: Actor, show_id: str, offer_id: str, price: int, countdown_s: int, duration_s: int,
-        quantity: int | None = None, per_buyer_limit: int | None = None,
+        quantity: int | None = None, per_buyer_limit: int | None = None, act: str = "",
     ) -> Deal:  # fmt: skip
         """Announce a flash deal; one at a time."""
         name = f"offer:{offer_id}"
-        deal_id = new_id("d", _shelf(show_id))
+        deal_id = new_id("d", _shelf(show_id), act)
 
         def decide(records: Records, now_ms: int) -> Decision:
             show = model.on_air(_owned(actor, records))
@@ -154,7 +159,7 @@ class Shows:
                 events=({"type": events.DEAL_SET, "deal": model.deal_event(deal, show.currency)},),
             )
 
-        await self.store.act(_shelf(show_id), ("show", "deal", name), decide)
+        await self.store.act(_shelf(show_id), ("show", "deal", name), decide, act)
         return _found(load(Deal, (await self.store.read(_shelf(show_id), "deal"))["deal"]), "deal")
 
     async def end_deal(self, on_shelf: str, deal_id: str) -> None:
@@ -189,7 +194,7 @@ class Shows:
         await self.store.act(_shelf(show_id), ("show", "rundown", *(f"offer:{one}" for one in shown)), decide)
         return await self._rundown_now(show_id)
 
-    async def next_segment(self, actor: Actor, show_id: str) -> Rundown:
+    async def next_segment(self, actor: Actor, show_id: str, act: str = "") -> Rundown:
         """Go on to the next part and put its offers on air, in one act."""
 
         def decide(records: Records, now_ms: int) -> Decision:
@@ -202,13 +207,13 @@ class Shows:
             told: Event = {"type": events.PINS_SET, "offers": shown, "since": now_ms}
             return replace(decision, puts=(*decision.puts, pins), events=(*decision.events, told))
 
-        await self.store.act(_shelf(show_id), ("show", "rundown", "pins"), decide)
+        await self.store.act(_shelf(show_id), ("show", "rundown", "pins"), decide, act)
         return await self._rundown_now(show_id)
 
     async def _rundown_now(self, show_id: str) -> Rundown:
         return _found(load(Rundown, (await self.store.read(_shelf(show_id), "rundown"))["rundown"]), "rundown")
 
-    async def say(self, actor: Actor, show_id: str, text: str) -> Event:
+    async def say(self, actor: Actor, show_id: str, text: str, act: str = "") -> Event:
         """A line in the chat, under the account's handle."""
         text = " ".join(text.split())
         if not text or len(text) > model.MOST_CHAT_CHARACTERS:
@@ -220,10 +225,10 @@ class Shows:
             raise Refusal("forbidden", "The host has muted you in this chat.")
         name = "Host" if actor.account == show.owner else handle(actor.account)
         said: Event = {
-            "type": events.CHAT_SAID, "id": new_id("m", _shelf(show_id)), "name": name, "text": text,
+            "type": events.CHAT_SAID, "id": new_id("m", _shelf(show_id), act), "name": name, "text": text,
             "host": actor.account == show.owner, "author": actor.account,
         }  # fmt: skip
-        await self.store.commit(Decision(_shelf(show_id), events=(said,)))
+        await self.store.commit(Decision(_shelf(show_id), events=(said,), id=act or random_name()))
         return said
 
     async def unsay(self, actor: Actor, show_id: str, message: str) -> None:

@@ -6,11 +6,12 @@
 --      3 {shelf}:r     hash: record -> "VERSION:bytes"; a record's version is the seq of the commit that wrote it
 --      4 {shelf}:c     hash: counter -> integer; a counter at zero has no field
 --      5 {shelf}:once:…  what this Decision (or this idempotency key) answered, kept 24 h
---      6… {shelf}:m:INDEX  sorted sets, in the order of `indexes`
+--      6 {shelf}:asleep  set while the shelf may be missing from {livesale}:active (see active.py)
+--      7… {shelf}:m:INDEX  sorted sets, in the order of `indexes`
 -- ARGV 1 the Decision, msgpack: {id, expect, counters, puts, drops, indexes, marks, not_before, once, events}
 --
 -- Answers {"ok", seq, at, answer} · {"replay", value} · {"reused"} · {"conflict", name…} · {"short", list}
---      · {"early", at} · error "INVALID …" (nothing was written)
+--      · {"early", at} · {"asleep", token} · error "INVALID …" (nothing was written)
 
 local MOST_WRITES = 500
 local MOST_EVENTS_BYTES = 262144
@@ -82,7 +83,7 @@ local function validate(d, keys)
     if whole(row[2], 'drop version') < 1 then refuse('a drop names the version it removes') end
     writes = writes + 1
   end
-  if #list_of(d.indexes, 'indexes') ~= #keys - 5 then refuse('indexes do not match the keys') end
+  if #list_of(d.indexes, 'indexes') ~= #keys - 6 then refuse('indexes do not match the keys') end
   for _, index in ipairs(d.indexes) do name_of(index, 'index') end
   for _, row in ipairs(list_of(d.marks, 'marks')) do
     tuple_of(row, 3, 'mark')
@@ -190,8 +191,8 @@ local function write(d, keys, seq, order, packed)
   for _, row in ipairs(d.drops) do redis.call('HDEL', keys[3], row[1]) end
   for _, row in ipairs(d.marks) do
     local score = optional(row[3])
-    if not score then redis.call('ZREM', keys[5 + row[1]], row[2])
-    else redis.call('ZADD', keys[5 + row[1]], score == 'seq' and seq or score, row[2]) end
+    if not score then redis.call('ZREM', keys[6 + row[1]], row[2])
+    else redis.call('ZADD', keys[6 + row[1]], score == 'seq' and seq or score, row[2]) end
   end
 end
 
@@ -210,6 +211,8 @@ local function commit(keys, argv)
     if cmsgpack.unpack(told)[2] ~= fingerprint then return {'reused'} end
     return {'replay', told}
   end
+  local stands = redis.call('MGET', keys[1], keys[6])
+  if changes and stands[2] then return {'asleep', stands[2]} end
   local names = stale(d, keys[3])
   if #names > 0 then return {'conflict', unpack(names)} end
   local time = redis.call('TIME')
@@ -217,7 +220,7 @@ local function commit(keys, argv)
   if optional(d.not_before) and at < d.not_before then return {'early', at} end
   local order = sums(d)
   local short = count(order, keys[4])
-  local seq = tonumber(redis.call('GET', keys[1]) or 0)
+  local seq = tonumber(stands[1] or 0)
   if #short > 0 then
     local payload = pack(short)
     if once then remember(d, keys[5], fingerprint, 'short', seq, at, payload) end
@@ -232,4 +235,36 @@ local function commit(keys, argv)
   return {'ok', seq, at, answer}
 end
 
+-- KEYS seq, asleep, m:due · ARGV the seq up to which all has been handled, a token. 1 if the shelf sleeps now.
+local function sleep(keys, argv)
+  if (redis.call('GET', keys[1]) or '0') ~= argv[1] or redis.call('ZCARD', keys[3]) > 0 then return 0 end
+  redis.call('SET', keys[2], argv[2])
+  return 1
+end
+
+-- KEYS asleep · ARGV the token it sleeps under: who read an older one wakes nobody.
+local function wake(keys, argv)
+  if redis.call('GET', keys[1]) == argv[1] then redis.call('DEL', keys[1]) end
+  return 1
+end
+
+-- KEYS active, tokens · ARGV shelf, a fresh token
+local function enter(keys, argv)
+  redis.call('SADD', keys[1], argv[1])
+  redis.call('HSET', keys[2], argv[1], argv[2])
+  return 1
+end
+
+-- KEYS active, tokens · ARGV shelf, the token read before it was put to sleep: who entered since then stays.
+local function leave(keys, argv)
+  if (redis.call('HGET', keys[2], argv[1]) or '') ~= argv[2] then return 0 end
+  redis.call('SREM', keys[1], argv[1])
+  redis.call('HDEL', keys[2], argv[1])
+  return 1
+end
+
 redis.register_function('livesale_commit', commit)
+redis.register_function('livesale_sleep', sleep)
+redis.register_function('livesale_wake', wake)
+redis.register_function('livesale_enter', enter)
+redis.register_function('livesale_leave', leave)

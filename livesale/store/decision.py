@@ -5,10 +5,10 @@ Sizes (checked by the store before its first write): at most 500 writes, 256 KiB
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgpack
+import msgspec
 
 from livesale.kernel.events import Event
 from livesale.kernel.ids import random_name
@@ -17,8 +17,7 @@ _pack = msgpack.Packer(use_bin_type=False).pack  # one packer for all: it emptie
 NEXT_SEQ: Literal["seq"] = "seq"  # a mark's score: the position of the entry this commit appends
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(msgspec.Struct, frozen=True):
     """Add `delta` to counter `name`; afterwards it must be within `floor` and `ceiling` (None: unbounded)."""
 
     name: str
@@ -27,8 +26,7 @@ class Counter:
     ceiling: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """Write `data` as record `record`, which must now have version `replaces` (0: must not exist)."""
 
     record: str
@@ -36,8 +34,7 @@ class Put:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """Put `member` into sorted index `index` at `score` (ms, or NEXT_SEQ), or take it out (None)."""
 
     index: str
@@ -45,8 +42,7 @@ class Mark:
     score: int | Literal["seq"] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(msgspec.Struct, frozen=True):
     """Reply cache: the same `scope` and `key` gets `answer` again for 24 h; another `fingerprint` is refused."""
 
     scope: str
@@ -55,8 +51,7 @@ class Once:
     answer: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """One atomic act on `shelf`. A Decision repeated with the same `id` has happened once."""
 
     shelf: str
@@ -68,7 +63,7 @@ class Decision:
     not_before: int | None = None
     once: Once | None = None
     events: tuple[Event, ...] = ()
-    id: str = field(default_factory=random_name)
+    id: str = msgspec.field(default_factory=random_name)
 
     def changes(self) -> bool:
         """Whether it writes anything but its own answer: only then readers and deadlines need to know the shelf."""
@@ -92,12 +87,12 @@ class Decision:
         fields: dict[str, Any] = {
             "id": self.id,
             "expect": self.expect,
-            "counters": [_row(c.name, c.delta, c.floor, c.ceiling) for c in self.counters],
+            "counters": [(c.name, c.delta, _given(c.floor), _given(c.ceiling)) for c in self.counters],
             "puts": [(p.record, p.replaces, p.data) for p in self.puts],
             "drops": self.drops,
             "indexes": indexes,
-            "marks": [_row(indexes.index(m.index) + 1, m.member, m.score) for m in self.marks],
-            "not_before": False if self.not_before is None else self.not_before,
+            "marks": [(indexes.index(m.index) + 1, m.member, _given(m.score)) for m in self.marks],
+            "not_before": _given(self.not_before),
             "once": (self.once.fingerprint, self.once.answer) if self.once else False,
             "events": _pack(self.events),
         }
@@ -105,13 +100,12 @@ class Decision:
         return packed
 
 
-def _row(*values: object) -> list[object]:
-    """A row with `false` for None: a nil inside a Lua list would end it."""
-    return [False if value is None else value for value in values]
+def _given(value: int | str | None) -> int | str:
+    """`value`, or `false` for None: a nil inside a Lua list would end it."""
+    return False if value is None else value
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """What became of a Decision: its log position, the store's time, the answer kept under its key."""
 
     seq: int
@@ -132,8 +126,7 @@ class Conflict(NotCommitted):
         self.records = records
 
 
-@dataclass(frozen=True, slots=True)
-class Lack:
+class Lack(msgspec.Struct, frozen=True):
     """One counter that would have left its bounds: it stands at `now`, the Decision wanted to add `delta`."""
 
     name: str

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgpack
+import msgspec
 from redis.exceptions import RedisError
 
 from livesale.kernel.events import Event
@@ -17,6 +18,7 @@ from livesale.store.valkey import Store
 BLOCK_MS = 200  # the longest a shelf added meanwhile waits for its first entry
 MOST_AT_ONCE = 500
 RETRY_S = 0.25
+PAUSE_S_PER_ENTRY = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,25 @@ class Entry:
         return decoded
 
 
+class Glimpse(msgspec.Struct, frozen=True):
+    """What tells whether an event concerns a reader, without the rest of it."""
+
+    type: str
+    state: Any = None
+
+
+class _Glimpses(msgspec.Struct):
+    events: list[Glimpse]
+
+
+_glimpsed = msgspec.msgpack.Decoder(_Glimpses).decode
+
+
+def glimpses(entry: Entry) -> list[Glimpse]:
+    """The types and states of an entry's events: a tenth of the cost of decoding all it says."""
+    return _glimpsed(entry.raw).events
+
+
 def events_of(fields: dict[str, Any]) -> list[Event]:
     """The events of a decoded entry."""
     return list(fields["events"])
@@ -47,10 +68,15 @@ class LogGap(Exception):
 
 
 class Tail:
-    """Follows shelves from given positions. `follow` and `leave` may be called while it runs."""
+    """Follows shelves from given positions. `follow` and `leave` may be called while it runs.
 
-    def __init__(self, store: Store) -> None:
+    `rest_s`: in a rush it rests this long between two reads (1 ms for each entry read, at most), so that entries come
+    by the dozen: a read costs the store, and who is told, far more than an entry in it. A lone entry waits for nothing.
+    """
+
+    def __init__(self, store: Store, rest_s: float = 0.0) -> None:
         self._store = store
+        self._rest_s = rest_s
         self._after: dict[str, int] = {}
         self._changed = asyncio.Event()
 
@@ -80,15 +106,20 @@ class Tail:
                 continue
             if batch:
                 yield batch
+            if len(batch) < MOST_AT_ONCE:
+                await asyncio.sleep(min(self._rest_s, PAUSE_S_PER_ENTRY * len(batch)))
 
     async def _next(self) -> list[Entry]:
-        streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in self._after.items()}
+        asked = dict(self._after)
+        streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in asked.items()}
         found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
         rows: Any = found.items() if isinstance(found, dict) else found or ()
         batch: list[Entry] = []
         gaps: list[LogGap] = []
         for key, entries in rows:
             shelf = key.decode()[1 : -len("}:log")]
+            if self._after.get(shelf) != asked[shelf]:  # left, or followed from elsewhere, since we asked
+                continue
             if isinstance(found, dict):
                 entries = entries[0]
             try:
@@ -101,9 +132,7 @@ class Tail:
 
     def _in_order(self, shelf: str, entries: list[Any], batch: list[Entry]) -> None:
         for stream_id, fields in entries:
-            after = self._after.get(shelf)
-            if after is None:
-                break
+            after = self._after[shelf]
             seq = int(stream_id.split(b"-")[0])
             if seq != after + 1:
                 raise LogGap(shelf, after + 1, seq)

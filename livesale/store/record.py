@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -16,7 +17,12 @@ encode = msgspec.msgpack.Encoder().encode
 
 def load(kind: type[R], stored: Versioned | None) -> R | None:
     """The stored record as `kind`; None when there is none."""
-    return None if stored is None else msgspec.msgpack.decode(stored.data, type=kind)
+    return None if stored is None else _decoder(kind).decode(stored.data)
+
+
+@cache
+def _decoder(kind: type[R]) -> msgspec.msgpack.Decoder[R]:
+    return msgspec.msgpack.Decoder(kind)
 
 
 def version(stored: Versioned | None) -> int:

@@ -9,12 +9,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import msgpack
+import msgspec
 import redis.asyncio as redis
+from msgspec.structs import replace
 from redis.exceptions import (
     ClusterDownError,
     MasterDownError,
@@ -26,6 +27,7 @@ from redis.exceptions import (
 )
 
 from livesale.kernel.refusals import Refusal
+from livesale.store import active
 from livesale.store.decision import (
     Committed,
     Conflict,
@@ -38,7 +40,6 @@ from livesale.store.decision import (
     Short,
 )
 
-ACTIVE = "{livesale}:active"  # set of shelves that may have marks or unread entries
 MOST_IN_A_PIPELINE = 512
 MOST_CONNECTIONS = 16  # pipelines under way at once; a turn needs one, a tail keeps one
 MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
@@ -46,8 +47,7 @@ CLOCK_SAMPLE_S = 5.0
 PASSING = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
 
 
-@dataclass(frozen=True, slots=True)
-class Versioned:
+class Versioned(msgspec.Struct, frozen=True):
     """A record as stored: `version` is the log position of the commit that wrote it."""
 
     version: int
@@ -74,14 +74,29 @@ class Store:
         Once this returns, the change is on disk (`appendfsync always`).
         """
         if decision.shelf not in self._active and decision.changes():
-            await self.activate(decision.shelf)
-        return _outcome(await self._call(*commit_command(decision)))
+            await active.enter(self, decision.shelf)
+            self._active.add(decision.shelf)
+        command = commit_command(decision)
+        reply = await self._call(*command)
+        while isinstance(reply, list) and reply[0] == b"asleep":
+            await active.wake(self, decision.shelf, reply[1])
+            reply = await self._call(*command)
+        return _outcome(reply)
 
-    async def act(self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision]) -> Committed:
-        """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict."""
+    async def act(
+        self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision], act: str = ""
+    ) -> Committed:
+        """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict.
+
+        With an id for the `act`, what has been done under it is not decided, let alone done, again.
+        """
         names = tuple(records)
         for attempt in range(MOST_TRIES):
+            if act and (told := await self.ask("GET", f"{{{shelf}}}:once:d:{act}")):
+                return _outcome([b"replay", told])
             decision = decide(await self.read(shelf, *names), self.now_ms())
+            if act:
+                decision = replace(decision, id=act)
             try:
                 return await self.commit(decision)
             except Conflict:
@@ -118,14 +133,9 @@ class Store:
         found = await self.ask("ZRANGEBYSCORE", f"{{{shelf}}}:m:{index}", "-inf", until_ms, "LIMIT", 0, most)
         return [member.decode() for member in found]
 
-    async def activate(self, shelf: str) -> None:
-        """Make `shelf` known to readers and deadlines; before its first commit, so that no mark is ever unseen."""
-        await self.ask("SADD", ACTIVE, shelf)
-        self._active.add(shelf)
-
     async def active_shelves(self) -> list[str]:
         """Every shelf that readers and deadlines look at."""
-        return sorted(name.decode() for name in await self.ask("SMEMBERS", ACTIVE))
+        return sorted(name.decode() for name in await self.ask("SMEMBERS", active.ACTIVE))
 
     def now_ms(self) -> int:
         """The store's clock as last sampled, carried on by this machine's monotonic one."""
@@ -221,7 +231,8 @@ def commit_command(decision: Decision) -> tuple[Any, ...]:
 def _keys(decision: Decision) -> list[str]:
     tag = f"{{{decision.shelf}}}"
     marks = [f"{tag}:m:{index}" for index in decision.indexes()]
-    return [f"{tag}:seq", f"{tag}:log", f"{tag}:r", f"{tag}:c", f"{tag}:once:{decision.once_key()}", *marks]
+    once = f"{tag}:once:{decision.once_key()}"
+    return [f"{tag}:seq", f"{tag}:log", f"{tag}:r", f"{tag}:c", once, f"{tag}:asleep", *marks]
 
 
 def _versioned(raw: bytes | None) -> Versioned | None:

@@ -6,18 +6,20 @@ import asyncio
 import hashlib
 import random
 import sys
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.ledger import meters
+from livesale.ledger import meters, positions
 from livesale.ledger.archive import Ledger
 from livesale.ledger.verify import verify
 from livesale.ops.audit import list_audit
 from livesale.store.decision import Counter, Decision
 from livesale.store.log import read_log
+from livesale.store.rest import Rest
 from livesale.store.valkey import Store
 from tests.ledger.conftest import PUBLIC_KEY, SIGNING_KEY, Running, archived, until
 from tests.ledger.sale import Sale
@@ -256,3 +258,29 @@ async def test_it_ends_when_cancelled(store: Store, engine: AsyncEngine) -> None
         task.cancel()
         await asyncio.wait([task], timeout=10)
         assert task.done()
+
+
+async def test_a_shelf_that_rested_is_archived_on(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Left with all of it archived, back with its next commit: the chain goes on where it was, and nothing stops."""
+    sale = Sale(store)
+    await sale.whole_story()
+
+    async def nothing(_shelf: str) -> bool:
+        return True
+
+    rest = Rest(store, (), partial(positions.archived, engine), nothing)
+    async with running() as ledger:
+        for number in range(6):
+            await store.commit(Decision(sale.shelf, counters=(Counter("n", 1),)))
+            await archived(store, engine, sale.shelf)
+            await store.client.delete(f"{{{sale.shelf}}}:m:due")
+            assert await rest.try_to(sale.shelf)
+            if number % 2:  # long enough for the ledger to leave it, or not
+                await until(lambda: _left(ledger, sale.shelf))
+        assert ledger.stopped() == {}
+        assert await store.active_shelves() == []
+        assert await verify(store, engine, sale.show, PUBLIC_KEY) == []
+
+
+async def _left(ledger: Ledger, shelf: str) -> bool:
+    return shelf not in ledger._tail.following()

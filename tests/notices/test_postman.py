@@ -62,9 +62,8 @@ class Post:
         """The readers and postmen at work, each reader telling the first postman."""
         sender = postmen[0] if postmen else None
         notices = Notices(self.store, self.town, sender.tell if sender else lambda _shelf, mail: self.told.append(mail))
-        reader = Reader(
-            self.store, "reactions", (self.market.payments.handle, self.market.reactions.handle, notices.handle)
-        )
+        of_market = (*self.market.payments.reactions(), *self.market.reactions.reactions())
+        reader = Reader(self.store, "reactions", (*of_market, *notices.reactions()))
         tasks = [asyncio.create_task(one.run()) for one in (reader, *postmen)]
         try:
             yield

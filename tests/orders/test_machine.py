@@ -28,6 +28,7 @@ from livesale.orders.service import digest_of
 from livesale.payments.model import Payment
 from livesale.store.decision import Decision, NotCommitted
 from livesale.store.log import read_log
+from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from livesale.store.valkey import connect
 from tests.support.market import HOST, SHIP_TO, Market
@@ -323,8 +324,9 @@ class Orders(RuleBasedStateMachine):
         return Actor("gita", frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
 
     async def _react(self, event: dict[str, Any]) -> None:
-        await self.market.payments.handle(self.market.shelf, event)
-        await self.market.reactions.handle(self.market.shelf, event)
+        reactions = Reactions((*self.market.payments.reactions(), *self.market.reactions.reactions()))
+        for act in reactions.to(event):
+            await act(self.market.shelf, event)
 
     async def _age(self, name: str, kind: Any, field: str) -> None:
         """The record's clock has run out: its time is over."""

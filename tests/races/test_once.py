@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from livesale.kernel.ids import random_name
 from livesale.orders.placing import Wish, place, record_names

@@ -154,3 +154,23 @@ async def test_an_entry_tells_its_events(store: Store) -> None:
     await store.commit(Decision(SHELF, events=({"type": "said", "text": "ä"},)))
     [entry] = await read_log(store, SHELF)
     assert events_of(entry.fields()) == [{"type": "said", "text": "ä"}]
+
+
+async def test_a_shelf_followed_anew_while_the_tail_waits_has_no_gap(store: Store) -> None:
+    """Left and followed from an earlier position while a read is under way: its entries come from there on, in order."""
+    await commits(store, 3)
+    tail = Tail(store)
+    tail.follow(SHELF, 3)
+    gathering = asyncio.create_task(gather(tail, lambda found: len(found) >= 3))
+    await blocked(store)
+    tail.leave(SHELF)
+    tail.follow(SHELF, 1)
+    await commits(store, 1)
+    assert positions(await gathering) == [2, 3, 4]
+
+
+async def blocked(store: Store) -> None:
+    """Wait until a read of the tail waits in the store."""
+    async with asyncio.timeout(20):
+        while b"blocked_clients:0" in await store.ask("INFO", "clients"):
+            await asyncio.sleep(0.01)

@@ -22,8 +22,9 @@ from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
 from livesale.shows.model import Offer, OfferList
 from livesale.shows.service import Shows
+from livesale.store.deadlines import Deadlines
 from livesale.store.decision import Counter, Decision, Once, Put
-from livesale.store.readers import Deadlines, Reader
+from livesale.store.readers import Reader
 from livesale.store.record import encode, load
 from livesale.store.valkey import Store
 
@@ -174,7 +175,7 @@ class Market:
     @contextlib.asynccontextmanager
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
-        reader = Reader(self.store, "reactions", (self.payments.handle, self.reactions.handle))
+        reader = Reader(self.store, "reactions", (*self.payments.reactions(), *self.reactions.reactions()))
         deadlines = Deadlines(self.store, {"hold": self.expire, "pay": self.pay_due})
         tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
         try:
