@@ -52,7 +52,7 @@ class House:
     async def age(self, name: str, kind: Any, field: str) -> None:
         """The record's time is over."""
         stored = (await self.market.store.read(self.market.shelf, name))[name]
-        aged = msgspec.structs.replace(load(kind, stored), **{field: self.market.store.now_ms() - 1})
+        aged = msgspec.structs.replace(load(kind, stored), **{field: self.market.store.now_ms() - 1_000})
         await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
 
 
