@@ -33,7 +33,10 @@ async def run(settings: Settings) -> None:
         orders = OrderReactions(store)
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
-        handlers = (payments.handle, orders.handle, leftovers.handle, *([notices.handle] if notices else []))
+        handlers = (
+            payments.handle, orders.handle, leftovers.handle, wiring.waiting.handle,
+            *([notices.handle] if notices else []),
+        )  # fmt: skip
         reader = Reader(store, "reactions", handlers)
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
@@ -78,4 +81,7 @@ def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfer
         if shelf_of(deal_id, "d") == shelf:
             await shows.end_deal(shelf, deal_id)
 
-    return {"hold": hold, "pay": pay, "approval": approval, "deal": deal, "transfer": transfers.finish}
+    offered = wiring.waiting.run_out
+    return {
+        "hold": hold, "pay": pay, "approval": approval, "deal": deal, "transfer": transfers.finish, "offered": offered,
+    }  # fmt: skip

@@ -11,7 +11,7 @@ from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.orders import model
-from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED
+from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, WAITLIST_CHANGED
 from livesale.orders.model import Order
 from livesale.orders.service import ending, new_payment, request_counters
 from livesale.orders.transfers import Transfers
@@ -241,11 +241,13 @@ class Leftovers:
     transfers: Transfers
 
     async def handle(self, shelf: str, event: Event) -> None:
-        """React to a show's end, and to every order that gives units back after it."""
+        """React to a show's end, and to every order or place in a line that gives units back after it."""
         if event["type"] == SHOW_CHANGED and event["state"] == "ended":
             await self._return(shelf, None)
         elif event["type"] == TRANSFER_RELEASED and shelf.startswith("show:"):
             await self._return(shelf, None)  # a crash came between: they are free again, and nobody else would come
+        elif event["type"] == WAITLIST_CHANGED and event["before"] == "offered":
+            await self._return(shelf, [event["offer"]])
         elif event["type"] == ORDER_CHANGED and event["state"] in model.ENDED and shelf.startswith("show:"):
             await self._return(shelf, [line["offer"] for line in event["lines"]])
 
