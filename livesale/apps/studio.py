@@ -28,8 +28,9 @@ from livesale.media.network import Network
 from livesale.media.ring import batch_ms_for
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
+from livesale.orders import waitlist
 from livesale.orders.events import KINDS as ORDER_KINDS
-from livesale.orders.events import ORDER_CHANGED
+from livesale.orders.events import ORDER_CHANGED, WAITLIST_CHANGED
 from livesale.settings import Settings, bracketed
 from livesale.shows.mirror import Mirror, load_mirror
 from livesale.shows.service import whip_token
@@ -270,20 +271,15 @@ def _tell(held: Held, entry: Entry) -> None:
 
 def personal(told: list[Event]) -> list[tuple[EventKind, Event]]:
     """The events of an entry that go to one account only, as their owner reads them."""
-    return [
-        (
-            ORDER_KINDS[ORDER_CHANGED],
-            {
-                "type": ORDER_CHANGED,
-                "owner": event["owner"],
-                "id": event["order"],
-                "state": event["state"],
-                "version": event["version"],
-            },
-        )
-        for event in told
-        if event["type"] == ORDER_CHANGED
-    ]
+    shown = {ORDER_CHANGED: _order_told, WAITLIST_CHANGED: waitlist.notice}
+    return [(ORDER_KINDS[event["type"]], shown[event["type"]](event)) for event in told if event["type"] in shown]
+
+
+def _order_told(event: Event) -> Event:
+    return {
+        "type": ORDER_CHANGED, "owner": event["owner"], "id": event["order"], "state": event["state"],
+        "version": event["version"],
+    }  # fmt: skip
 
 
 def _lease_key(show: str) -> str:

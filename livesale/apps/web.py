@@ -104,7 +104,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *account_routes(wiring.accounts),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
-        *order_routes(wiring.orders, wiring.offers, doors.orders_of),
+        *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),
         *ledger_routes(wiring.database),

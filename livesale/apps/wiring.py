@@ -17,11 +17,12 @@ from livesale.catalog.shops import owner_of
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
-from livesale.kernel.clock import DAY_MS
+from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
 from livesale.orders.transfers import Transfers
+from livesale.orders.waiting import Waiting
 from livesale.payments.sandbox import SandboxProvider
 from livesale.payments.stripe import StripeProvider
 from livesale.settings import Settings
@@ -62,6 +63,7 @@ class Wiring:
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
         self.people.guardians = self.guardians
         self.orders = Orders(self.store, self.people)
+        self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
         self.transfers = Transfers(self.store)
         self.offers = Offers(self.store, self.product, self.transfers)
         return self

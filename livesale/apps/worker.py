@@ -41,8 +41,8 @@ async def run(settings: Settings) -> None:
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
         told = notices.reactions() if notices else ()
-        reactions = (*payments.reactions(), *orders.reactions(), *leftovers.reactions(), *told)
-        reader = Reader(store, "reactions", reactions)
+        of_orders = (*orders.reactions(), *leftovers.reactions(), *wiring.waiting.reactions())
+        reader = Reader(store, "reactions", (*payments.reactions(), *of_orders, *told))
         deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         private = settings.demo or settings.pictures.private_addresses
@@ -94,4 +94,7 @@ def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfer
         if shelf_of(deal_id, "d") == shelf:
             await shows.end_deal(shelf, deal_id)
 
-    return {"hold": hold, "pay": pay, "approval": approval, "deal": deal, "transfer": transfers.finish}
+    offered = wiring.waiting.run_out
+    return {
+        "hold": hold, "pay": pay, "approval": approval, "deal": deal, "transfer": transfers.finish, "offered": offered,
+    }  # fmt: skip

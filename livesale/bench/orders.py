@@ -90,7 +90,8 @@ class Floor:
 async def check(store: Store, stage: Stage, stock: int, ids: list[str]) -> dict[str, int]:
     """`oversold`: units beyond the stock; `lost`: acknowledged orders that are not on the shelf, or there twice."""
     on_shelf, offer = shelf("show", stage.show), stage.offer
-    counted = await store.counters(on_shelf, *(f"{what}:{offer}" for what in ("free", "held", "paying", "claimed")))
+    places = ("free", "offered", "held", "paying", "claimed")
+    counted = await store.counters(on_shelf, *(f"{place}:{offer}" for place in places))
     taken = sum(counted.values()) - counted[f"free:{offer}"]
     missing = len(ids) - len(set(ids))
     for start in range(0, len(ids), READ_AT_ONCE):

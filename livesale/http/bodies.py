@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import msgspec
 from aiohttp import web
@@ -51,18 +52,24 @@ def _too_large(most: int) -> Refusal:
     return Refusal("too_large", f"The body may have {most} bytes at most.")
 
 
+def is_optional(kind: Any) -> bool:
+    """Whether a body of this type may be left out."""
+    return NoneType in get_args(kind)
+
+
 class BodyDecoder:
     """Decodes JSON into one type."""
 
     def __init__(self, kind: Any) -> None:
         self._decode = msgspec.json.Decoder(kind).decode
+        self._nothing = b"null" if is_optional(kind) else b""
 
     def __call__(self, body: bytes) -> Any:
         """The value; Refusal malformed when it is not JSON, invalid when it is not of the type."""
         if b"\\u0000" in body:  # PostgreSQL's text cannot hold it, and no field means it
             raise Refusal("malformed", "The body has a U+0000 in it.")
         try:
-            return self._decode(body)
+            return self._decode(body or self._nothing)
         except msgspec.ValidationError as error:
             raise _invalid(str(error)) from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -11,6 +11,7 @@ import msgspec
 from livesale import __version__
 from livesale.accounts.cookies import SESSION_COOKIE
 from livesale.http import dev_pages, outside
+from livesale.http.bodies import is_optional
 from livesale.http.idempotency import HEADER
 from livesale.http.paths import MOST_ITEMS
 from livesale.http.problems import PROBLEM, Problem
@@ -103,7 +104,8 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.body is bytes:
         operation["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     elif route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas.of(route.body)}}}
+        content = {JSON: {"schema": schemas.of(route.body)}}
+        operation["requestBody"] = {"required": not is_optional(route.body), "content": content}
     return operation
 
 

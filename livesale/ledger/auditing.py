@@ -14,6 +14,7 @@ from livesale.orders.events import (
     TRANSFER_CONFIRMED,
     TRANSFER_RELEASED,
     TRANSFER_SET_ASIDE,
+    WAITLIST_CHANGED,
 )
 from livesale.payments.events import PAYMENT_CHANGED
 from livesale.shows.events import (
@@ -25,6 +26,7 @@ from livesale.shows.events import (
     PINS_SET,
     SHOW_CHANGED,
     SHOW_CREATED,
+    WAITLIST_SET,
 )
 
 # Event → dotted action; one ending in a dot is completed by the event's state.
@@ -37,7 +39,9 @@ ACTIONS = {
     CHAT_REMOVED: "chat.removed",
     MUTED: "chat.muted",
     LEASE_TAKEN: "studio.lease_taken",
+    WAITLIST_SET: "show.waitlist_set",
     ORDER_CHANGED: "order.",
+    WAITLIST_CHANGED: "waitlist.",
     TRANSFER_SET_ASIDE: "transfer.set_aside",
     TRANSFER_ARRIVED: "transfer.arrived",
     TRANSFER_CONFIRMED: "transfer.confirmed",
@@ -47,7 +51,8 @@ ACTIONS = {
     APPROVAL_CHANGED: "approval.",
 }
 
-_BUYER_ACTS = frozenset({"held", "awaiting_guardian"})  # states an order enters by its buyer's hand only
+# States an order, or a place in a line, enters by its buyer's hand only.
+_BUYER_ACTS = frozenset({"held", "awaiting_guardian", "waiting", "left", "taken"})
 _NOT_TOLD = frozenset({"type", "title", "image", "by"})
 
 
@@ -65,7 +70,7 @@ def line(event: Event, shelf: str, seq: int) -> dict[str, Any] | None:
 def _actor(event: Event) -> str:
     if event.get("by"):
         return str(event["by"])
-    if event["type"] == ORDER_CHANGED:
+    if event["type"] in (ORDER_CHANGED, WAITLIST_CHANGED):
         return str(event["owner"]) if event["state"] in _BUYER_ACTS else ""
     if event["type"] == APPROVAL_CHANGED:
         return str(event.get("guardian") or (event["minor"] if event["state"] == "requested" else ""))

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgpack
 
-PLACES = ("free", "held", "paying", "claimed")  # where a unit of an offer can be; together they are `loaded`
+PLACES = ("free", "offered", "held", "paying", "claimed")  # where a unit of an offer can be; together they are `loaded`
 
 Row = dict[str, Any]
 
@@ -51,6 +51,7 @@ class Replay:
     offers: dict[str, Row] = field(default_factory=dict)
     show: Row = field(default_factory=dict)
     payments: dict[str, Sums] = field(default_factory=dict)
+    waits: dict[tuple[str, str], Row] = field(default_factory=dict)  # (offer, account) → its place, while it has one
     settled: set[str] = field(default_factory=set)  # orders that became paid
     money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
@@ -79,7 +80,7 @@ class Replay:
                 self._breach(f"entry {seq} counter {name}", due, after)
             self.counters[name] = after
             place, _, offer = name.partition(":")
-            if place in (*PLACES, "loaded"):
+            if place in (*PLACES, "loaded", "waiting"):
                 offers.add(offer)
                 if after < 0:
                     self._breach(f"entry {seq} counter {name}", "not below 0", after)
@@ -157,6 +158,9 @@ class Replay:
             "updated_ms": at,
         }
 
+    def _waitlist_changed(self, seq: int, at: int, event: Row) -> None:
+        self.waits[event["offer"], event["owner"]] = event
+
     def _payment_changed(self, seq: int, at: int, event: Row) -> None:
         payment, order = event["payment"], event["order"]
         before = self.payments.get(payment, Sums(order, 0, 0, at))
@@ -168,7 +172,11 @@ class Replay:
             self.money += [(seq, f"refunds:{self.shelf}", refunded, *common), (seq, "provider", -refunded, *common)]
 
     def sums(self) -> dict[str, int]:
-        """What counters must say by law of orders and payments: `n:STATE`, `revenue` (of paid orders), `refunded`."""
+        """What counters must say by law of orders, lines and payments: `n:STATE`, `waiting:OFFER`, `revenue`, …"""
         states: Counter[str] = Counter(f"n:{row['state']}" for row in self.orders.values())
         captured = sum(paid.captured for paid in self.payments.values() if paid.order in self.settled)
-        return {**states, "revenue": captured, "refunded": sum(paid.refunded for paid in self.payments.values())}
+        line: Counter[str] = Counter()
+        for (offer, _), told in self.waits.items():
+            line[f"waiting:{offer}"] += told["state"] == "waiting"
+            line[f"offered:{offer}"] += told["quantity"] if told["state"] == "offered" else 0
+        return {**states, **line, "revenue": captured, "refunded": sum(paid.refunded for paid in self.payments.values())}

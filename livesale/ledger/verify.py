@@ -163,7 +163,8 @@ async def _compare_rows(connection: AsyncConnection, findings: Findings) -> None
         _compare_table(findings, "shows", expected, shows)
     _compare_money(findings, await snapshot.rows(connection, tables.money, shelf))
     sums = replay.sums()
-    sums |= {name: sums.get(name, 0) for name in replay.counters if name.startswith("n:")}
+    told = ("n:", "waiting:", "offered:")
+    sums |= {name: sums.get(name, 0) for name in replay.counters if name.startswith(told)}
     _compare_maps(findings, "law: counter", sums, {name: replay.counters.get(name, 0) for name in sums})
 
 

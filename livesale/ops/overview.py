@@ -21,7 +21,7 @@ from livesale.store.valkey import Store
 
 MOST_SHOWS = 50
 ON_AIR = ("live", "paused", "ending")
-PLACES = ("free", "held", "paying", "claimed", "loaded")
+PLACES = ("free", "offered", "held", "paying", "claimed", "loaded")
 
 Counts = dict[str, int]
 

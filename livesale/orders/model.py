@@ -4,7 +4,7 @@ Two machines, mapped to the one state people see (`VISIBLE`):
   reservation  held → paying → claimed; ends released, expired; `lapsed`: a guardian is asked but the hold is over
   order        held → (awaiting_guardian →) awaiting_payment → paid → shipped → completed, and the ends
 Units: `free → held → paying → claimed`, each move in the commit that changes the reservation, so that for every offer
-free + held + paying + claimed = loaded at every log position.
+free + offered + held + paying + claimed = loaded at every log position (`offered`: to the head of its line, waitlist.py).
 """
 
 from __future__ import annotations
@@ -71,6 +71,11 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     approval: str | None = None
 
 
+def nobody_waits(offer: str) -> Counter:
+    """The guard of everything that takes free units of an offer and is not the head of its line."""
+    return Counter(f"waiting:{offer}", 0, 0, 0)
+
+
 def changed(order: Order, **fields: Any) -> Order:
     """The order with `fields` and the next version; an impossible move of its state is a conflict."""
     state = fields.get("state", order.state)
@@ -90,6 +95,8 @@ def unit_moves(before: Order | None, after: Order) -> list[Counter]:
                 Counter(f"{source}:{line.offer}", -line.quantity),
                 Counter(f"{target}:{line.offer}", line.quantity),
             ]
+            if source == "free":
+                moves.append(nobody_waits(line.offer))
         moves += _limits(line, after.account, source, target)
     return moves
 
@@ -152,8 +159,10 @@ def lack_refusal(lacks: list[Lack], lines: list[Line]) -> Refusal:
     errors = []
     for place, line in enumerate(lines):
         lack = by_name.get(f"free:{line.offer}") or by_name.get(f"deal:{line.deal}")
-        if lack:
-            errors.append({"line": place, "offer": line.offer, "requested": line.quantity, "left": max(0, lack.now)})
+        others_wait = f"waiting:{line.offer}" in by_name
+        if lack or others_wait:
+            left = max(0, lack.now) if lack and not others_wait else 0
+            errors.append({"line": place, "offer": line.offer, "requested": line.quantity, "left": left})
     if errors:
         return Refusal("sold_out", "There are not enough units left.", errors)
     if any(name.startswith("paying_orders:") for name in by_name):

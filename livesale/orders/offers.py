@@ -22,6 +22,7 @@ from livesale.shows.model import (
     Show,
     deal_event,
     deal_view,
+    left_of,
     offer_event,
     offer_set,
     offer_view,
@@ -107,9 +108,10 @@ class Offers:
         offer, deal = load(Offer, records[f"offer:{offer_id}"]), load(Deal, records["deal"])
         if offer is None:
             raise not_found("offer in this show")
-        left = (await self.store.counters(on_shelf, f"free:{offer_id}"))[f"free:{offer_id}"]
+        free, waiting = f"free:{offer_id}", f"waiting:{offer_id}"
+        units = await self.store.counters(on_shelf, free, waiting)
         running = deal_view(deal_event(deal, offer.currency)) if deal else None
-        return offer_view(offer_event(offer), left, running)
+        return offer_view(offer_event(offer), left_of(units[free], units[waiting]), running)
 
     async def _bring(self, show: Show, offer: Offer, quantity: int, arrival: Decision) -> None:
         if not 0 <= quantity <= MOST_UNITS:

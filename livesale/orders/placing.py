@@ -8,6 +8,7 @@ from livesale.kernel.ids import new_id
 from livesale.kernel.refusals import Refusal
 from livesale.orders import model
 from livesale.orders.model import Line, Order
+from livesale.orders.waitlist import Wait, record_name, take
 from livesale.shows.model import Deal, Offer, Show, on_air, price_now
 from livesale.store.decision import Counter, Decision, Mark, Put
 from livesale.store.record import encode, load, version
@@ -25,6 +26,11 @@ class Wish(msgspec.Struct, frozen=True):
 def record_names(wishes: list[Wish]) -> tuple[str, ...]:
     """The records `place` reads."""
     return ("show", "deal", *dict.fromkeys(f"offer:{wish.offer}" for wish in wishes))
+
+
+def wait_names(wishes: list[Wish], account: str) -> tuple[str, ...]:
+    """The buyer's own places in lines. `place` takes those it is not given for absent, and the commit checks that."""
+    return tuple(dict.fromkeys(record_name(wish.offer, account) for wish in wishes))
 
 
 def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
@@ -56,13 +62,32 @@ def place(
     )  # fmt: skip
     decision = Decision(
         on_shelf,
-        expect=tuple((name, version(records[name])) for name in record_names(wishes)),
+        expect=(
+            *((name, version(records[name])) for name in record_names(wishes)),
+            *((name, version(records.get(name))) for name in wait_names(wishes, account)),
+        ),
         counters=_with_limits(records, order, model.moves(None, order)),
         puts=(Put(f"order:{order.id}", 0, encode(order)),),
         marks=(Mark("due", f"hold:{order.id}", order.reserved_until),),
         events=(model.order_event(None, order),),
     )
-    return order, decision
+    return order, _with_turns(records, order, decision)
+
+
+def _with_turns(records: Records, order: Order, decision: Decision) -> Decision:
+    """The hold with units from those its buyer is offered, wherever it is the buyer's turn."""
+    for name in dict.fromkeys(record_name(line.offer, order.account) for line in order.lines):
+        stored = records.get(name)
+        turn = load(Wait, stored)
+        if turn is None or turn.state != "offered":
+            continue
+        wanted = [(place, line.quantity) for place, line in enumerate(order.lines) if line.offer == turn.offer]
+        total = sum(quantity for _, quantity in wanted)
+        if total > turn.quantity:
+            lack = {"line": wanted[0][0], "offer": turn.offer, "requested": total, "left": turn.quantity}
+            raise Refusal("sold_out", "It is your turn, but for fewer units.", [lack])
+        decision = take(decision, turn, version(stored), total)
+    return decision
 
 
 def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: int) -> Line:

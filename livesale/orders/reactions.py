@@ -13,7 +13,7 @@ from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.orders import model
-from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED
+from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, WAITLIST_CHANGED
 from livesale.orders.model import Order
 from livesale.orders.service import ending, new_payment, request_counters
 from livesale.orders.transfers import Transfers
@@ -244,16 +244,21 @@ class Leftovers:
     transfers: Transfers
 
     def reactions(self) -> tuple[Reaction, ...]:
-        """A show's end, and whatever gives units back after it."""
+        """A show's end, and every order or place in a line that gives units back after it."""
         return (
             Reaction(SHOW_CHANGED, self._all, frozenset({"ended"})),
             Reaction(TRANSFER_RELEASED, self._all),  # a crash came between: free again, and nobody else would come
+            Reaction(WAITLIST_CHANGED, self._of_place),
             Reaction(ORDER_CHANGED, self._of_order, frozenset(model.ENDED)),
         )
 
     async def _all(self, shelf: str, _event: Event) -> None:
         if shelf.startswith("show:"):
             await self._return(shelf, None)
+
+    async def _of_place(self, shelf: str, event: Event) -> None:
+        if event["before"] == "offered":
+            await self._return(shelf, [event["offer"]])
 
     async def _of_order(self, shelf: str, event: Event) -> None:
         if shelf.startswith("show:"):

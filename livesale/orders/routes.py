@@ -17,6 +17,7 @@ from livesale.orders.model import MOST_LINES, Order
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
 from livesale.orders.service import Checkout, Orders
+from livesale.orders.waiting import Standing, State, Waiting
 from livesale.shows.views import OfferView
 from livesale.store.decision import KeyReused, Once
 
@@ -121,6 +122,23 @@ class OrderPage(msgspec.Struct):
     next: str | None
 
 
+class JoinLine(msgspec.Struct, forbid_unknown_fields=True):
+    """How many units one waits for: 1 unless it says so."""
+
+    quantity: Quantity = 1
+
+
+class InLine(msgspec.Struct):
+    """Where one is: `waiting` at `place` (from 1), `offered` units until a time, or `none`. `waiting`: all who wait."""
+
+    offer: str
+    state: State
+    quantity: int
+    place: int | None
+    waiting: int
+    until: str | None
+
+
 def view(order: Order, redirect_url: str = "") -> OrderView:
     """An order as it reads everywhere (contract section 2)."""
     lines = [
@@ -143,9 +161,11 @@ def rendered(order: Order) -> bytes:
 ListOrders = Callable[[str, int, str | None], Awaitable[dict[str, Any]]]
 
 
-def routes(orders: Orders, offers: Offers, listed: ListOrders) -> list[Route]:
+def routes(orders: Orders, offers: Offers, waiting: Waiting, listed: ListOrders) -> list[Route]:
     """Every route of the orders room; `listed` gives an account's orders, newest first."""
     handlers = _Handlers(orders, offers, listed)
+    line = _Lines(waiting)
+    in_line = partial(Route, path="/offers/{offer}/waitlist", who=ACCOUNT, answer=InLine)
     placed = partial(
         Route, who=ACCOUNT, body=NewOrder, answer=OrderView, status=201, atomic=True, key_required=True,
         refuses=("sold_out", "limit_reached", "price_changed", "show_not_live", "conflict"),
@@ -173,6 +193,14 @@ def routes(orders: Orders, offers: Offers, listed: ListOrders) -> list[Route]:
         Route(
             "PATCH", "/shows/{show}/offers/{offer}", handlers.change_offer, "Change an offer", HOST, OfferChange,
             OfferView, refuses=("short", "show_not_live", "conflict"),
+        ),
+        in_line(
+            "POST", handler=line.join, summary="Wait for a sold-out offer", body=JoinLine | None, status=201,
+            refuses=("conflict", "limit_reached", "show_not_live"),
+        ),
+        in_line("GET", handler=line.get, summary="Your place in the line of an offer"),
+        in_line(
+            "DELETE", handler=line.leave, summary="Leave the line, or decline the units offered", refuses=("conflict",)
         ),
     ]  # fmt: skip
 
@@ -259,3 +287,27 @@ class _Handlers:
         payment = await self._orders.payment(order) if order.state == "awaiting_payment" else None
         waiting = payment is not None and payment.state == "requires_action"
         return view(order, payment.redirect_url if payment and waiting else "")
+
+
+class _Lines:
+    def __init__(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+
+    async def join(self, call: Call) -> Answer:
+        wanted: JoinLine = call.body or JoinLine()
+        return _in_line(await self._waiting.join(call.account(), call.path["offer"], wanted.quantity))
+
+    async def get(self, call: Call) -> Answer:
+        return _in_line(await self._waiting.standing(call.account(), call.path["offer"]))
+
+    async def leave(self, call: Call) -> Answer:
+        return _in_line(await self._waiting.leave(call.account(), call.path["offer"]))
+
+
+def _in_line(standing: Standing) -> Answer:
+    return Answer(
+        InLine(
+            standing.offer, standing.state, standing.quantity, standing.place, standing.waiting,
+            rfc3339(standing.until) if standing.until else None,
+        )
+    )  # fmt: skip

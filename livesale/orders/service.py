@@ -16,7 +16,7 @@ from livesale.kernel.ids import new_id, random_name, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import model
 from livesale.orders.model import Order
-from livesale.orders.placing import Wish, place, record_names
+from livesale.orders.placing import Wish, place, record_names, wait_names
 from livesale.payments import model as payments
 from livesale.payments.model import Payment
 from livesale.store.decision import Conflict, Counter, Decision, Early, Mark, Once, Put, Short
@@ -65,10 +65,12 @@ class Orders:
     ) -> bytes:
         """Hold units; `render(order)` makes the answer kept under the key, refusals are kept there too.
 
-        Records are taken as last seen: the commit expects their versions, so what is stale is read again.
+        Records are taken as last seen: the commit expects their versions, so what is stale is read again. The buyer is
+        taken not to be in any line, until the commit says otherwise.
         """
+        waits: Records = {}
         for fresh in (False, False, True, True, True, True):
-            records = await self._records(on_shelf, record_names(wishes), fresh)
+            records = {**await self._records(on_shelf, record_names(wishes), fresh), **waits}
             try:
                 order, decision = place(on_shelf, records, actor.account, wishes, ref, self.store.now_ms())
             except Refusal as refusal:
@@ -79,8 +81,11 @@ class Orders:
             try:
                 done = await self.store.commit(replace(decision, once=replace(once, answer=render(order))))
                 return done.answer
-            except Conflict:
+            except Conflict as conflict:
                 self._forget(on_shelf, records)
+                own = wait_names(wishes, actor.account)
+                if waits or not set(own).isdisjoint(conflict.records):
+                    waits = await self.store.read(on_shelf, *own)
             except Short as short:
                 raise model.lack_refusal(short.lacks, order.lines) from short
         raise Refusal("conflict", "The offer is being changed right now. Please try again.")

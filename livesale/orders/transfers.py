@@ -131,7 +131,7 @@ class Transfers:
 
     async def _release(self, moved: Transfer) -> None:
         told: Event = {
-            "type": events.TRANSFER_RELEASED, "transfer": moved.id, "product": moved.product,
+            "type": events.TRANSFER_RELEASED, "transfer": moved.id, "offer": moved.offer, "product": moved.product,
             "quantity": moved.quantity,
         }  # fmt: skip
         await self._end(moved, told, units(moved, moved.source, 1))

@@ -6,6 +6,7 @@ from livesale.kernel.events import LATEST, EventKind
 
 SHOW_CREATED = "show_created"  # show, title, shop, currency, owner, starts_at
 SHOW_CHANGED = "show_changed"  # id, state, title, started_at, ended_at
+WAITLIST_SET = "waitlist_set"  # waitlist: "line" or "first_paid"
 OFFER_SET = "offer_set"  # offer: {id, product, title, image, price, currency, per_buyer_limit}
 PINS_SET = "pins_set"  # offers: [id], since (ms)
 DEAL_SET = "deal_set"  # deal: {id, offer, price, starts_at, ends_at} or None when it ended
@@ -20,6 +21,7 @@ KINDS = {
     for kind in (
         EventKind(SHOW_CREATED, "internal"),
         EventKind(SHOW_CHANGED, "public", wire="show"),
+        EventKind(WAITLIST_SET, "public", wire="show"),
         EventKind(OFFER_SET, "public", wire="offer"),
         EventKind(PINS_SET, "public", wire="pins"),
         EventKind(DEAL_SET, "public", wire="deal"),

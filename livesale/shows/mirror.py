@@ -30,13 +30,14 @@ class Mirror:
             "starts_at": time_or_none(show.starts_at),
             "started_at": time_or_none(show.started_at),
             "ended_at": time_or_none(show.ended_at),
+            "waitlist": show.waitlist,
         }
         self.owner = show.owner
         self._created = show.created_at
         self.epoch = show.epoch
         self.seq = 0
         self._offers: dict[str, dict[str, Any]] = {}
-        self._left: dict[str, int] = {}
+        self._units: dict[str, int] = {}  # `free:` and `waiting:` of each offer
         self.pins: list[str] = []
         self.pinned_at: int | None = None
         self.deal: dict[str, Any] | None = None
@@ -51,12 +52,8 @@ class Mirror:
             if kind is not None and kind.wire is not None:
                 self._take(event)
                 sent.append((kind, self._wire(event)))
-        for name, _, after in counters:
-            if name.startswith("free:"):
-                offer = name[len("free:") :]
-                self._left[offer] = after
-                if offer in self._offers and self._offers[offer]["tracked"]:
-                    sent.append((STOCK, {"type": STOCK.type, "offer": offer, "left": max(0, after)}))
+        for offer in self._count(counters):
+            sent.append((STOCK, {"type": STOCK.type, "offer": offer, "left": self._left(offer)}))
         return sent
 
     @property
@@ -74,12 +71,23 @@ class Mirror:
         """Know an offer from its record."""
         self._offers[offer.id] = model.offer_event(offer)
 
-    def set_left(self, offer: str, left: int) -> None:
-        """Know an offer's free units from its counter."""
-        self._left[offer] = left
+    def set_units(self, counters: dict[str, int]) -> None:
+        """Know offers' free units, and who waits for some, from their counters."""
+        self._units.update(counters)
+
+    def _count(self, counters: list[list[Any]]) -> list[str]:
+        """Take an entry's counters in, all of them before any is looked at; the offers of which another number is left."""
+        units = [(name, after) for name, _, after in counters if name.startswith(("free:", "waiting:"))]
+        before = {offer: self._left(offer) for offer in dict.fromkeys(name.partition(":")[2] for name, _ in units)}
+        self._units.update(units)
+        tracked = {offer for offer in before if offer in self._offers and self._offers[offer]["tracked"]}
+        return [offer for offer, left in before.items() if offer in tracked and self._left(offer) != left]
+
+    def _left(self, offer: str) -> int:
+        return model.left_of(self._units.get(f"free:{offer}", 0), self._units.get(f"waiting:{offer}", 0))
 
     def _offer(self, offer: str) -> dict[str, Any]:
-        return model.offer_view(self._offers[offer], self._left.get(offer, 0), self.deal)
+        return model.offer_view(self._offers[offer], self._left(offer), self.deal)
 
     def _take(self, event: Event) -> None:
         kind = event["type"]
@@ -88,6 +96,8 @@ class Mirror:
             self.show["started_at"] = time_or_none(event["started_at"])
             self.show["ended_at"] = time_or_none(event["ended_at"])
             self.epoch = event["started_at"] or self.epoch
+        elif kind == events.WAITLIST_SET:
+            self.show["waitlist"] = event["waitlist"]
         elif kind == events.OFFER_SET:
             self._offers[event["offer"]["id"]] = event["offer"]
         elif kind == events.PINS_SET:
@@ -105,7 +115,7 @@ class Mirror:
             told["deal"] = self.deal
         elif event["type"] == events.RUNDOWN_SET:
             told = {"type": event["type"], **self.rundown}
-        elif event["type"] == events.SHOW_CHANGED:
+        elif event["type"] in (events.SHOW_CHANGED, events.WAITLIST_SET):
             told = {"type": event["type"], **self.show}
         return told
 
@@ -129,8 +139,8 @@ async def load_mirror(store: Store, shelf: str) -> Mirror | None:
         if offer:
             mirror.add_offer(offer)
     if listed:
-        for name, left in (await store.counters(shelf, *(f"free:{offer}" for offer in listed))).items():
-            mirror.set_left(name[len("free:") :], left)
+        units = [f"{place}:{offer}" for offer in listed for place in ("free", "waiting")]
+        mirror.set_units(await store.counters(shelf, *units))
     pins, deal, rundown = load(Pins, found["pins"]), load(Deal, found["deal"]), load(Rundown, found["rundown"])
     if pins:
         mirror.pins, mirror.pinned_at = pins.offers, pins.since

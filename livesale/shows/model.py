@@ -22,6 +22,8 @@ MOST_OFFERS = 200
 MOST_TITLE = 120
 LONGEST_PART_S = 86_400
 MOST_CHAT_CHARACTERS = 300
+LINE = "line"  # who finds an offer sold out may wait in line; units that come free go to the line
+FIRST_PAID = "first_paid"  # there is no line: units that come free are anybody's
 
 MOVES = {
     "start": ({"draft"}, "live"),
@@ -45,6 +47,7 @@ class Show(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: int | None = None
     ended_at: int | None = None
     epoch: int = 0
+    waitlist: str = LINE
 
 
 class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -225,6 +228,11 @@ def offer_view(offer: Event, left: int, deal: dict[str, Any] | None) -> dict[str
     """An offer as the contract reads it; an untracked product has no number left to show."""
     running = deal if deal and deal["offer"] == offer["id"] else None
     return {**offer, "left": max(0, left) if offer["tracked"] else None, "deal": running}
+
+
+def left_of(free: int, waiting: int) -> int:
+    """What is left for anyone: nothing while others wait, for what is free then is theirs."""
+    return 0 if waiting > 0 else max(0, free)
 
 
 def offer_set(offer: Offer) -> Event:

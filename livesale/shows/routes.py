@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -43,6 +43,12 @@ class NewShow(msgspec.Struct, forbid_unknown_fields=True):
     shop: str
     currency: Currency
     starts_at: str | None = None
+
+
+class ShowChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of units that come free once an offer is sold out: they go to the waiting line, or to anyone."""
+
+    waitlist: Literal["line", "first_paid"]
 
 
 class SetPins(msgspec.Struct, forbid_unknown_fields=True):
@@ -109,6 +115,10 @@ def routes(shows: Shows, doors: Doors) -> list[Route]:
         of_show("POST", "/shows", handlers.create, "Plan a show", HOST, NewShow, status=201),
         Route("GET", "/shows", handlers.list, "Shows by state", answer=ShowPage, query=("state", "limit", "after", "shop")),
         of_show("GET", "/shows/{show}", handlers.get, "A show as it is now"),
+        of_show(
+            "PATCH", "/shows/{show}", handlers.change, "Keep waiting lists, or first paid, first served", HOST, ShowChange,
+            refuses=("conflict", "show_not_live"),
+        ),
         *(
             of_show(
                 "POST", f"/shows/{{show}}/{verb}", handlers.mover(verb), f"{verb.capitalize()} the show", HOST,
@@ -172,6 +182,10 @@ class _Handlers:
         return Answer(ShowPage(found, after))
 
     async def get(self, call: Call) -> Answer:
+        return Answer(await self._view(call.path["show"], call))
+
+    async def change(self, call: Call) -> Answer:
+        await self._shows.set_waitlist(call.account(), call.path["show"], call.body.waitlist)
         return Answer(await self._view(call.path["show"], call))
 
     def mover(self, verb: str) -> Callable[[Call], Awaitable[Answer]]:

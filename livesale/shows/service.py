@@ -110,6 +110,19 @@ class Shows:
         await self.store.act(_shelf(show_id), ("show",), decide, act)
         return await self.load(show_id)
 
+    async def set_waitlist(self, actor: Actor, show_id: str, waitlist: str) -> None:
+        """Say what becomes of units that come free: they go to the line, or to whoever is first."""
+
+        def decide(records: Records, _now_ms: int) -> Decision:
+            show = _owned(actor, records)
+            if show.state == "ended":
+                raise Refusal("show_not_live", "This show has ended.")
+            row = put("show", records["show"], msgspec.structs.replace(show, waitlist=waitlist))
+            told: Event = {"type": events.WAITLIST_SET, "waitlist": waitlist}
+            return Decision(_shelf(show_id), puts=(row,), events=(told,))
+
+        await self.store.act(_shelf(show_id), ("show",), decide)
+
     async def pin(self, actor: Actor, show_id: str, offers: list[str]) -> list[str]:
         """Put up to three offers on air, in this order, in place of those there were."""
         if len(offers) > model.MOST_PINS or len(set(offers)) != len(offers):

@@ -88,6 +88,7 @@ class ShowView(msgspec.Struct):
     starts_at: str | None
     started_at: str | None
     ended_at: str | None
+    waitlist: str
     offers: list[OfferView]
     pins: list[str]
     pinned_at: str | None

@@ -162,6 +162,15 @@ local function count(order, key)
   return short
 end
 
+-- A counter that stays as it is was a guard: checked, but neither written nor logged.
+local function moved(order)
+  local found = {}
+  for _, one in ipairs(order) do
+    if one.delta ~= 0 then found[#found + 1] = one end
+  end
+  return found
+end
+
 local function pack(...) return cmsgpack.pack(...) end -- the global is not there yet while this file loads
 
 local function array(rows, write)
@@ -228,6 +237,7 @@ local function commit(keys, argv)
   end
   if changes then
     seq = seq + 1
+    order = moved(order)
     write(d, keys, seq, order, entry(d, at, seq, order))
   end
   local answer = once and once[2] or ''

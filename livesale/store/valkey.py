@@ -133,6 +133,15 @@ class Store:
         found = await self.ask("ZRANGEBYSCORE", f"{{{shelf}}}:m:{index}", "-inf", until_ms, "LIMIT", 0, most)
         return [member.decode() for member in found]
 
+    async def first(self, shelf: str, index: str, most: int) -> list[str]:
+        """At most `most` members of a mark index, lowest score first."""
+        return [member.decode() for member in await self.ask("ZRANGE", f"{{{shelf}}}:m:{index}", 0, most - 1)]
+
+    async def rank(self, shelf: str, index: str, member: str) -> int | None:
+        """How many members of a mark index have a lower score than `member`; None when it is not in there."""
+        found: int | None = await self.ask("ZRANK", f"{{{shelf}}}:m:{index}", member)
+        return found
+
     async def active_shelves(self) -> list[str]:
         """Every shelf that readers and deadlines look at."""
         return sorted(name.decode() for name in await self.ask("SMEMBERS", active.ACTIVE))

@@ -138,14 +138,14 @@ async def _judge(session: aiohttp.ClientSession, system: System, buyers: Buyers)
 
 
 async def _units(system: System, show: str, offers: list[str]) -> None:
-    """free + held + paying + claimed = loaded, none below zero, for every offer."""
+    """free + offered + held + paying + claimed = loaded, none below zero, for every offer."""
     store = await connect(system.settings.store_url)
     try:
         counters = await store.counters(f"show:{show}")
     finally:
         await store.close()
     for offer in offers:
-        kept = [counters.get(f"{where}:{offer}", 0) for where in ("free", "held", "paying", "claimed")]
+        kept = [counters.get(f"{where}:{offer}", 0) for where in ("free", "offered", "held", "paying", "claimed")]
         assert min(kept) >= 0
         assert sum(kept) == counters[f"loaded:{offer}"]
 

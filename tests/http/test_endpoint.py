@@ -10,7 +10,7 @@ import pytest
 from livesale.http.bodies import BodyDecoder
 from livesale.http.sessions import csrf_of
 from livesale.kernel.refusals import Refusal
-from tests.http.served import HOSTING, VIEWER, Client, Connect, Room, application
+from tests.http.served import HOSTING, VIEWER, Client, Connect, Made, Room, application
 
 WISH = {"lines": [{"offer": "of_1", "quantity": 2}]}
 WISHES = "/api/v1/shows/4k2c/wishes"
@@ -89,6 +89,15 @@ async def test_a_wrong_field_is_named(client: Client, body: str, field: str) -> 
 async def test_what_is_no_json_is_malformed(client: Client, body: bytes) -> None:
     """Broken JSON, broken UTF-8: 400, never an accident."""
     await problem(await client.post(WISHES, data=body, headers=VIEWER), 400, "malformed")
+
+
+async def test_a_body_that_may_be_left_out() -> None:
+    """A type with None takes an empty body for none; any other finds it malformed."""
+    assert BodyDecoder(Made | None)(b"") is None
+    assert BodyDecoder(Made | None)(b'{"count": 2}') == Made(2)
+    with pytest.raises(Refusal) as refused:
+        BodyDecoder(Made)(b"")
+    assert refused.value.code == "malformed"
 
 
 @pytest.mark.parametrize("body", [b"[" * 60_000, b'{"a":' * 60_000, b"[" * 60_000 + b"]" * 60_000])

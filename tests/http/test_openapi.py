@@ -9,7 +9,7 @@ import msgspec
 
 from livesale.http import openapi
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
-from tests.http.served import Connect, Room, application
+from tests.http.served import Connect, Made, Room, application
 
 
 async def nothing(_call: Call) -> Answer:
@@ -89,6 +89,13 @@ def test_refusals_are_described() -> None:
     assert responses["409"]["x-codes"] == ["in_progress", "short", "sold_out"]
     assert {"400", "401", "403", "404", "413", "422", "429", "503"} <= set(responses)
     assert "Retry-After" in responses["429"]["headers"]
+
+
+def test_a_body_that_may_be_left_out_is_not_required() -> None:
+    """`required` says what the server does with an empty body."""
+    routes = [Route("POST", "/a", nothing, "A", body=Made), Route("POST", "/b", nothing, "B", body=Made | None)]
+    paths = openapi.document(routes)["paths"]
+    assert [paths[f"/api/v1/{name}"]["post"]["requestBody"]["required"] for name in "ab"] == [True, False]
 
 
 async def test_the_server_serves_both_forms(aiohttp_client: Connect) -> None:

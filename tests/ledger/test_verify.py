@@ -21,7 +21,7 @@ from livesale.ledger.verify import verify
 from livesale.store.valkey import Store
 from tests.ledger.conftest import PUBLIC_KEY, Running, archived
 from tests.ledger.sale import Sale
-from tests.support.market import Market
+from tests.support.market import HOST, Market
 from tests.support.valkey import ValkeyProcess
 
 LOG, RECORDS, COUNTERS = "{show:4k2c000000}:log", "{show:4k2c000000}:r", "{show:4k2c000000}:c"
@@ -249,3 +249,36 @@ async def test_a_sale_by_the_real_rooms_has_no_difference(store: Store, engine: 
     assert await revenue(engine, market.shelf) == [
         {"currency": "EUR", "captured": paid.total, "refunded": 0, "net": paid.total}
     ]
+
+
+async def test_a_line_has_no_difference(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """While people wait, while units are offered, and once the show and its lines have ended."""
+    market = Market(store)
+    await market.open(2)
+    async with market.running(), running():
+        order = await market.hold("buyer00001", (0, 2))
+        for buyer in ("buyer00002", "buyer00003", "buyer00004"):
+            await market.waiting.join(market.buyer(buyer), market.offers[0], 1)
+        assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
+        await market.orders.cancel(market.buyer("buyer00001"), order.id)
+        while await market.units("offered") < 2:
+            await asyncio.sleep(0.01)
+        assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
+        await market.hold("buyer00002", (0, 1))
+        await market.shows.move(HOST, market.shelf.removeprefix("show:"), "end")
+        while await market.units("waiting") or await market.units("offered"):
+            await asyncio.sleep(0.01)
+        assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
+
+
+@pytest.mark.parametrize(("counter", "named"), [("waiting", "law: counter waiting:"), ("offered", "law: counter offered:")])
+async def test_a_line_that_is_not_as_told_is_named(
+    store: Store, engine: AsyncEngine, running: Running, counter: str, named: str
+) -> None:
+    """A counter of a line moved by a commit that says of nobody that they joined or are served."""
+    sale = await sold(store, engine, running)
+    await sale._commit([], {}, {f"{counter}:{sale.offer}": 1})
+    async with running():
+        await archived(store, engine, sale.shelf)
+    found = [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)]
+    assert any(named in one for one in found), found

@@ -18,23 +18,23 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from livesale.guardians import store as family
 from livesale.guardians.model import Approval
-from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
-from livesale.orders.model import Order
+from livesale.orders.model import ENDED, Order
 from livesale.orders.service import digest_of
+from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
 from livesale.store.decision import Decision, NotCommitted
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from livesale.store.valkey import connect
+from tests.orders.lines import Lines
+from tests.support.family import MINORS, Family
 from tests.support.market import HOST, SHIP_TO, Market
 from tests.support.valkey import ValkeyProcess
 
-MINORS = ("mia", "max")
 BUYERS = ("ann", "bob", *MINORS)
 TOKENS = ("pm_ok", "pm_ok", "pm_declined", "pm_late_decline", "pm_3ds")
 BUYER_ACTS = ("check out", "cancel", "check out")
@@ -53,17 +53,11 @@ buyer_acts = strategies.lists(strategies.sampled_from(BUYER_ACTS), min_size=1, m
 guardian_acts = strategies.lists(strategies.sampled_from(GUARDIAN_ACTS), min_size=1, max_size=3)
 
 
-class Family(Guardians):
-    """Everybody under age has the guardian `gita`, verified long ago."""
-
-    async def links_of(self, account: str) -> list[family.Link]:
-        return [family.Link(f"fl_{minor}", minor, "gita", True, 0, None) for minor in MINORS]
-
-
 class Orders(RuleBasedStateMachine):
     """The market with its readers' work done by hand: `events` not yet delivered, in any order, some more than once."""
 
     url = ""
+    served = 0  # over all runs: a machine in which nobody is ever served would prove nothing
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,6 +66,7 @@ class Orders(RuleBasedStateMachine):
         self.waiting: list[dict[str, Any]] = []
         self.delivered: list[dict[str, Any]] = []
         self.read = 0
+        self.lines = Lines()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -88,7 +83,9 @@ class Orders(RuleBasedStateMachine):
     async def fetch(self) -> None:
         for entry in await read_log(self.market.store, self.market.shelf, self.read):
             self.read = entry.seq
-            self.waiting += [event for event in entry.fields()["events"] if _matters(event)]
+            fields = entry.fields()
+            self.lines.take(fields)
+            self.waiting += [event for event in fields["events"] if _matters(event)]
 
     @initialize()
     def open(self) -> None:
@@ -99,14 +96,7 @@ class Orders(RuleBasedStateMachine):
             self.market.people.bands = dict.fromkeys(MINORS, "14-15")
             self.market.people.wards = set(MINORS)
             await self.market.open(40, 4)
-
-            async def grown_up(account: str) -> tuple[bool, bool]:
-                return account == "gita", True
-
-            async def seller(_approval: Approval) -> str:
-                return HOST.account
-
-            self.guardians = Family(store, None, grown_up, seller)  # type: ignore[arg-type]
+            self.guardians = Family(store)
             # An order is checked out quickly here: nobody waits for a reader that runs only when told.
             self.market.orders.next_state = _as_it_is  # type: ignore[method-assign]
             await self.fetch()
@@ -117,6 +107,8 @@ class Orders(RuleBasedStateMachine):
         if hasattr(self, "market"):
             self.settle()
             self.laws()
+            self.show_ends()
+            type(self).served += self.lines.served
             self.do(self.market.store.close())
         self.loop.close()
 
@@ -138,6 +130,38 @@ class Orders(RuleBasedStateMachine):
         if order:
             self.allowed(self._check_out(order, ""))
             self.allowed(self._approve(self.do(self.market.orders.load(order.id)), token))
+
+    @rule(buyer=buyers, offer=offers, quantity=quantities)
+    def join(self, buyer: str, offer: int, quantity: int) -> None:
+        self.allowed(self._join(buyer, offer, quantity))
+
+    @rule(buyer=buyers, offer=offers, joining=strategies.permutations(BUYERS), quantity=quantities, back=strategies.booleans())
+    def sell_out_and_join(self, buyer: str, offer: int, joining: list[str], quantity: int, back: bool) -> None:
+        free = self.do(self.market.units("free", offer))
+        order = self.held(buyer, offer, free, None) if free else None
+        self.allowed(*(self._join(account, offer, quantity) for account in joining[:3]))
+        if order and back:
+            self.allowed(self._cancel(order), self.market.waiting.advance(self.market.shelf, self.market.offers[offer]))
+
+    @rule(buyer=buyers, offer=offers)
+    def leave(self, buyer: str, offer: int) -> None:
+        self.allowed(self.market.waiting.leave(self.market.buyer(buyer), self.market.offers[offer]))
+
+    @rule(buyer=buyers, offer=offers, racing=strategies.sampled_from(("nothing", "hold", "leave", "serve")))
+    def offered_time_is_over(self, buyer: str, offer: int, racing: str) -> None:
+        waiting, named = self.market.waiting, self.market.offers[offer]
+        turn = self.do(self.market.waiting.standing(self.market.buyer(buyer), named))
+        if turn.state != "offered":
+            return
+        self.do(self._age(record_name(named, buyer), Wait, "until"))
+        works = {
+            "hold": lambda: self.market.hold(buyer, (offer, 1)),
+            "leave": lambda: waiting.leave(self.market.buyer(buyer), named),
+            "serve": lambda: waiting.advance(self.market.shelf, named),
+        }
+        over = [waiting.run_out(self.market.shelf, f"{named}:{buyer}") for _ in range(2)]
+        done = self.allowed(*over, *([works[racing]()] if racing in works else []))
+        self.orders += [one.id for one in done if isinstance(one, Order)]
 
     @precondition(lambda self: self.orders)
     @rule(pick=some, token=tokens, acts=buyer_acts)
@@ -243,6 +267,7 @@ class Orders(RuleBasedStateMachine):
             self._money(order, payment)
             if order.account in MINORS:
                 self._consent(order, payment, load(Approval, records.get(f"approval:{order.approval}")))
+        await self.lines.check(market)
         asking = [order for order in orders if order and order.state == "awaiting_guardian"]
         for number, offer in enumerate(market.offers):
             wished = sum(line.quantity for order in asking for line in order.lines if line.offer == offer)
@@ -251,6 +276,14 @@ class Orders(RuleBasedStateMachine):
             assert counters.get(f"requests_of:{minor}", 0) == sum(order.account == minor for order in asking)
         paid = sum(order.total for order in orders if order and order.state == "paid")
         assert counters.get("revenue", 0) == paid
+
+    def show_ends(self) -> None:
+        """Whoever waits or has units offered is told, and nothing of any line is left."""
+        shelf, ended = self.market.shelf, {"type": "show_changed", "state": "ended"}
+        self.allowed(self.market.shows.move(HOST, shelf.removeprefix("show:"), "end"))
+        self.allowed(self.market.waiting.handle(shelf, ended), self.market.waiting.handle(shelf, ended))
+        self.laws()
+        self.do(self.lines.check_gone(self.market))
 
     def _money(self, order: Order, payment: Payment | None) -> None:
         provider = self.market.provider
@@ -285,6 +318,9 @@ class Orders(RuleBasedStateMachine):
             for order_id in self.orders:
                 self.do(self._age(f"payment:{order_id}", Payment, "deadline"))
                 self.allowed(self.market.payments.go_on(order_id))
+        for offer in self.market.offers:
+            self.allowed(self.market.waiting.advance(self.market.shelf, offer))
+        self.do(self.lines.check_served(self.market))
         states = [self.do(self.market.orders.load(order_id)).state for order_id in self.orders]
         assert "awaiting_payment" not in states, states
         self.allowed(*(self._react(event) for event in self.delivered))  # a reader that begins at its old cursor
@@ -305,6 +341,9 @@ class Orders(RuleBasedStateMachine):
             self.orders.append(order.id)
         return order
 
+    async def _join(self, buyer: str, offer: int, quantity: int) -> None:
+        await self.market.waiting.join(self.market.buyer(buyer), self.market.offers[offer], quantity)
+
     async def _check_out(self, order: Order, token: str) -> None:
         await self.market.check_out(order, token)
 
@@ -324,8 +363,8 @@ class Orders(RuleBasedStateMachine):
         return Actor("gita", frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
 
     async def _react(self, event: dict[str, Any]) -> None:
-        reactions = Reactions((*self.market.payments.reactions(), *self.market.reactions.reactions()))
-        for act in reactions.to(event):
+        of_market = (*self.market.reactions.reactions(), *self.market.waiting.reactions())
+        for act in Reactions((*self.market.payments.reactions(), *of_market)).to(event):
             await act(self.market.shelf, event)
 
     async def _age(self, name: str, kind: Any, field: str) -> None:
@@ -339,7 +378,9 @@ class Orders(RuleBasedStateMachine):
 
 def _matters(event: dict[str, Any]) -> bool:
     """Whether any reaction looks at it; the others would only dilute the mix."""
-    return "payment" in event["type"] or "approval" in event["type"] or event.get("before") == "awaiting_guardian"
+    kind, state, before = event["type"], event.get("state"), event.get("before")
+    freed = state in ENDED or (kind == "waitlist_changed" and before == "offered")
+    return freed or "payment" in kind or "approval" in kind or before == "awaiting_guardian"
 
 
 async def _all(works: tuple[Coroutine[Any, Any, Any], ...]) -> list[Any]:
@@ -351,6 +392,7 @@ async def _as_it_is(order: Order) -> Order:
 
 
 def test_machine(valkey: ValkeyProcess) -> None:
-    """No sequence of acts, at once or one by one, breaks stock, counts, money or consent."""
+    """No sequence of acts, at once or one by one, breaks stock, counts, money, consent or the order of a line."""
     Orders.url = valkey.url
     run_state_machine_as_test(Orders, settings=STEPS)
+    assert Orders.served > 0

@@ -24,6 +24,9 @@ commands = strategies.lists(
         strategies.tuples(strategies.just("deal"), numbers, strategies.integers(1, 1500), strategies.integers(0, 301)),
         strategies.tuples(strategies.just("hold"), numbers, strategies.integers(1, 4)),
         strategies.tuples(strategies.just("cancel")),
+        strategies.tuples(strategies.just("join"), numbers),
+        strategies.tuples(strategies.just("serve"), numbers),
+        strategies.tuples(strategies.just("waitlist"), strategies.sampled_from(("line", "first_paid"))),
         strategies.tuples(strategies.just("reprice"), numbers, strategies.integers(1, 3000)),
         strategies.tuples(strategies.just("rundown"), strategies.lists(numbers, max_size=3)),
         strategies.tuples(strategies.just("next")),
@@ -46,6 +49,12 @@ async def carry_out(market: Market, command: tuple[Any, ...], orders: list[Any])
             orders.append(await market.hold("ann", (place, quantity)))
         case ("cancel",) if orders:
             await market.orders.cancel(market.buyer("ann"), orders.pop().id)
+        case ("join", place):
+            await market.waiting.join(market.buyer("bob"), market.offers[place], 1)
+        case ("serve", place):
+            await market.waiting.advance(market.shelf, market.offers[place])
+        case ("waitlist", mode):
+            await shows.set_waitlist(HOST, show, mode)
         case ("reprice", place, price):
             await market.reprice(market.offers[place], price)
         case ("rundown", places):
@@ -118,3 +127,21 @@ async def test_three_pins_at_most(store: Store) -> None:
             await market.shows.pin(HOST, show, wrong)
         assert refused.value.code == "invalid"
     assert (await loaded(store, market)).pins == market.offers[:3]
+
+
+async def test_nothing_is_left_while_somebody_waits(store: Store) -> None:
+    """A unit on its way to the line is never shown as left: not for a moment, to nobody."""
+    market = Market(store)
+    await market.open(1)
+    order = await market.hold("ann", (0, 1))
+    mirror = await loaded(store, market)
+    await market.waiting.join(market.buyer("bob"), market.offers[0], 1)
+    await market.orders.cancel(market.buyer("ann"), order.id)
+    assert (await loaded(store, market)).snapshot()["offers"][0]["left"] == 0
+    await market.waiting.advance(market.shelf, market.offers[0])
+    for entry in await read_log(store, market.shelf, mirror.seq):
+        fields = entry.fields()
+        told = mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
+        assert not [event for _, event in told if event["type"] == "stock_changed"]
+    await market.waiting.leave(market.buyer("bob"), market.offers[0])
+    assert (await loaded(store, market)).snapshot()["offers"][0]["left"] == 1

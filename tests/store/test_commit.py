@@ -236,3 +236,17 @@ async def test_more_than_500_writes_are_refused(store: Store) -> None:
     assert await store.seq(SHELF) == 0
     await store.commit(Decision(SHELF, counters=tuple(Counter(f"c{i}", 1) for i in range(500))))
     assert len((await read_log(store, SHELF))[0].fields()["counters"]) == 500
+
+
+async def test_a_guard_is_checked_and_neither_written_nor_logged(store: Store) -> None:
+    """A counter with delta 0 keeps a Decision from happening outside its bounds, and leaves no trace when it is within."""
+    guarded = (Counter("free", -1), Counter("waiting", 0, 0, 0))
+    await store.commit(Decision(SHELF, counters=(Counter("free", 5), Counter("waiting", 1))))
+    with pytest.raises(Short) as short:
+        await store.commit(Decision(SHELF, counters=guarded))
+    assert [(lack.name, lack.now, lack.delta) for lack in short.value.lacks] == [("waiting", 1, 0)]
+    await store.commit(Decision(SHELF, counters=(Counter("waiting", -1),)))
+    done = await store.commit(Decision(SHELF, counters=guarded))
+    assert await store.counters(SHELF) == {"free": 4}
+    [entry] = await read_log(store, SHELF, done.seq - 1)
+    assert entry.fields()["counters"] == [["free", -1, 4]]

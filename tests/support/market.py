@@ -18,6 +18,7 @@ from livesale.orders.reactions import OrderReactions
 from livesale.orders.routes import rendered
 from livesale.orders.service import Checkout, Orders
 from livesale.orders.transfers import Transfers
+from livesale.orders.waiting import Waiting
 from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
 from livesale.shows.model import Offer, OfferList
@@ -29,6 +30,7 @@ from livesale.store.record import encode, load
 from livesale.store.valkey import Store
 
 HOST = Actor("host000000", frozenset({"host"}))
+OFFERED_MS = 300_000
 SHIP_TO = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 
 
@@ -122,6 +124,7 @@ class Market:
         self.provider = ProviderDouble()
         self.shows = Shows(store)
         self.orders = Orders(store, self.people)
+        self.waiting = Waiting(store, OFFERED_MS)
         self.sale = Offers(store, _no_product, Transfers(store))
         self.reactions = OrderReactions(store)
         self.payments = PaymentReactions(store, self.provider)
@@ -175,8 +178,10 @@ class Market:
     @contextlib.asynccontextmanager
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
-        reader = Reader(self.store, "reactions", (*self.payments.reactions(), *self.reactions.reactions()))
-        deadlines = Deadlines(self.store, {"hold": self.expire, "pay": self.pay_due})
+        of_orders = (*self.reactions.reactions(), *self.waiting.reactions())
+        reader = Reader(self.store, "reactions", (*self.payments.reactions(), *of_orders))
+        due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
+        deadlines = Deadlines(self.store, due)
         tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
         try:
             yield
@@ -198,10 +203,15 @@ class Market:
                 await asyncio.sleep(0.01)
         return now
 
+    async def units(self, where: str, offer: int = 0) -> int:
+        """Units of an offer in one of their places."""
+        name = f"{where}:{self.offers[offer]}"
+        return (await self.store.counters(self.shelf, name))[name]
+
     async def check_units(self) -> None:
-        """free + held + paying + claimed = loaded for every offer, none below zero, and states add up."""
+        """free + offered + held + paying + claimed = loaded for every offer, none below zero, and states add up."""
         counters = await self.store.counters(self.shelf)
         for offer in self.offers:
-            kept = [counters.get(f"{where}:{offer}", 0) for where in ("free", "held", "paying", "claimed")]
+            kept = [counters.get(f"{where}:{offer}", 0) for where in ("free", "offered", "held", "paying", "claimed")]
             assert min(kept) >= 0
             assert sum(kept) == counters.get(f"loaded:{offer}", 0), counters

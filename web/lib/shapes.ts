@@ -21,6 +21,9 @@ export interface Offer {
   reference_price?: Money | null;
 }
 
+/** One's own place in the line of a sold-out offer. */
+export interface InLine { offer: string; state: "waiting" | "offered" | "none"; quantity: number; place: number | null; waiting: number; until: Time | null }
+
 export interface Segment { title: string; offers: string[]; planned_s: number; started_at?: Time | null }
 
 export type ShowState = "draft" | "scheduled" | "live" | "paused" | "ended" | "cancelled";
@@ -40,6 +43,8 @@ export interface Show {
   pins: string[];
   pinned_at?: Time | null;
   deal: Deal | null;
+  /** What becomes of units that come free: they go to the line, or to whoever pays first. */
+  waitlist?: "line" | "first_paid";
   viewers: number;
   /** Whether a host's picture comes in right now. */
   picture?: boolean;

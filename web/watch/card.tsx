@@ -9,6 +9,7 @@ import { calm } from "../lib/session";
 import type { Offer } from "../lib/shapes";
 import { isOnAir, pinnedOffers } from "../lib/showstate";
 import type { Watching } from "./ctrl";
+import { isInLine, Line } from "./line";
 import { say } from "./words";
 
 export function Card({ watching }: { watching: Watching }) {
@@ -28,7 +29,7 @@ export function Card({ watching }: { watching: Watching }) {
       </div>
       <Price now={now} />
       {isOnAir(known.show.state)
-        ? <><Stock offer={card.offer} /><BuyRow watching={watching} offer={card.offer} now={now} /></>
+        ? <><Stock offer={card.offer} />{isInLine(watching, card.offer, known.show) ? <Line watching={watching} offer={card.offer} /> : <BuyRow watching={watching} offer={card.offer} now={now} />}</>
         : <p class="pin-stock small muted">{say(known.show.state === "ended" ? "saleOver" : "saleLater")}</p>}
       <Lift watching={watching} />
     </article>

@@ -15,6 +15,7 @@ import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
 import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
 import { Hearts } from "./hearts";
+import { isAboutLine, Places } from "./places";
 
 const CUE_MS = 100;
 const LOOK_MS = 5000;
@@ -30,6 +31,7 @@ export class Watching {
   readonly chosen = signal<string | null>(new URLSearchParams(location.search).get("offer"));
   readonly purchase = signal<Purchase | null>(null);
   readonly sheetOpen = signal(false);
+  readonly places = new Places();
   readonly lifted = signal(false);
   /** Made before there is a page to show it on: what arrives meanwhile is being decoded already. */
   readonly video = pictureOnly(document.createElement("video"));
@@ -156,8 +158,10 @@ export class Watching {
   private hear(event: HubEvent): void {
     const at = toMs(event.at);
     if (at !== null) (event.type === "welcome" ? setServerTime : heardServerTime)(at);
+    if (event.type === "resync") this.places.lookAgain();
     this.learnEpoch(event);
     if (event.type === "reaction") this.hearts.heard(Number(event.count ?? 1));
+    else if (isAboutLine(event)) this.places.heard(event);
     else if (waitsForPicture(event)) this.cues.push({ event, arrivedMs: performance.now() });
     else this.apply(event);
   }
