@@ -9,7 +9,6 @@ units guards that counter (`model.nobody_waits`), so it holds at the commit, wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -156,7 +155,7 @@ def run_out(on_shelf: str, records: Records, offer_id: str, account: str) -> Dec
         decision = end(on_shelf, records, offer_id, (account,), "expired")
     if wait is None or decision is None:
         return Decision(on_shelf, marks=(Mark("due", f"offered:{offer_id}:{account}", None),))
-    return replace(decision, not_before=wait.until)
+    return msgspec.structs.replace(decision, not_before=wait.until)
 
 
 def take(hold: Decision, turn: Wait, turn_version: int, wanted: int) -> Decision:
@@ -164,7 +163,7 @@ def take(hold: Decision, turn: Wait, turn_version: int, wanted: int) -> Decision
     name, free = record_name(turn.offer, turn.account), f"free:{turn.offer}"
     kept = tuple(one for one in hold.counters if one.name not in (free, f"waiting:{turn.offer}"))
     rest = (Counter(free, turn.quantity - wanted),) if wanted < turn.quantity else ()
-    return replace(
+    return msgspec.structs.replace(
         hold,
         expect=tuple(row for row in hold.expect if row[0] != name),
         counters=(*kept, Counter(f"offered:{turn.offer}", -turn.quantity), *rest),

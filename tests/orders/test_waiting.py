@@ -54,7 +54,7 @@ async def time_is_over(market: Market, who: str) -> None:
     stored = (await market.store.read(market.shelf, name))[name]
     wait = load(Wait, stored)
     assert wait
-    aged = msgspec.structs.replace(wait, until=market.store.now_ms() - 1)
+    aged = msgspec.structs.replace(wait, until=market.store.now_ms() - 1_000)
     await market.store.commit(Decision(market.shelf, puts=(put(name, stored, aged),)))
     await market.waiting.run_out(market.shelf, f"{market.offers[0]}:{who}")
 
@@ -157,7 +157,7 @@ async def test_a_minor_waits_too(market: Market) -> None:
         await join(market, "ann")
         name = f"order:{asked.id}"
         stored = (await market.store.read(market.shelf, name))[name]
-        aged = msgspec.structs.replace(await market.orders.load(asked.id), reserved_until=market.store.now_ms() - 1)
+        aged = msgspec.structs.replace(await market.orders.load(asked.id), reserved_until=market.store.now_ms() - 1_000)
         await market.store.commit(Decision(market.shelf, puts=(put(name, stored, aged),)))
         await market.orders.expire(asked.id)
         await offered(market, "ann")
