@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from livesale.store.valkey import Store
 
 ACTIVE = "{livesale}:active"  # set of shelves that may have marks or unread entries
+LOOKED_AT = ("due", "mail")  # the indexes whose marks somebody looks for on every active shelf
 TOKENS = "{livesale}:active:tokens"  # hash: shelf -> token of whoever entered it last
 
 
@@ -40,9 +41,9 @@ async def entered(store: Store, shelf: str) -> bytes:
 
 
 async def sleep(store: Store, shelf: str, handled: int) -> bool:
-    """Put `shelf` to sleep, if `handled` is its last position and no mark is on it."""
-    keys = (f"{{{shelf}}}:seq", f"{{{shelf}}}:asleep", f"{{{shelf}}}:m:due")
-    return bool(await store.ask("FCALL", "livesale_sleep", 3, *keys, str(handled), random_name()))
+    """Put `shelf` to sleep, if `handled` is its last position and it has no mark."""
+    keys = (f"{{{shelf}}}:seq", f"{{{shelf}}}:asleep", *(f"{{{shelf}}}:m:{index}" for index in LOOKED_AT))
+    return bool(await store.ask("FCALL", "livesale_sleep", len(keys), *keys, str(handled), random_name()))
 
 
 async def leave(store: Store, shelf: str, token: bytes) -> None:

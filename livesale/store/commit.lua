@@ -245,9 +245,12 @@ local function commit(keys, argv)
   return {'ok', seq, at, answer}
 end
 
--- KEYS seq, asleep, m:due · ARGV the seq up to which all has been handled, a token. 1 if the shelf sleeps now.
+-- KEYS seq, asleep, m:INDEX… · ARGV the seq up to which all has been handled, a token. 1 if the shelf sleeps now.
 local function sleep(keys, argv)
-  if (redis.call('GET', keys[1]) or '0') ~= argv[1] or redis.call('ZCARD', keys[3]) > 0 then return 0 end
+  if (redis.call('GET', keys[1]) or '0') ~= argv[1] then return 0 end
+  for i = 3, #keys do
+    if redis.call('ZCARD', keys[i]) > 0 then return 0 end
+  end
   redis.call('SET', keys[2], argv[2])
   return 1
 end

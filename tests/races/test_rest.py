@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from livesale.store.active import ACTIVE
+from livesale.store.active import ACTIVE, LOOKED_AT
 from livesale.store.decision import Decision, Mark, Once
 from livesale.store.rest import Rest
 from livesale.store.valkey import Store, connect
@@ -171,3 +171,14 @@ async def test_a_commit_on_a_sleeping_shelf_brings_it_back(store: Store, valkey:
     await put_mark(stranger)
     assert await store.active_shelves() == [SHELF]
     await stranger.close()
+
+
+@pytest.mark.parametrize("index", LOOKED_AT)
+async def test_any_mark_keeps_a_shelf_awake(store: Store, index: str) -> None:
+    """A deadline, or a mail that waits: as long as it is there, the shelf is looked at."""
+    await store.commit(Decision(SHELF, marks=(Mark(index, "x", 2**45),)))
+    await rest(store)
+    assert await store.active_shelves() == [SHELF]
+    await store.commit(Decision(SHELF, marks=(Mark(index, "x", None),)))
+    await rest(store)
+    assert await store.active_shelves() == []
