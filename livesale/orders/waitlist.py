@@ -9,10 +9,10 @@ units guards that counter (`model.nobody_waits`), so it holds at the commit, wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.events import Event

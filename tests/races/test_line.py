@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from livesale.kernel.ids import random_name
 from livesale.kernel.refusals import Refusal
