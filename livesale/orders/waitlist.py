@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.events import Event
