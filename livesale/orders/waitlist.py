@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.events import Event
