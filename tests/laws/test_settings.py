@@ -51,6 +51,14 @@ def test_variables_are_distinct():
     assert len({variable_of(key) for key in schema()}) == len(schema())
 
 
+def test_every_key_is_read():
+    """No setting sets nothing: the code asks for each somewhere outside the file that loads them."""
+    package = CONFIG.parent
+    asked = "\n".join(path.read_text() for path in package.rglob("*.py") if path.name != "settings.py")
+    unread = [key for key in schema() if not re.search(rf"\.{key.rpartition('.')[2]}\b", asked)]
+    assert unread == []
+
+
 def test_order(tmp_path):
     """The default, then the file, then the variable, then the option; each says where it came from."""
     chosen = tmp_path / "mine.toml"
