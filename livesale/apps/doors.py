@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from livesale.apps import reactions
@@ -19,6 +20,8 @@ from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.ledger import reads
 from livesale.ops.presence import read_live
+from livesale.orders.model import Order
+from livesale.orders.routes import ShipTo
 from livesale.shows.routes import Doors
 from livesale.shows.service import LEASE, whip_token
 from livesale.shows.views import Ticket, Whip
@@ -29,7 +32,10 @@ REMEMBER_HUBS_S = 0.5
 TAKEN_WITHIN_MS = 3_000
 LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
-STATES = ("held", "awaiting_guardian", "awaiting_payment", "paid", "payment_failed", "cancelled", "expired", "declined")
+STATES = (
+    "held", "awaiting_guardian", "awaiting_payment", "paid", "shipped", "completed", "payment_failed", "cancelled",
+    "expired", "declined", "refunded", "withdrawn",
+)  # fmt: skip
 
 
 class WebDoors:
@@ -90,6 +96,17 @@ class WebDoors:
     async def orders_of(self, account: str, limit: int, after: str | None) -> dict[str, Any]:
         """An account's orders as the ledger lists them, newest first."""
         return await reads.list_orders(self._wiring.database, account, limit, after)
+
+    async def sold_by(
+        self, shop: str, states: str, limit: int, after: str | None
+    ) -> tuple[list[str], str | None]:
+        """Ids of a shop's orders in one of these states (joined by commas), newest first."""
+        return _ids(await reads.list_shop_orders(self._wiring.database, shop, states, limit, after))
+
+    async def ship_to(self, order: Order) -> ShipTo:
+        """Where a paid order goes, for whoever has to send it."""
+        sealed = await self._wiring.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+        return msgspec.json.decode(sealed, type=ShipTo)
 
     async def approvals_of(self, minors: list[str]) -> list[str]:
         """Ids of the requests of these minors, newest first."""

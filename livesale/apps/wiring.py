@@ -21,6 +21,7 @@ from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
+from livesale.orders.sold import Sold
 from livesale.orders.transfers import Transfers
 from livesale.orders.waiting import Waiting
 from livesale.payments.sandbox import SandboxProvider
@@ -64,6 +65,7 @@ class Wiring:
         self.people.guardians = self.guardians
         self.orders = Orders(self.store, self.people)
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
+        self.sold = Sold(self.store, self.can_sell)
         self.transfers = Transfers(self.store)
         self.offers = Offers(self.store, self.product, self.transfers)
         return self

@@ -17,8 +17,10 @@ from livesale.ledger.archive import Ledger
 from livesale.ledger.positions import archived
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
+from livesale.orders.settling import Settling
 from livesale.orders.transfers import Transfers
 from livesale.payments.reactions import PaymentReactions
+from livesale.payments.refunding import RefundReactions
 from livesale.settings import Settings
 from livesale.shows.model import Show
 from livesale.shows.service import Shows
@@ -37,13 +39,16 @@ async def run(settings: Settings) -> None:
         store = wiring.store
         transfers = Transfers(store)
         payments = PaymentReactions(store, wiring.provider)
+        refunds = RefundReactions(store, wiring.provider)
         orders = OrderReactions(store)
+        settling = Settling(store)
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
         told = notices.reactions() if notices else ()
-        of_orders = (*orders.reactions(), *leftovers.reactions(), *wiring.waiting.reactions())
-        reader = Reader(store, "reactions", (*payments.reactions(), *of_orders, *told))
-        deadlines = Deadlines(store, due_handlers(wiring, payments, transfers))
+        of_orders = (*orders.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions())
+        of_payments = (*payments.reactions(), *refunds.reactions())
+        reader = Reader(store, "reactions", (*of_payments, *of_orders, *told))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
@@ -75,7 +80,9 @@ async def _reconcile_daily(wiring: Wiring) -> None:
         await asyncio.sleep(DAY_MS / 1000)
 
 
-def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfers) -> dict[str, DueHandler]:
+def due_handlers(
+    wiring: Wiring, payments: PaymentReactions, refunds: RefundReactions, transfers: Transfers
+) -> dict[str, DueHandler]:
     """What each kind of mark does when its time has come."""
     orders: Orders = wiring.orders
     guardians: Guardians = wiring.guardians
@@ -87,6 +94,12 @@ def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfer
     async def pay(_shelf: str, order_id: str) -> None:
         await payments.go_on(order_id)
 
+    async def refund(_shelf: str, order_id: str) -> None:
+        await refunds.go_on(order_id)
+
+    async def complete(_shelf: str, order_id: str) -> None:
+        await wiring.sold.complete(order_id)
+
     async def approval(_shelf: str, approval_id: str) -> None:
         await guardians.expire(approval_id)
 
@@ -94,7 +107,7 @@ def due_handlers(wiring: Wiring, payments: PaymentReactions, transfers: Transfer
         if shelf_of(deal_id, "d") == shelf:
             await shows.end_deal(shelf, deal_id)
 
-    offered = wiring.waiting.run_out
     return {
-        "hold": hold, "pay": pay, "approval": approval, "deal": deal, "transfer": transfers.finish, "offered": offered,
+        "hold": hold, "pay": pay, "refund": refund, "complete": complete, "approval": approval, "deal": deal,
+        "transfer": transfers.finish, "offered": wiring.waiting.run_out,
     }  # fmt: skip

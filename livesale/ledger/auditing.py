@@ -9,14 +9,17 @@ from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.events import Event
 from livesale.orders.events import (
     ORDER_CHANGED,
+    SHIPMENT_MADE,
     STOCK_ADJUSTED,
     TRANSFER_ARRIVED,
     TRANSFER_CONFIRMED,
     TRANSFER_RELEASED,
     TRANSFER_SET_ASIDE,
+    UNITS_RETURNED,
     WAITLIST_CHANGED,
+    WITHDRAWAL_CHANGED,
 )
-from livesale.payments.events import PAYMENT_CHANGED
+from livesale.payments.events import PAYMENT_CHANGED, REFUND_CHANGED
 from livesale.shows.events import (
     CHAT_REMOVED,
     DEAL_SET,
@@ -48,6 +51,10 @@ ACTIONS = {
     TRANSFER_RELEASED: "transfer.released",
     STOCK_ADJUSTED: "stock.adjusted",
     PAYMENT_CHANGED: "payment.",
+    SHIPMENT_MADE: "shipment.made",
+    REFUND_CHANGED: "refund.",
+    WITHDRAWAL_CHANGED: "withdrawal.",
+    UNITS_RETURNED: "units.returned",
     APPROVAL_CHANGED: "approval.",
 }
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.clock import rfc3339
@@ -49,6 +49,15 @@ async def show_row(engine: AsyncEngine, show: str) -> Page | None:
 async def list_orders(engine: AsyncEngine, account: str, limit: int = 50, after: str | None = None) -> Page:
     """The orders of one account."""
     query = select(orders).where(orders.c.account == account)
+    return await _page(engine, query, (func.coalesce(orders.c.held_at, 0), orders.c.id), _order, limit, after)
+
+
+async def list_shop_orders(
+    engine: AsyncEngine, shop: str, states: str, limit: int = 50, after: str | None = None
+) -> Page:
+    """The orders of one shop in one of `states` (joined by commas). Found by the shop's shelves, which are indexed."""
+    shelves = select(literal("show:") + shows.c.id).where(shows.c.shop == shop).union_all(select(literal(f"shop:{shop}")))
+    query = select(orders).where(orders.c.shelf.in_(shelves), orders.c.state.in_(states.split(",")))
     return await _page(engine, query, (func.coalesce(orders.c.held_at, 0), orders.c.id), _order, limit, after)
 
 

@@ -9,6 +9,12 @@ from livesale.kernel.events import EventKind
 ORDER_CHANGED = "order_changed"
 # owner, offer, state (waiting, offered; ends taken, left, expired, closed), before, quantity, until (ms, while offered)
 WAITLIST_CHANGED = "waitlist_changed"
+# owner, order, version, shipment, lines: [{offer, quantity}], by, at (carrier and tracking are in the order's record)
+SHIPMENT_MADE = "shipment_made"
+# owner, order, version, withdrawal, state, before, lines: [{offer, quantity}], amount, currency, by (the buyer, or the
+# guardian who paid), at: of `confirmed` the receipt is made (date and time of the declaration, § 356a (4) BGB)
+WITHDRAWAL_CHANGED = "withdrawal_changed"
+UNITS_RETURNED = "units_returned"  # order, lines: [{offer, quantity}]: units of a paid order are on sale again
 TRANSFER_SET_ASIDE = "transfer_set_aside"  # transfer, product, quantity, to
 TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, quantity
 TRANSFER_CONFIRMED = "transfer_confirmed"  # transfer
@@ -20,6 +26,9 @@ KINDS = {
     for kind in (
         EventKind(ORDER_CHANGED, "owner", wire="order"),
         EventKind(WAITLIST_CHANGED, "owner", wire="notice"),
+        EventKind(SHIPMENT_MADE, "internal"),
+        EventKind(WITHDRAWAL_CHANGED, "internal"),
+        EventKind(UNITS_RETURNED, "internal"),
         EventKind(TRANSFER_SET_ASIDE, "internal"),
         EventKind(TRANSFER_ARRIVED, "internal"),
         EventKind(TRANSFER_CONFIRMED, "internal"),

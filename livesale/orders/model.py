@@ -1,6 +1,7 @@
 """Orders: the rules, pure. One order record on the shelf of its show (or shop); its units are the shelf's counters.
 
-Two machines, mapped to the one state people see (`VISIBLE`):
+Two machines; what comes after the sale has its own (`fulfilment.py`, `withdrawal.py`, `payments/refund.py`), mapped to
+the one state people see by `aftersale.py`:
   reservation  held → paying → claimed; ends released, expired; `lapsed`: a guardian is asked but the hold is over
   order        held → (awaiting_guardian →) awaiting_payment → paid → shipped → completed, and the ends
 Units: `free → held → paying → claimed`, each move in the commit that changes the reservation, so that for every offer
@@ -17,6 +18,8 @@ from livesale.kernel.clock import MINUTE_MS
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
 from livesale.orders.events import ORDER_CHANGED
+from livesale.orders.fulfilment import Fulfilment
+from livesale.orders.withdrawal import Withdrawal
 from livesale.store.decision import Counter, Lack
 
 HOLD_MS = 10 * MINUTE_MS
@@ -69,6 +72,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: str | None = None
     ship_to: bytes = b""
     approval: str | None = None
+    fulfilment: Fulfilment | None = None
+    withdrawals: list[Withdrawal] = []
 
 
 def nobody_waits(offer: str) -> Counter:

@@ -13,7 +13,7 @@ from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.orders import model
-from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, WAITLIST_CHANGED
+from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, UNITS_RETURNED, WAITLIST_CHANGED
 from livesale.orders.model import Order
 from livesale.orders.service import ending, new_payment, request_counters
 from livesale.orders.transfers import Transfers
@@ -250,6 +250,7 @@ class Leftovers:
             Reaction(TRANSFER_RELEASED, self._all),  # a crash came between: free again, and nobody else would come
             Reaction(WAITLIST_CHANGED, self._of_place),
             Reaction(ORDER_CHANGED, self._of_order, frozenset(model.ENDED)),
+            Reaction(UNITS_RETURNED, self._of_order),
         )
 
     async def _all(self, shelf: str, _event: Event) -> None:

@@ -13,10 +13,13 @@ from livesale.kernel.ids import is_name, shelf, shelf_of
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
+from livesale.orders.aftersale import SOLD, Sale
 from livesale.orders.model import MOST_LINES, Order
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
 from livesale.orders.service import Checkout, Orders
+from livesale.orders.showing import RefundView, ShipmentView, UnitsView, WithdrawalView, after_view
+from livesale.orders.sold import Sold
 from livesale.orders.waiting import Standing, State, Waiting
 from livesale.shows.views import OfferView
 from livesale.store.decision import KeyReused, Once
@@ -100,7 +103,10 @@ class NextStep(msgspec.Struct):
 
 
 class OrderView(msgspec.Struct):
-    """An order as it reads everywhere; `reason` says why it ended, where it did. Lists tell `updated_at`."""
+    """An order as it reads everywhere; `reason` says why it ended, where it did. Lists tell `updated_at`.
+
+    From `refunded` on: only once it has been paid. `withdrawal_until` is null while goods are still to come.
+    """
 
     id: str
     state: str
@@ -113,6 +119,12 @@ class OrderView(msgspec.Struct):
     reason: str
     next: NextStep | msgspec.UnsetType = msgspec.UNSET
     updated_at: str | msgspec.UnsetType | None = msgspec.UNSET
+    refunded: Money | msgspec.UnsetType = msgspec.UNSET
+    refunds: list[RefundView] | msgspec.UnsetType = msgspec.UNSET
+    shipments: list[ShipmentView] | msgspec.UnsetType = msgspec.UNSET
+    to_send: list[UnitsView] | msgspec.UnsetType = msgspec.UNSET
+    withdrawals: list[WithdrawalView] | msgspec.UnsetType = msgspec.UNSET
+    withdrawal_until: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class OrderPage(msgspec.Struct):
@@ -152,6 +164,11 @@ def view(order: Order, redirect_url: str = "") -> OrderView:
     )  # fmt: skip
 
 
+def whole(order: Order, sale: Sale | None) -> OrderView:
+    """The same with all that happened after the sale."""
+    return msgspec.structs.replace(view(order), **after_view(order, sale))
+
+
 def rendered(order: Order) -> bytes:
     """The answer to placing an order, as kept under its idempotency key."""
     return msgspec.json.encode(view(order))
@@ -161,9 +178,9 @@ def rendered(order: Order) -> bytes:
 ListOrders = Callable[[str, int, str | None], Awaitable[dict[str, Any]]]
 
 
-def routes(orders: Orders, offers: Offers, waiting: Waiting, listed: ListOrders) -> list[Route]:
+def routes(orders: Orders, offers: Offers, waiting: Waiting, listed: ListOrders, sold: Sold) -> list[Route]:
     """Every route of the orders room; `listed` gives an account's orders, newest first."""
-    handlers = _Handlers(orders, offers, listed)
+    handlers = _Handlers(orders, offers, listed, sold)
     line = _Lines(waiting)
     in_line = partial(Route, path="/offers/{offer}/waitlist", who=ACCOUNT, answer=InLine)
     placed = partial(
@@ -206,10 +223,11 @@ def routes(orders: Orders, offers: Offers, waiting: Waiting, listed: ListOrders)
 
 
 class _Handlers:
-    def __init__(self, orders: Orders, offers: Offers, listed: ListOrders) -> None:
+    def __init__(self, orders: Orders, offers: Offers, listed: ListOrders, sold: Sold) -> None:
         self._orders = orders
         self._offers = offers
         self._listed = listed
+        self._sold = sold
 
     async def place(self, call: Call) -> Answer:
         actor = call.account()
@@ -258,7 +276,7 @@ class _Handlers:
         """A listed order as its shelf has it; when it came there is known once the list has caught up."""
         order = await self._orders.load(row["id"])
         shown = await self._with_next(order)
-        if row["version"] == order.version:
+        if row["state"] == order.state:
             shown.updated_at = row["updated_at"]
         return shown
 
@@ -284,6 +302,10 @@ class _Handlers:
         return msgspec.convert(await self._offers.shown(show, offer), OfferView)
 
     async def _with_next(self, order: Order) -> OrderView:
+        """The order with what comes next: the bank's address, or all that happened after the sale."""
+        if order.state in SOLD:
+            now, sale = await self._sold.order(order.id)
+            return whole(now, sale)
         payment = await self._orders.payment(order) if order.state == "awaiting_payment" else None
         waiting = payment is not None and payment.state == "requires_action"
         return view(order, payment.redirect_url if payment and waiting else "")

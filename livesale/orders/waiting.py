@@ -11,7 +11,7 @@ from livesale.kernel.events import Event
 from livesale.kernel.ids import shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import model, waitlist
-from livesale.orders.events import ORDER_CHANGED, TRANSFER_ARRIVED, TRANSFER_RELEASED, WAITLIST_CHANGED
+from livesale.orders.events import ORDER_CHANGED, TRANSFER_ARRIVED, TRANSFER_RELEASED, UNITS_RETURNED, WAITLIST_CHANGED
 from livesale.orders.waitlist import MOST_AT_ONCE, InLine, NotInLine, Wait, in_order, record_name, with_units
 from livesale.shows.events import SHOW_CHANGED, WAITLIST_SET
 from livesale.shows.model import FIRST_PAID, OfferList, Show
@@ -96,6 +96,7 @@ class Waiting:
         """Whatever may have freed units (a request's hold that lapsed too), ended a show or its lines."""
         return (
             Reaction(ORDER_CHANGED, self.handle, frozenset(model.ENDED | {"awaiting_guardian"})),
+            Reaction(UNITS_RETURNED, self.handle),
             Reaction(TRANSFER_ARRIVED, self.handle),
             Reaction(TRANSFER_RELEASED, self.handle),
             Reaction(WAITLIST_CHANGED, self.handle),
@@ -136,6 +137,8 @@ class Waiting:
         if kind == ORDER_CHANGED:
             freed = event["state"] in model.ENDED or event["state"] == event["before"]
             return [line["offer"] for line in event["lines"]] if freed else []
+        if kind == UNITS_RETURNED:
+            return [line["offer"] for line in event["lines"]]
         if kind in (TRANSFER_ARRIVED, TRANSFER_RELEASED):
             return [event["offer"]] if shelf_of(event["offer"], "of") == shelf else []
         if kind == WAITLIST_CHANGED:

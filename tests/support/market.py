@@ -11,16 +11,22 @@ from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
+from livesale.orders.aftersale import Sale
 from livesale.orders.model import Order
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
-from livesale.orders.reactions import OrderReactions
+from livesale.orders.reactions import Leftovers, OrderReactions
+from livesale.orders.refunds import Wish as Refunding
 from livesale.orders.routes import rendered
 from livesale.orders.service import Checkout, Orders
+from livesale.orders.settling import Settling
+from livesale.orders.shipments import Parcel
+from livesale.orders.sold import Sold
 from livesale.orders.transfers import Transfers
 from livesale.orders.waiting import Waiting
 from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
+from livesale.payments.refunding import RefundReactions
 from livesale.shows.model import Offer, OfferList
 from livesale.shows.service import Shows
 from livesale.store.deadlines import Deadlines
@@ -61,6 +67,7 @@ class ProviderDouble:
         self.said: dict[str, Attempt] = {}
         self.captured: dict[str, int] = {}
         self.voided: set[str] = set()
+        self.refunded: dict[str, int] = {}
         self.script: dict[tuple[str, str], list[str]] = {}
         self._token: dict[str, str] = {}
         self._standing: dict[str, str] = {}
@@ -97,7 +104,17 @@ class ProviderDouble:
         return Attempt("voided", provider_id)
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
-        return Attempt("refunded", provider_id)
+        reference = self._reference[provider_id]
+        fault = self._fault("refund", self._token[provider_id])
+        if fault == "unknown":  # the call did not arrive
+            return Attempt("unknown")
+        if key not in self.said:
+            left = self.captured.get(reference, 0) - self.refunded.get(reference, 0)
+            refused = fault == "failed" or amount.amount > left
+            if not refused:
+                self.refunded[reference] = self.refunded.get(reference, 0) + amount.amount
+            self.said[key] = Attempt("failed" if refused else "refunded", provider_id)
+        return Attempt("unknown") if fault == "lost" else self.said[key]
 
     async def lookup(self, provider_id: str) -> Attempt:
         state: Any = self._standing[provider_id]
@@ -128,6 +145,10 @@ class Market:
         self.sale = Offers(store, _no_product, Transfers(store))
         self.reactions = OrderReactions(store)
         self.payments = PaymentReactions(store, self.provider)
+        self.refunds = RefundReactions(store, self.provider)
+        self.settling = Settling(store)
+        self.leftovers = Leftovers(store, Transfers(store))
+        self.sold = Sold(store, self.may_sell)
         self.shelf = ""
         self.offers: list[str] = []
 
@@ -178,9 +199,10 @@ class Market:
     @contextlib.asynccontextmanager
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
-        of_orders = (*self.reactions.reactions(), *self.waiting.reactions())
-        reader = Reader(self.store, "reactions", (*self.payments.reactions(), *of_orders))
+        rooms = (self.payments, self.refunds, self.reactions, self.settling, self.leftovers, self.waiting)
+        reader = Reader(self.store, "reactions", tuple(one for room in rooms for one in room.reactions()))
         due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
+        due |= {"refund": self.refund_due, "complete": self.complete_due}
         deadlines = Deadlines(self.store, due)
         tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
         try:
@@ -195,6 +217,48 @@ class Market:
 
     async def pay_due(self, _shelf: str, order_id: str) -> None:
         await self.payments.go_on(order_id)
+
+    async def refund_due(self, _shelf: str, order_id: str) -> None:
+        await self.refunds.go_on(order_id)
+
+    async def complete_due(self, _shelf: str, order_id: str) -> None:
+        await self.sold.complete(order_id)
+
+    async def may_sell(self, actor: Actor, shop: str) -> bool:
+        """The one shop belongs to the one host."""
+        return actor.account == HOST.account or actor.has("operator")
+
+    async def paid(self, buyer: str, *lines: tuple[int, int]) -> Order:
+        """An order that was bought and paid."""
+        return await self.state(await self.check_out(await self.hold(buyer, *lines)), "paid")
+
+    async def ship(self, order: Order, *lines: tuple[int, int], once: tuple[str, str] = ("", "")) -> Order:
+        """The seller sends (offer number, quantity) lines, or everything."""
+        return await self.sold.ship(HOST, order.id, Parcel(self.units(lines), "Post", "1Z"), once)
+
+    async def refund(
+        self, order: Order, *lines: tuple[int, int], amount: int | None = None, restock: bool = False,
+        once: tuple[str, str] = ("", ""),
+    ) -> Order:  # fmt: skip
+        """The seller gives money back: for lines, an amount, or everything."""
+        wish = Refunding(self.units(lines), amount, "EUR", restock)
+        return await self.sold.refund(HOST, order.id, wish, once)
+
+    async def withdraw(self, order: Order, *lines: tuple[int, int], by: str = "") -> Order:
+        """The buyer (or `by`) withdraws, both steps."""
+        actor = self.buyer(by or order.account)
+        await self.sold.declare(actor, order.id, self.units(lines))
+        return (await self.sold.confirm(actor, order.id))[0]
+
+    def units(self, lines: tuple[tuple[int, int], ...]) -> dict[str, int] | None:
+        """Lines by offer id; None when there are none."""
+        return {self.offers[offer]: quantity for offer, quantity in lines} or None
+
+    async def sale(self, order: Order) -> Sale:
+        """The order's machines as they stand."""
+        sale = (await self.sold.order(order.id))[1]
+        assert sale
+        return sale
 
     async def state(self, order: Order, *wanted: str) -> Order:
         """The order once it is in one of the wanted states."""
