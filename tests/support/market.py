@@ -254,7 +254,7 @@ class Market:
         """Lines by offer id; None when there are none."""
         return {self.offers[offer]: quantity for offer, quantity in lines} or None
 
-    async def sale(self, order: Order) -> Sale:
+    async def sold_as(self, order: Order) -> Sale:
         """The order's machines as they stand."""
         sale = (await self.sold.order(order.id))[1]
         assert sale

@@ -1,0 +1,273 @@
+"""Any interleaving of shipments, refunds, withdrawals, lost answers and repeated events keeps the laws of money and units."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import settings, strategies
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+
+from livesale.kernel.clock import DAY_MS
+from livesale.orders.aftersale import Sale
+from livesale.orders.model import Order
+from livesale.orders.withdrawal import counts
+from livesale.payments.events import PAYMENT_CHECK, REFUND_CHANGED
+from livesale.payments.model import Payment
+from livesale.payments.refund import Refunds
+from livesale.store.decision import Decision
+from livesale.store.log import read_log
+from livesale.store.record import load, put
+from livesale.store.valkey import Store
+from tests.orders.test_machine import BUYERS, SOLD, STEPS, Hurried, Orders, offers, quantities, some
+from tests.support.market import Market
+from tests.support.valkey import ValkeyProcess
+
+keys = strategies.integers(0, 4)
+amounts = strategies.integers(1, 2500)
+faults = strategies.sampled_from(("unknown", "lost", "failed"))
+times = strategies.integers(1, 2)
+
+
+class AfterSale(Orders):
+    """The machine of orders, going on after the sale; `commands` counts what was asked under each key."""
+
+    @rule(buyer=strategies.sampled_from(BUYERS[:2]), first=quantities, second=quantities)
+    def buy(self, buyer: str, first: int, second: int) -> None:
+        [order] = self.allowed(self.market.hold(buyer, (0, first), (1, min(second, 2))))
+        if isinstance(order, Order):
+            self.orders.append(order.id)
+            self.allowed(self._check_out(order, "pm_ok"))
+            self.hear_everything()
+
+    # What sellers do
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, offer=offers, quantity=quantities, key=keys, whole=strategies.booleans(), repeated=times)
+    def seller_ships(self, pick: int, offer: int, quantity: int, key: int, whole: bool, repeated: int) -> None:
+        order, lines = self.some_order(pick), () if whole else ((offer, quantity),)
+        once = (f"ship{key}", f"{lines}")
+        self.allowed(*(self.market.ship(order, *lines, once=once) for _ in range(repeated)))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, offer=offers, quantity=quantities, key=keys, restock=strategies.booleans(), repeated=times)
+    def seller_refunds_lines(
+        self, pick: int, offer: int, quantity: int, key: int, restock: bool, repeated: int
+    ) -> None:  # fmt: skip
+        order, once = self.some_order(pick), (f"line{key}", f"{offer} {quantity} {restock}")
+        works = [self.market.refund(order, (offer, quantity), restock=restock, once=once) for _ in range(repeated)]
+        self.allowed(*works)
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, amount=amounts, key=keys, repeated=times)
+    def seller_refunds_an_amount(self, pick: int, amount: int, key: int, repeated: int) -> None:
+        order, once = self.some_order(pick), (f"amount{key}", f"{amount}")
+        self.allowed(*(self.market.refund(order, amount=amount, once=once) for _ in range(repeated)))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, restock=strategies.booleans())
+    def two_sellers_refund_everything(self, pick: int, restock: bool) -> None:
+        order = self.some_order(pick)
+        self.allowed(*(self.market.refund(order, restock=restock) for _ in range(2)))
+
+    # What buyers do
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, offer=offers, quantity=quantities, whole=strategies.booleans(), by=strategies.sampled_from(("", "gita")))
+    def buyer_declares(self, pick: int, offer: int, quantity: int, whole: bool, by: str) -> None:
+        order = self.some_order(pick)
+        units = None if whole else self.market.units(((offer, quantity),))
+        self.allowed(self.market.sold.declare(self.market.buyer(by or order.account), order.id, units))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, repeated=times, refunding=strategies.booleans(), by=strategies.sampled_from(("", "gita")))
+    def buyer_confirms(self, pick: int, repeated: int, refunding: bool, by: str) -> None:
+        order = self.some_order(pick)
+        actor = self.market.buyer(by or order.account)
+        works = [self.market.sold.confirm(actor, order.id) for _ in range(repeated)]
+        self.allowed(*works, *([self.market.refund(order, restock=True)] if refunding else []))
+
+    # What the provider and the clock do
+
+    @rule(fault=faults)
+    def refund_goes_wrong(self, fault: str) -> None:
+        self.market.provider.script.setdefault(("refund", "pm_ok"), []).append(fault)
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some)
+    def provider_is_asked(self, pick: int) -> None:
+        order = self.some_order(pick)
+        self.allowed(self.market.refunds.go_on(order.id), self.market.refunds.go_on(order.id))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some)
+    def period_ends(self, pick: int) -> None:
+        order = self.some_order(pick)
+        if order.fulfilment and order.state == "shipped":
+            self.do(_sent_long_ago(self.market, order))
+            self.allowed(*(self.market.sold.complete(order.id) for _ in range(2)))
+
+    def hear_everything(self) -> None:
+        """Every event waiting, and those it leads to, until nothing is left."""
+        while self.waiting:
+            self.deliver_all()
+
+    # The laws
+
+    def _money(self, order: Order, payment: Payment | None) -> None:
+        provider = self.market.provider
+        captured = provider.captured.get(order.id, 0)
+        assert captured in (0, order.total)
+        assert provider.refunded.get(order.id, 0) <= captured
+        if captured:
+            assert payment
+            assert order.reservation == "claimed"
+            assert payment.provider_id not in provider.voided
+        if order.state in SOLD:
+            assert captured == order.total
+
+    @invariant()
+    def laws_after_the_sale(self) -> None:
+        if hasattr(self, "market"):
+            self.do(self._after())
+
+    async def _after(self) -> None:
+        records = await self.market.store.records(self.market.shelf)
+        counters = await self.market.store.counters(self.market.shelf)
+        claimed: Counter[str] = Counter()
+        refunded = 0
+        for order_id in self.orders:
+            order = load(Order, records[f"order:{order_id}"])
+            payment = load(Payment, records.get(f"payment:{order_id}"))
+            refunds = load(Refunds, records.get(f"refunds:{order_id}")) or Refunds([])
+            assert order
+            if order.reservation == "claimed":
+                assert payment
+                claimed += _claimed(order, refunds)
+                refunded += payment.refunded
+                self._sale(Sale(order, payment, refunds))
+        for offer in self.market.offers:
+            assert counters.get(f"claimed:{offer}", 0) == claimed[offer]
+        assert counters.get("refunded", 0) == refunded
+
+    def _sale(self, sale: Sale) -> None:
+        """Money, units and state of one order agree, told without the code that makes them so."""
+        order, refunds = sale.order, sale.refunds.items
+        gone = self.market.provider.refunded.get(order.id, 0)
+        done = sum(one.amount for one in refunds if one.state == "done")
+        assert done == sale.payment.refunded <= gone
+        assert gone <= sum(one.amount for one in refunds if one.state != "failed") <= order.total
+        ordered = Counter({line.offer: line.quantity for line in order.lines})
+        given_up = sum((Counter(one.units) for one in refunds if one.state != "failed"), Counter())
+        assert given_up <= ordered
+        assert sum((Counter(one.returned) for one in refunds if one.settled), Counter()) <= ordered
+        shipments = order.fulfilment.shipments if order.fulfilment else []
+        sent: Counter[str] = sum((Counter(one.units) for one in shipments), Counter())
+        assert sent <= ordered
+        commands = [one.once for one in (*refunds, *shipments) if one.once[0]]
+        assert len({key for key, _ in commands}) == len(commands)
+        by_id = {one.id: one for one in refunds}
+        withdrawn = [one for one in order.withdrawals if counts(one)]
+        assert all(by_id[one.refund].units == one.units for one in withdrawn)
+        assert all(one.by in (order.account, sale.payment.payer) for one in withdrawn)
+        settled = sum(one.amount for one in refunds if one.state == "done" and one.settled)
+        assert (order.state in ("refunded", "withdrawn")) == (settled == order.total)
+        if order.state in ("refunded", "withdrawn"):
+            assert (order.state == "withdrawn") == bool(withdrawn)
+        if order.state in ("shipped", "completed"):
+            assert sent
+
+    def settle(self) -> None:
+        self.market.provider.script.clear()
+        super().settle()
+        for _ in range(12):
+            self.hear_everything()
+            for order_id in self.orders:
+                self.allowed(self.market.refunds.go_on(order_id))
+        ends = self.do(self._ends())
+        self.allowed(*(self._react(event) for event in self.delivered))
+        assert self.do(self._ends()) == ends
+        self.laws_after_the_sale()
+        for order_id, gone in self.market.provider.refunded.items():
+            sale = self.do(self.market.sold_as(self.do(self.market.orders.load(order_id))))
+            assert sale.refunds.open() == []
+            assert sale.refunds.sum("done") == gone
+
+    async def _ends(self) -> dict[str, bytes]:
+        records = await self.market.store.records(self.market.shelf)
+        return {name: record.data for name, record in records.items() if name.startswith(("order:", "refunds:"))}
+
+    async def _react(self, event: dict[str, Any]) -> None:
+        await super()._react(event)
+        await self.market.refunds.handle(self.market.shelf, event)
+        await self.market.settling.handle(self.market.shelf, event)
+
+    def matters(self, event: dict[str, Any]) -> bool:
+        return super().matters(event) or event["type"] == REFUND_CHANGED
+
+
+def _claimed(order: Order, refunds: Refunds) -> Counter[str]:
+    units: Counter[str] = Counter()
+    for line in order.lines:
+        units[line.offer] += line.quantity
+    for one in refunds.items:
+        if one.state == "done" and one.settled:
+            units.subtract(one.returned)
+    return units
+
+
+async def _sent_long_ago(market: Market, order: Order) -> None:
+    name = f"order:{order.id}"
+    stored = (await market.store.read(market.shelf, name))[name]
+    assert order.fulfilment
+    past = [msgspec.structs.replace(one, at=one.at - 40 * DAY_MS) for one in order.fulfilment.shipments]
+    aged = msgspec.structs.replace(order, fulfilment=msgspec.structs.replace(order.fulfilment, shipments=past))
+    await market.store.commit(Decision(market.shelf, puts=(put(name, stored, aged),)))
+
+
+def test_machine(valkey: ValkeyProcess) -> None:
+    """No sequence of acts after the sale, at once or one by one, breaks money, units or the state people see."""
+    AfterSale.url = valkey.url
+    run_state_machine_as_test(AfterSale, settings=settings(STEPS, max_examples=30))
+
+
+@pytest.mark.parametrize("arrival", list(itertools.permutations(range(4))))
+async def test_any_order_of_events_ends_the_same(store: Store, arrival: tuple[int, ...]) -> None:
+    """A seller's refund, a withdrawal's and two webhooks, heard in whatever order: `withdrawn`, all paid back once."""
+    market = Market(store)
+    await market.open(10, 10)
+    async with market.running():
+        order = await market.paid("ann", (0, 1), (1, 1))
+    market.sold = Hurried(store, market.may_sell)
+    market.provider.script = {("refund", "pm_ok"): ["lost"]}
+    begun = await store.seq(market.shelf)
+    await market.refund(order, (0, 1), restock=True)
+    await market.withdraw(order, (1, 1))
+    news = [event for event in await _told(market, begun) if event["type"] == REFUND_CHANGED]
+    news += [{"type": PAYMENT_CHECK, "order": order.id}] * 2
+    heard = await store.seq(market.shelf)
+    for place in arrival:
+        await _hear(market, news[place])
+    while told := await _told(market, heard):
+        heard = await store.seq(market.shelf)
+        for event in reversed(told):
+            await _hear(market, event)
+    for event in await _told(market, begun):
+        await _hear(market, event)
+    assert (await market.orders.load(order.id)).state == "withdrawn"
+    assert market.provider.refunded == {order.id: 2000}
+    counters = await store.counters(market.shelf)
+    assert [counters.get(f"free:{offer}") for offer in market.offers] == [10, 10]
+    await market.check_units()
+
+
+async def _told(market: Market, after: int) -> list[dict[str, Any]]:
+    return [event for entry in await read_log(market.store, market.shelf, after) for event in entry.fields()["events"]]
+
+
+async def _hear(market: Market, event: dict[str, Any]) -> None:
+    for room in (market.payments, market.refunds, market.reactions, market.settling):
+        await room.handle(market.shelf, event)
