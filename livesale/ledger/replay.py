@@ -53,6 +53,7 @@ class Replay:
     payments: dict[str, Sums] = field(default_factory=dict)
     waits: dict[tuple[str, str], Row] = field(default_factory=dict)  # (offer, account) → its place, while it has one
     settled: set[str] = field(default_factory=set)  # orders that became paid
+    refunds: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)  # order → refund → (amount, state)
     money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
 
@@ -170,6 +171,25 @@ class Replay:
             self.money += [(seq, "provider", captured, *common), (seq, f"revenue:{self.shelf}", -captured, *common)]
         if refunded := event["refunded"] - before.refunded:
             self.money += [(seq, f"refunds:{self.shelf}", refunded, *common), (seq, "provider", -refunded, *common)]
+
+    def _refund_changed(self, seq: int, at: int, event: Row) -> None:
+        order = event["order"]
+        self.refunds.setdefault(order, {})[event["refund"]] = (event["amount"], event["state"])
+        captured = sum(paid.captured for paid in self.payments.values() if paid.order == order)
+        standing = sum(amount for amount, state in self.refunds[order].values() if state != "failed")
+        if standing > captured:
+            self._breach(f"entry {seq} refunds of {order}", f"at most the {captured} captured", standing)
+
+    def given_back(self) -> dict[str, tuple[int, int]]:
+        """For each order: what its refunds say is back, and what its payments say is."""
+        paid: Counter[str] = Counter()
+        for one in self.payments.values():
+            paid[one.order] += one.refunded
+        done = {
+            order: sum(amount for amount, state in refunds.values() if state == "done")
+            for order, refunds in self.refunds.items()
+        }
+        return {order: (done.get(order, 0), paid[order]) for order in done.keys() | paid.keys()}
 
     def sums(self) -> dict[str, int]:
         """What counters must say by law of orders, lines and payments: `n:STATE`, `waiting:OFFER`, `revenue`, …"""

@@ -1,7 +1,8 @@
 """Verify: re-derives a show's stock, orders and money from its archived log and names everything that says otherwise.
 
 Checked: the chain and its signed heads; no gap in archive or log; the store's log is the archive's bytes; every counter
-and record of the store; every row the projection wrote; the stock law at every entry; `n:STATE`, `revenue`, `refunded`.
+and record of the store; every row the projection wrote; the stock law at every entry; `n:STATE`, `revenue`, `refunded`;
+that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from livesale.store.valkey import Store, connect
 
 WAIT_S = 30.0
 MOST_PRINTED = 200
+GIVEN_BACK = ("refunded", "withdrawn")
 SETTLE_MS = 60_000  # longer than a worker needs to come back
 
 
@@ -165,7 +167,23 @@ async def _compare_rows(connection: AsyncConnection, findings: Findings) -> None
     sums = replay.sums()
     told = ("n:", "waiting:", "offered:")
     sums |= {name: sums.get(name, 0) for name in replay.counters if name.startswith(told)}
+    _given_back(findings)
     _compare_maps(findings, "law: counter", sums, {name: replay.counters.get(name, 0) for name in sums})
+
+
+def _given_back(findings: Findings) -> None:
+    """Money back by the payments is money back by the refunds, and an order all of whose money is back says so."""
+    assert findings.replay is not None
+    replay = findings.replay
+    captured: Counter[str] = Counter()
+    for one in replay.payments.values():
+        captured[one.order] += one.captured
+    for order, (done, paid) in sorted(replay.given_back().items()):
+        if done != paid:
+            findings.differs(f"law: refunds of {order}", f"{paid}, as its payment says", done)
+        state = replay.orders.get(order, {}).get("state", "unknown")
+        if state in GIVEN_BACK and paid != captured[order]:
+            findings.differs(f"law: order {order}", f"all {captured[order]} back, as it is {state}", paid)
 
 
 def _unsettled(findings: Findings, now_ms: int) -> None:

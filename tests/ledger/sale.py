@@ -91,7 +91,8 @@ class Sale:
     async def refund(self, order: str, amount: int) -> None:
         """A part is given back."""
         captured, refunded = self.paid[order]
-        await self._commit([self._payment(order, captured, refunded + amount)], {}, {"refunded": amount})
+        told = [self._refund(order, amount), self._payment(order, captured, refunded + amount)]
+        await self._commit(told, {}, {"refunded": amount})
 
     async def expire(self, order: str) -> None:
         """A hold nobody paid gives its units back."""
@@ -154,6 +155,13 @@ class Sale:
             "captured": captured,
             "refunded": refunded,
         }
+
+    def _refund(self, order: str, amount: int) -> dict[str, Any]:
+        known = self.orders[order]
+        lines = {"lines": [], "cause": "seller", "by": "host000000", "at": 2_000, "version": 3}
+        names = {"owner": known["owner"], "order": order, "refund": new_id("rf", self.shelf)}
+        return {"type": "refund_changed", **names, **lines, "state": "done", "before": "refunding", "amount": amount,
+                "currency": "EUR"}  # fmt: skip
 
     def _approval(self, *named: str) -> dict[str, Any]:
         names = ("approval", "order", "minor", "state", "before", "guardian")

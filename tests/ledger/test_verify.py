@@ -85,6 +85,10 @@ async def raise_stored_counter(store: Store, engine: AsyncEngine, sale: Sale) ->
     await store.client.hincrby(COUNTERS, f"free:{sale.offer}", 1)
 
 
+async def raise_stored_refunds(store: Store, engine: AsyncEngine, sale: Sale) -> None:
+    await store.client.hincrby(COUNTERS, "refunded", 1)
+
+
 async def drop_stored_counter(store: Store, engine: AsyncEngine, sale: Sale) -> None:
     await store.client.hdel(COUNTERS, "revenue")
 
@@ -144,6 +148,15 @@ ALTERATIONS: list[tuple[str, Alter, str]] = [
         ),
         "nothing like it",
     ),
+    (
+        "a refund's money row",
+        sql("UPDATE money SET amount = amount + 1 WHERE account LIKE 'refunds:%' AND amount = 300"),
+        "missing",
+    ),
+    ("a refund's money gone", sql("DELETE FROM money WHERE what = 'refunded' AND account = 'provider'"), "SQL money at"),
+    ("a refund booked elsewhere", sql("UPDATE money SET account = 'revenue:x' WHERE account LIKE 'refunds:%'"), "refunds:"),
+    ("what was refunded", raise_stored_refunds, "store counter refunded"),
+    ("what was refunded, in SQL", sql("UPDATE counters SET value = 1 WHERE name = 'refunded'"), "SQL counter refunded"),
     ("an entry gone from the store's log", drop_logged(7), "store log entry 7"),
     ("the first entry gone from the store's log", drop_logged(1), "store log entry 1"),
     ("the last entry gone from the store's log", drop_last_logged, "store log entry"),
@@ -172,6 +185,44 @@ async def test_a_log_that_breaks_the_stock_law_is_named(store: Store, engine: As
         await archived(store, engine, sale.shelf)
     [difference] = await verify(store, engine, sale.show, PUBLIC_KEY, 0)
     assert f"stock of {sale.offer}" in str(difference)
+
+
+async def breach(store: Store, engine: AsyncEngine, running: Running, amount: int, state: str) -> list[str]:
+    """What is found of a show in whose log the last entry tells of a refund alone, everywhere alike."""
+    sale = await sold(store, engine, running)
+    paid = next(order for order, (captured, back) in sale.paid.items() if captured and not back)
+    await sale._commit([{**sale._refund(paid, amount), "state": state}])
+    async with running():
+        await archived(store, engine, sale.shelf)
+    return [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)]
+
+
+async def test_refunds_beyond_what_was_captured_are_named(
+    store: Store, engine: AsyncEngine, running: Running
+) -> None:  # fmt: skip
+    """One requested over the captured sum breaks the law the moment it is in the log."""
+    [line] = await breach(store, engine, running, 2_000, "requested")
+    assert "at most the 1999 captured" in line
+
+
+async def test_a_refund_without_its_money_is_named(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """A refund that is done, of which the payment knows nothing, is a difference although every list agrees."""
+    [line] = await breach(store, engine, running, 100, "done")
+    assert "law: refunds of o_s" in line
+
+
+async def test_an_order_refunded_without_its_money_is_named(
+    store: Store, engine: AsyncEngine, running: Running
+) -> None:  # fmt: skip
+    """An order that says `refunded` while its money is not back."""
+    sale = await sold(store, engine, running)
+    paid = next(order for order, (captured, back) in sale.paid.items() if captured and not back)
+    sale._moves(paid, "refunded")
+    await sale._told(paid, [], {"n:paid": -1, "n:refunded": 1})
+    async with running():
+        await archived(store, engine, sale.shelf)
+    [line] = [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)]
+    assert "law: order" in line and "all 1999 back" in line
 
 
 async def test_verifying_waits_for_the_ledger(store: Store, engine: AsyncEngine, running: Running) -> None:
@@ -242,12 +293,18 @@ async def test_a_sale_by_the_real_rooms_has_no_difference(store: Store, engine: 
         await market.state(paid, "paid")
         await market.state(declined, "payment_failed")
         await market.state(asked, "awaiting_guardian")
+        part, all_of_it, withdrawn = [await market.paid(f"buyer0001{number}", (0, 1)) for number in range(3)]
+        await market.ship(part)
+        await market.refund(part, amount=300)
+        await market.refund(all_of_it, restock=True)
+        await market.withdraw(withdrawn)
+        await market.state(withdrawn, "withdrawn")
         assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
     found = (await reads.list_orders(engine, "buyer00001"))["items"]
     assert [(one["id"], one["state"]) for one in found] == [(paid.id, "paid")]
     assert [one["order"] for one in (await reads.list_approvals(engine, ["minor00000"]))["items"]] == [asked.id]
     assert await revenue(engine, market.shelf) == [
-        {"currency": "EUR", "captured": paid.total, "refunded": 0, "net": paid.total}
+        {"currency": "EUR", "captured": paid.total + 3000, "refunded": 2300, "net": paid.total + 700}
     ]
 
 
