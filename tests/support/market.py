@@ -135,10 +135,10 @@ async def _no_product(_product: str) -> None:
 class Market:
     """A live show with offers of `stock` units, and readers running beside it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, provider: Any = None) -> None:
         self.store = store
         self.people = PeopleDouble()
-        self.provider = ProviderDouble()
+        self.provider = provider or ProviderDouble()
         self.shows = Shows(store)
         self.orders = Orders(store, self.people)
         self.waiting = Waiting(store, OFFERED_MS)
