@@ -37,6 +37,9 @@ export function decimal(value: number, digits = 1): string {
   return new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 }
 
+/** Date and time to the second, as a receipt needs it. */
+export const toTheSecond = (time: Time): string => new Date(time).toLocaleString(locale(), { dateStyle: "long", timeStyle: "medium" });
+
 export function toMs(time: Time | null | undefined): number | null {
   if (time === null || time === undefined) return null;
   const value = typeof time === "number" ? time : Date.parse(time);

@@ -88,7 +88,27 @@ export interface Order {
   history?: { state: string; at: Time }[];
   ship_to?: ShipTo | null;
   next?: { redirect_url?: string } | null;
+  /** Once it has been paid: what happened since, what is still to be sent, and until when it can be withdrawn. */
+  refunded?: Money;
+  refunds?: Refund[];
+  shipments?: Shipment[];
+  to_send?: Units[];
+  withdrawals?: (Receipt & { state: string })[];
+  /** null: for ever, as goods are still to come. */
+  withdrawal_until?: Time | null;
 }
+
+export interface Units { offer: string; quantity: number }
+
+export interface Refund { id: string; state: string; amount: Money; lines: Units[]; restock: boolean; cause: string; asked_at: Time; changed_at: Time }
+
+export interface Shipment { id: string; lines: Units[]; carrier: string; tracking: string; at: Time }
+
+/** What a withdrawal would come to, before it is confirmed. */
+export interface Declared { id: string; lines: Units[]; amount: Money; declared_at: Time }
+
+/** The acknowledgement of a withdrawal (§ 356a (4) BGB). */
+export interface Receipt { withdrawal: string; order: string; seller: string; received_at: Time; lines: (Units & { title: string })[]; amount: Money; refund_by: Time }
 
 export interface ShipTo { name: string; street: string; postal_code: string; city: string; country: string }
 

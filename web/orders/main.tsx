@@ -16,6 +16,7 @@ import type { Listed, Order } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { say as sayAll, sayState } from "../lib/words";
+import { Happenings, Withdrawal } from "./aftersale";
 import "./orders.css";
 import { timeline } from "./timeline";
 import { say, words } from "./words";
@@ -73,9 +74,11 @@ function OrderCard({ order }: { order: Order }) {
         </div>
       ))}
       <Steps order={order} />
+      <Happenings order={order} />
       <p class="small muted">{whatNow(order)}</p>
       <div class="row row-apart order-total"><span class="muted small">{say("sum")}</span><strong class="figures order-sum">{money(order.total)}</strong></div>
       <Acts order={order} />
+      <Withdrawal order={order} changed={() => void mine.load()} />
     </li>
   );
 }

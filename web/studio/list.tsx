@@ -10,6 +10,7 @@ import type { Listed, Show } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { sorryFor } from "../lib/sorry";
 import { say as sayAll, sayState } from "../lib/words";
+import { Sold } from "./sold";
 import { say } from "./words";
 
 /** Only whoever may send a show's picture is told where to send it. */
@@ -34,6 +35,7 @@ export function ShowList() {
           {state.kind === "here" && (state.value.length > 0
             ? <ul class="card show-rows">{state.value.map((show) => <ShowRow key={show.id} show={show} />)}</ul>
             : <div class="card"><Empty icon={Clapperboard} title={say("none")}><p>{say("noneText")}</p></Empty></div>)}
+          {knownShops().map((shop) => <Sold key={shop} shop={shop} />)}
         </section>
         <NewShow />
       </div>
