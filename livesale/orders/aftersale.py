@@ -86,7 +86,9 @@ class Sale:
 
     def quiet(self) -> bool:
         """Whether nothing is in flight."""
-        return not self.refunds.open() and all(one.state != "confirmed" for one in self.order.withdrawals)
+        return all(one.settled for one in self.refunds.items) and all(
+            one.state != "confirmed" for one in self.order.withdrawals
+        )
 
 
 def names(order_id: str) -> tuple[str, str, str]:
@@ -122,7 +124,7 @@ def check_open(sale: Sale) -> None:
 def visible(sale: Sale) -> str:
     """The state people see."""
     money = "kept"
-    if sale.refunds.sum("done") == sale.payment.captured:
+    if sale.refunds.back().sum("done") == sale.payment.captured:
         money = "withdrawn" if any(counts(one) for one in sale.order.withdrawals) else "given_back"
     return VISIBLE[money, sale.goods().state]
 
@@ -131,8 +133,7 @@ def followed(sale: Sale, **fields: Any) -> Order:
     """The order with `fields`, its goods and its state as they follow from all machines, in its next version."""
     order = msgspec.structs.replace(sale.order, **fields)
     if order.fulfilment:
-        certain = Refunds([one for one in sale.refunds.items if one.state == "done"])
-        remaining = Sale(order, sale.payment, certain).to_send().total()
+        remaining = Sale(order, sale.payment, sale.refunds.back()).to_send().total()
         order = msgspec.structs.replace(order, fulfilment=reached(order.fulfilment, remaining))
     state = visible(Sale(order, sale.payment, sale.refunds))
     changes = {name: getattr(order, name) for name in ("fulfilment", "withdrawals")}
