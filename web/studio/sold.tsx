@@ -21,9 +21,11 @@ export function Sold({ shop }: { shop: string }) {
     <section class="stack" data-testid="sold">
       <header class="row row-apart">
         <h2>{say("sold", { shop })}</h2>
-        <select aria-label={say("sold", { shop })} value={state} onChange={(event) => setState((event.currentTarget as HTMLSelectElement).value as "paid" | "shipped")}>
-          {STATES.map(([value, word]) => <option key={value} value={value}>{say(word)}</option>)}
-        </select>
+        <div class="field">
+          <select aria-label={say("sold", { shop })} value={state} onChange={(event) => setState((event.currentTarget as HTMLSelectElement).value as "paid" | "shipped")}>
+            {STATES.map(([value, word]) => <option key={value} value={value}>{say(word)}</option>)}
+          </select>
+        </div>
       </header>
       {orders.length === 0 ? <p class="muted small">{say("soldNone")}</p> : <ul class="card sold-rows">{orders.map((order) => <SoldRow key={order.id} order={order} changed={load} />)}</ul>}
     </section>
