@@ -20,6 +20,7 @@ from livesale.payments.model import Payment
 from livesale.payments.refund import WITHDRAWAL, Refunds
 from livesale.store.decision import Decision
 from livesale.store.log import read_log
+from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
 from tests.orders.test_machine import BUYERS, SOLD, STEPS, Hurried, Orders, offers, quantities, some
@@ -215,8 +216,8 @@ class AfterSale(Orders):
 
     async def _react(self, event: dict[str, Any]) -> None:
         await super()._react(event)
-        await self.market.refunds.handle(self.market.shelf, event)
-        await self.market.settling.handle(self.market.shelf, event)
+        for act in Reactions((*self.market.refunds.reactions(), *self.market.settling.reactions())).to(event):
+            await act(self.market.shelf, event)
 
     def matters(self, event: dict[str, Any]) -> bool:
         return super().matters(event) or event["type"] == REFUND_CHANGED
@@ -282,5 +283,6 @@ async def _told(market: Market, after: int) -> list[dict[str, Any]]:
 
 
 async def _hear(market: Market, event: dict[str, Any]) -> None:
-    for room in (market.payments, market.refunds, market.reactions, market.settling):
-        await room.handle(market.shelf, event)
+    rooms = (market.payments, market.refunds, market.reactions, market.settling)
+    for act in Reactions(one for room in rooms for one in room.reactions()).to(event):
+        await act(market.shelf, event)
