@@ -6,7 +6,7 @@ changes nothing but the time of the next question. Money is counted in the commi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -117,7 +117,7 @@ def _paid_back(told: Decision, records: Records, payment: Payment, done: Refund)
     state = "refunded" if refunded == payment.captured else "captured"
     after = msgspec.structs.replace(payment, state=state, refunded=refunded)
     name = f"payment:{payment.order}"
-    return replace(
+    return msgspec.structs.replace(
         told,
         counters=(Counter("refunded", done.amount),),
         puts=(*told.puts, put(name, records[name], after)),

@@ -13,6 +13,7 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 
 from livesale.kernel.clock import DAY_MS
 from livesale.orders.aftersale import Sale
+from livesale.orders.events import UNITS_RETURNED
 from livesale.orders.model import Order
 from livesale.orders.withdrawal import counts
 from livesale.payments.events import PAYMENT_CHECK, REFUND_CHANGED
@@ -88,7 +89,7 @@ class AfterSale(Orders):
     @rule(pick=some, offer=offers, quantity=quantities, whole=strategies.booleans(), by=strategies.sampled_from(("", "gita")))
     def buyer_declares(self, pick: int, offer: int, quantity: int, whole: bool, by: str) -> None:
         order = self.some_order(pick)
-        units = None if whole else self.market.units(((offer, quantity),))
+        units = None if whole else self.market.by_offer(((offer, quantity),))
         self.allowed(self.market.sold.declare(self.market.buyer(by or order.account), order.id, units))
 
     @precondition(lambda self: self.orders)
@@ -96,7 +97,7 @@ class AfterSale(Orders):
     def buyer_withdraws(self, pick: int, repeated: int, refunding: bool, offer: int) -> None:
         order = self.some_order(pick)
         if repeated == 1:
-            units = self.market.units(((offer, 1),))
+            units = self.market.by_offer(((offer, 1),))
             self.allowed(self.market.sold.declare(self.market.buyer(order.account), order.id, units))
         people = [self.market.buyer(name) for name in (order.account, "gita")] * repeated
         works = [self.market.sold.confirm(actor, order.id) for actor in people]
@@ -220,7 +221,7 @@ class AfterSale(Orders):
             await act(self.market.shelf, event)
 
     def matters(self, event: dict[str, Any]) -> bool:
-        return super().matters(event) or event["type"] == REFUND_CHANGED
+        return super().matters(event) or event["type"] in (REFUND_CHANGED, UNITS_RETURNED)
 
 
 def _claimed(order: Order, refunds: Refunds) -> Counter[str]:

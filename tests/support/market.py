@@ -234,23 +234,23 @@ class Market:
 
     async def ship(self, order: Order, *lines: tuple[int, int], once: tuple[str, str] = ("", "")) -> Order:
         """The seller sends (offer number, quantity) lines, or everything."""
-        return await self.sold.ship(HOST, order.id, Parcel(self.units(lines), "Post", "1Z"), once)
+        return await self.sold.ship(HOST, order.id, Parcel(self.by_offer(lines), "Post", "1Z"), once)
 
     async def refund(
         self, order: Order, *lines: tuple[int, int], amount: int | None = None, restock: bool = False,
         once: tuple[str, str] = ("", ""),
     ) -> Order:  # fmt: skip
         """The seller gives money back: for lines, an amount, or everything."""
-        wish = Refunding(self.units(lines), amount, "EUR", restock)
+        wish = Refunding(self.by_offer(lines), amount, "EUR", restock)
         return await self.sold.refund(HOST, order.id, wish, once)
 
     async def withdraw(self, order: Order, *lines: tuple[int, int], by: str = "") -> Order:
         """The buyer (or `by`) withdraws, both steps."""
         actor = self.buyer(by or order.account)
-        await self.sold.declare(actor, order.id, self.units(lines))
+        await self.sold.declare(actor, order.id, self.by_offer(lines))
         return (await self.sold.confirm(actor, order.id))[0]
 
-    def units(self, lines: tuple[tuple[int, int], ...]) -> dict[str, int] | None:
+    def by_offer(self, lines: tuple[tuple[int, int], ...]) -> dict[str, int] | None:
         """Lines by offer id; None when there are none."""
         return {self.offers[offer]: quantity for offer, quantity in lines} or None
 
