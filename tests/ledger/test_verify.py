@@ -318,12 +318,12 @@ async def test_a_line_has_no_difference(store: Store, engine: AsyncEngine, runni
             await market.waiting.join(market.buyer(buyer), market.offers[0], 1)
         assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
         await market.orders.cancel(market.buyer("buyer00001"), order.id)
-        while await market.units("offered") < 2:
+        while await market.units_in("offered") < 2:
             await asyncio.sleep(0.01)
         assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
         await market.hold("buyer00002", (0, 1))
         await market.shows.move(HOST, market.shelf.removeprefix("show:"), "end")
-        while await market.units("waiting") or await market.units("offered"):
+        while await market.units_in("waiting") or await market.units_in("offered"):
             await asyncio.sleep(0.01)
         assert [str(one) for one in await verify(store, engine, market.shelf, PUBLIC_KEY)] == []
 

@@ -147,7 +147,7 @@ class Orders(RuleBasedStateMachine):
 
     @rule(buyer=buyers, offer=offers, joining=strategies.permutations(BUYERS), quantity=quantities, back=strategies.booleans())
     def sell_out_and_join(self, buyer: str, offer: int, joining: list[str], quantity: int, back: bool) -> None:
-        free = self.do(self.market.units("free", offer))
+        free = self.do(self.market.units_in("free", offer))
         order = self.held(buyer, offer, free, None) if free else None
         self.allowed(*(self._join(account, offer, quantity) for account in joining[:3]))
         if order and back:

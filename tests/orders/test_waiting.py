@@ -82,7 +82,7 @@ async def test_from_sold_out_to_ones_turn(market: Market) -> None:
         assert await code(market.hold("ann", (0, 3))) == "sold_out"
         assert (await market.check_out(await market.hold("ann", (0, 2)))).state == "paid"
         assert (await standing(market, "ann")).state == "none"
-        assert await market.units("offered") == 1
+        assert await market.units_in("offered") == 1
 
 
 async def test_what_is_not_taken_goes_to_the_next(market: Market) -> None:
@@ -139,7 +139,7 @@ async def test_more_units_go_to_the_line(market: Market) -> None:
     await market.store.commit(Decision(market.shelf, counters=(Counter(free, 2), Counter(loaded, 2)), events=(told,)))
     async with market.running():
         await offered(market, "ann")
-        assert await market.units("free") == 1
+        assert await market.units_in("free") == 1
 
 
 async def test_a_minor_waits_too(market: Market) -> None:
@@ -190,12 +190,12 @@ async def test_the_end_of_a_show_is_the_end_of_its_lines(market: Market) -> None
     await asyncio.gather(*(join(market, f"b{number:03d}") for number in range(250)))
     await market.orders.cancel(market.buyer("sue"), order.id)
     await market.waiting.advance(market.shelf, market.offers[0])
-    assert await market.units("offered") == 3
+    assert await market.units_in("offered") == 3
     async with market.running():
         await market.shows.move(HOST, market.shelf.removeprefix("show:"), "end")
-        while await market.units("waiting") or await market.units("offered"):
+        while await market.units_in("waiting") or await market.units_in("offered"):
             await asyncio.sleep(0.01)
-    assert await market.units("free") == 3
+    assert await market.units_in("free") == 3
     lines = await read_lines(market)
     await lines.check_gone(market)
     assert lines.served == 3
@@ -218,7 +218,7 @@ async def test_killed_between_freeing_and_offering(market: Market) -> None:
     async with market.running():
         await market.orders.cancel(market.buyer("sue"), order.id)
         await reached.wait()
-        assert await market.units("free") == 3
+        assert await market.units_in("free") == 3
         assert await code(market.hold("eve", (0, 1))) == "sold_out"
     market.waiting = real
     async with market.running():
@@ -245,7 +245,7 @@ async def test_twenty_thousand_join(market: Market, monkeypatch: pytest.MonkeyPa
     for start in range(0, CROWD, 500):
         await asyncio.gather(*(join(market, f"b{number}") for number in range(start, start + 500)))
     assert (commits, conflicts) == (CROWD, 0)
-    assert await market.units("waiting") == CROWD
+    assert await market.units_in("waiting") == CROWD
     line = await market.store.first(market.shelf, in_order(market.offers[0]), CROWD)
     assert sorted(line) == sorted(f"b{number}" for number in range(CROWD))
     assert (await standing(market, line[777])).place == 778

@@ -26,7 +26,7 @@ async def freed(store: Store, *waiting: str) -> Market:
     for account in waiting:
         await market.waiting.join(market.buyer(account), market.offers[0], 1)
     await market.orders.cancel(market.buyer("sue"), order.id)
-    assert await market.units("free") == 1
+    assert await market.units_in("free") == 1
     return market
 
 
@@ -89,12 +89,12 @@ async def test_without_its_version_a_place_is_served_twice(store: Store) -> None
     records = await market.store.read(market.shelf, "show", name)
     twice = [serve(market.shelf, records, offer, ["ann"], 1, market.store.now_ms()) for _ in range(2)]
     assert await accepted(market, [one for one in twice if one]) == 1
-    assert await market.units("free") == 0
+    assert await market.units_in("free") == 0
     for one in twice:
         assert one
         unbounded = tuple(replace(counter, floor=None) for counter in one.counters)
         assert await accepted(market, [replace(one, id=random_name(), puts=(), counters=unbounded)]) == 1
-    assert await market.units("free") == -2
+    assert await market.units_in("free") == -2
 
 
 async def test_two_workers_and_a_crowd(store: Store) -> None:

@@ -267,7 +267,7 @@ class Market:
                 await asyncio.sleep(0.01)
         return now
 
-    async def units(self, where: str, offer: int = 0) -> int:
+    async def units_in(self, where: str, offer: int = 0) -> int:
         """Units of an offer in one of their places."""
         name = f"{where}:{self.offers[offer]}"
         return (await self.store.counters(self.shelf, name))[name]
