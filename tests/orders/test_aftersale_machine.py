@@ -24,8 +24,8 @@ from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
-from tests.orders.test_machine import BUYERS, SOLD, STEPS, Hurried, Orders, offers, quantities, some
-from tests.support.market import Market
+from tests.orders.test_machine import BUYERS, SOLD, STEPS, Orders, offers, quantities, some
+from tests.support.market import Hurried, Market
 from tests.support.valkey import ValkeyProcess
 
 keys = strategies.integers(0, 4)

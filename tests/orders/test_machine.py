@@ -23,7 +23,6 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import ENDED, Order
 from livesale.orders.service import digest_of
-from livesale.orders.sold import Sold
 from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
 from livesale.store.decision import Decision, NotCommitted
@@ -33,7 +32,7 @@ from livesale.store.record import load, put
 from livesale.store.valkey import connect
 from tests.orders.lines import Lines
 from tests.support.family import MINORS, Family
-from tests.support.market import HOST, SHIP_TO, Market
+from tests.support.market import HOST, SHIP_TO, Hurried, Market
 from tests.support.valkey import ValkeyProcess
 
 BUYERS = ("ann", "bob", *MINORS)
@@ -53,13 +52,6 @@ quantities = strategies.integers(1, 3)
 some = strategies.integers(0, 10**6)
 buyer_acts = strategies.lists(strategies.sampled_from(BUYER_ACTS), min_size=1, max_size=3)
 guardian_acts = strategies.lists(strategies.sampled_from(GUARDIAN_ACTS), min_size=1, max_size=3)
-
-
-class Hurried(Sold):
-    """Nobody waits for a reader that runs only when told."""
-
-    async def settled(self, order_id: str) -> Order:
-        return (await self.order(order_id))[0]
 
 
 class Orders(RuleBasedStateMachine):

@@ -14,8 +14,7 @@ from livesale.payments.refund import Refunds
 from livesale.payments.refunding import RefundReactions
 from livesale.store.record import load
 from livesale.store.valkey import Store
-from tests.orders.test_machine import Hurried
-from tests.support.market import Market
+from tests.support.market import Hurried, Market
 from tests.support.sandbox import FaultSettings, RunningSandbox, running
 from tests.support.valkey import ValkeyProcess
 
