@@ -134,7 +134,7 @@ class DemoHost:
 
     async def _show(self) -> dict[str, Any]:
         """The show that is on, or a new one with its offers."""
-        live = await self._call("GET", f"/shows?state=live&shop={SHOP}")
+        live = await self._call("GET", f"/shows?state=live&shop={SHOP}&limit=200")
         mine = [show for show in live["items"] if show["shop"] == SHOP and show["title"] == TITLE]
         for show in mine:
             if len(show["offers"]) >= MOST_SHOWN:

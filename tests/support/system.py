@@ -160,7 +160,7 @@ class System:
         """The demo's show, once it is live with a pin."""
 
         def look() -> dict[str, Any] | None:
-            found = self.anyone.did("GET", "/shows?state=live&shop=demo")["items"]
+            found = self.anyone.did("GET", "/shows?state=live&shop=demo&limit=200")["items"]
             return next((show for show in found if show["pins"] and len(show["offers"]) >= 10), None)
 
         return until(look, "the demo's host to be on air")
