@@ -215,9 +215,10 @@ class Market:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            while at_work := [task for task in tasks if not task.done()]:
+                for task in at_work:  # again, for redis-py may swallow one that comes with an answer
+                    task.cancel()
+                await asyncio.wait(at_work, timeout=0.2)
 
     async def expire(self, _shelf: str, order_id: str) -> None:
         await self.orders.expire(order_id)
