@@ -104,6 +104,9 @@ class Tail:
             except (RedisError, OSError, Refusal):
                 await asyncio.sleep(RETRY_S)
                 continue
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # redis-py swallows a cancel that comes with an answer
+                raise asyncio.CancelledError
             if batch:
                 yield batch
             if len(batch) < MOST_AT_ONCE:
