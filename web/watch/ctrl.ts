@@ -47,6 +47,9 @@ export class Watching {
     return pinned ? { offer: pinned, picked: false } : null;
   });
 
+  private sawMedia!: () => void;
+  /** Resolves with the first fragments. */
+  readonly mediaCame = new Promise<void>((came) => { this.sawMedia = came; });
   private cues: Cue[] = [];
   private broadcastEpochMs: number | null = null;
   private readonly hub: HubSocket;
@@ -60,7 +63,7 @@ export class Watching {
         event: (event) => this.hear(event),
         status: (status) => this.stands(status),
         init: (init) => this.player?.init(init),
-        media: (fragments) => this.player?.media(fragments),
+        media: (fragments) => { this.player?.media(fragments); this.sawMedia(); },
       },
     });
   }
