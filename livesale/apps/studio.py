@@ -43,6 +43,7 @@ log = structlog.get_logger(__name__)
 LEASE_MS = 3_000
 LOOK_EVERY_S = 0.25
 TELL_EVERY_S = 1.0
+REST_S = 0.01  # in a rush viewers hear of stock a few entries at a time
 REJOIN_OVER_S = 1.0  # viewers of a show let go do not all come back at once
 MOST_RETOLD = 4_000  # log entries a hub is told again when it takes a show over; about what its history keeps
 OPEN_STATES = {"draft", "live", "paused"}
@@ -70,7 +71,7 @@ class Studio:
         self._url, self._control = urls
         self._held: dict[str, Held] = {}
         self._over: set[str] = set()  # ended shows: nothing begins again on them
-        self._tail = Tail(wiring.store)
+        self._tail = Tail(wiring.store, REST_S)
         self._news = asyncio.Event()
         # The address tells studios of one name apart: who finds it in a lease and listens there is its successor.
         self._holder = f"{name} {socket.gethostname()} {urls[0]}"

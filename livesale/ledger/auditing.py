@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+import msgspec
 
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.events import Event
@@ -71,7 +72,7 @@ def line(event: Event, shelf: str, seq: int) -> dict[str, Any] | None:
     if action.endswith("."):
         action += event["state"]
     data = {"shelf": shelf, "seq": seq, **_told(event)}
-    return {"actor": _actor(event), "action": action, "data": json.dumps(data, ensure_ascii=False)}
+    return {"actor": _actor(event), "action": action, "data": msgspec.json.encode(data).decode()}
 
 
 def _actor(event: Event) -> str:

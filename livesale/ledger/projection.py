@@ -6,11 +6,11 @@ it becomes a `Paid`, which `money.py` turns into entries. Unknown event types ch
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgpack
+import msgspec
 
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.events import Event
@@ -130,7 +130,7 @@ def _order_changed(place: Place, event: Event) -> Iterator[Operation]:
         "version": event["version"],
         "total": event["total"],
         "currency": event["currency"],
-        "lines": json.dumps(event["lines"], ensure_ascii=False, separators=(",", ":")),
+        "lines": msgspec.json.encode(event["lines"]).decode(),
         "held_at": event.get("held_at"),
         "reserved_until": event.get("reserved_until"),
         "updated_ms": place.at_ms,

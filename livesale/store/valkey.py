@@ -40,7 +40,7 @@ from livesale.store.decision import (
     Short,
 )
 
-MOST_IN_A_PIPELINE = 512
+MOST_IN_A_PIPELINE = 32  # about what Valkey reads from a connection before it syncs its file
 MOST_CONNECTIONS = 16  # pipelines under way at once; a turn needs one, a tail keeps one
 MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
 CLOCK_SAMPLE_S = 5.0
