@@ -19,6 +19,7 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.orders.news import News
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
 from livesale.orders.sold import Sold
@@ -63,7 +64,7 @@ class Wiring:
         self.shows = Shows(self.store)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
         self.people.guardians = self.guardians
-        self.orders = Orders(self.store, self.people)
+        self.orders = Orders(self.store, self.people, News(self.store))
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
         self.sold = Sold(self.store, self.can_sell)
         self.transfers = Transfers(self.store)

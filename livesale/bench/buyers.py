@@ -1,7 +1,7 @@
 """The buyers of `bench orders`: bare keep-alive sockets and epoll; a connection asks again when it has its answer.
 
-Speaks lines of JSON: reads `{host, port, connections}`, then for each round `{show, offer, tokens, seconds}` (one
-order for each token, none a second time) and prints what came of it.
+Speaks lines of JSON: reads `{host, port, connections}`, then for each round `{show, offer, tokens, seconds, whole}` (one
+order for each token, none a second time; whole: it is checked out and paid, too) and prints what came of it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,21 @@ from livesale.apps.process import open_many_files
 CHUNK = 64 << 10
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _ORDER = re.compile(rb'"id":"(o_[^"]+)"')
+_TOTAL = re.compile(rb'"total":(\{[^}]+\})')
+_STATE = re.compile(rb'"state":"([a-z_]+)"')
+_TO = b'{"name":"Bench","street":"Weg 1","postal_code":"10115","city":"Berlin","country":"DE"}'
 
 
 class Buyer:
-    """A connection, what has arrived of its answer, and when it asked."""
+    """A connection, what it asked, what has arrived of its answer, and when it began with this order."""
 
-    __slots__ = ("asked_s", "head", "socket")
+    __slots__ = ("asked", "asked_s", "head", "socket")
 
     def __init__(self, host: str, port: int) -> None:
         self.socket = socket.create_connection((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.head = b""
+        self.asked = b""
         self.asked_s: float | None = None
 
 
@@ -48,17 +52,25 @@ class Round:
         self.began_s = time.monotonic()
         self.last_accepted_s = self.began_s
 
-    def answered(self, answer: bytes, took_s: float) -> None:
-        """Counts one answer."""
+    def answered(self, asked: bytes, answer: bytes, took_s: float) -> bytes | None:
+        """Counts one answer; what the same connection asks next, if this order is not through."""
         status = answer[9:12]
         if status == b"201" and (found := _ORDER.search(answer)):
-            self.ids.append(found[1].decode())
-            self.took_s.append(took_s)
-            self.last_accepted_s = time.monotonic()
-        elif status == b"409":
+            return self._held(asked, answer, found[1].decode(), took_s)
+        if status == b"409":
             self.refused["409"] = self.refused.get("409", 0) + 1
         else:
             self.errors += 1
+        return None
+
+    def _held(self, _asked: bytes, _answer: bytes, order: str, took_s: float) -> bytes | None:
+        self._accepted(order, took_s)
+        return None
+
+    def _accepted(self, order: str, took_s: float) -> None:
+        self.ids.append(order)
+        self.took_s.append(took_s)
+        self.last_accepted_s = time.monotonic()
 
     def report(self) -> dict[str, Any]:
         """The figures of this round."""
@@ -75,6 +87,30 @@ class Round:
         }
 
 
+class Whole(Round):
+    """Orders to their end: held, checked out, paid; `took_s` is all of it."""
+
+    def answered(self, asked: bytes, answer: bytes, took_s: float) -> bytes | None:
+        """Counts an order when it is paid; until then says what to ask next."""
+        state = _STATE.search(answer)
+        if answer[9:12] != b"200" or state is None:
+            return super().answered(asked, answer, took_s)
+        order = asked.split(b" ", 2)[1].split(b"/")[4].decode()
+        if state[1] == b"awaiting_payment":
+            return _call("GET", f"/orders/{order}", asked)
+        if state[1] == b"paid":
+            self._accepted(order, took_s)
+        else:
+            self.errors += 1
+        return None
+
+    def _held(self, asked: bytes, answer: bytes, order: str, took_s: float) -> bytes | None:
+        total = _TOTAL.search(answer)
+        assert total is not None, "an order has a total"
+        body = b'{"ship_to":%s,"payment":{"method":"card","token":"pm_ok"},"price_total":%s}' % (_TO, total[1])
+        return _call("POST", f"/orders/{order}/checkout", asked, body)
+
+
 class Buyers:
     """All connections."""
 
@@ -85,9 +121,10 @@ class Buyers:
         for _ in range(connections):
             self._connect()
 
-    def run(self, show: str, offer: str, tokens: list[str], seconds: float) -> Round:
+    def run(self, show: str, offer: str, tokens: list[str], seconds: float, whole: bool = False) -> Round:
         """One order for each token, as fast as answers come, for at most `seconds`."""
-        now = Round([self._request(show, offer, token) for token in tokens])
+        requests = [self._request(show, offer, token) for token in tokens]
+        now = Whole(requests) if whole else Round(requests)
         ends_s = now.began_s + seconds
         for buyer in list(self._buyers.values()):
             self._ask(buyer, now)
@@ -104,17 +141,13 @@ class Buyers:
 
     def _request(self, show: str, offer: str, token: str) -> bytes:
         body = json.dumps({"lines": [{"offer": offer, "quantity": 1}]}).encode()
-        head = (
-            f"POST /api/v1/shows/{show}/orders HTTP/1.1\r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
-            f"Idempotency-Key: {secrets.token_hex(12)}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
-        )
-        return head.encode() + body
+        head = f" \r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
+        return _call("POST", f"/shows/{show}/orders", head.encode(), body)
 
     def _ask(self, buyer: Buyer, now: Round) -> None:
         if now.waiting:
-            buyer.asked_s = time.monotonic()
-            buyer.socket.sendall(now.waiting.popleft())
+            buyer.asked_s, buyer.asked = time.monotonic(), now.waiting.popleft()
+            buyer.socket.sendall(buyer.asked)
             now.open += 1
 
     def _read(self, buyer: Buyer, now: Round, more: bool) -> None:
@@ -126,8 +159,13 @@ class Buyers:
         end = buyer.head.find(b"\r\n\r\n")
         if end < 0 or len(buyer.head) < end + 4 + _length(buyer.head[:end]):
             return
-        now.answered(buyer.head, time.monotonic() - buyer.asked_s)
-        buyer.head, buyer.asked_s = b"", None
+        follows = now.answered(buyer.asked, buyer.head, time.monotonic() - buyer.asked_s)
+        buyer.head = b""
+        if follows is not None:
+            buyer.asked = follows
+            buyer.socket.sendall(follows)
+            return
+        buyer.asked_s = None
         now.open -= 1
         if more:
             self._ask(buyer, now)
@@ -143,6 +181,14 @@ class Buyers:
         self._ask(self._connect(), now)
 
 
+def _call(method: str, path: str, like: bytes, body: bytes = b"") -> bytes:
+    """A call to `path` by whoever made the call `like`."""
+    who = like.split(b"\r\n", 3)
+    key = f"Idempotency-Key: {secrets.token_hex(12)}\r\nContent-Type: application/json\r\n"
+    head = f"{method} /api/v1{path} HTTP/1.1\r\n".encode() + who[1] + b"\r\n" + who[2] + b"\r\n" + key.encode()
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
 def _length(head: bytes) -> int:
     found = _LENGTH.search(head)
     return int(found[1]) if found else 0
@@ -156,7 +202,7 @@ def main() -> None:
     while line := sys.stdin.readline():
         wanted = json.loads(line)
         began_s = time.process_time()
-        came = buyers.run(wanted["show"], wanted["offer"], wanted["tokens"], wanted["seconds"])
+        came = buyers.run(wanted["show"], wanted["offer"], wanted["tokens"], wanted["seconds"], wanted["whole"])
         print(json.dumps(came.report() | {"cpu_s": time.process_time() - began_s}), flush=True)
 
 

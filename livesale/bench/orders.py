@@ -26,6 +26,7 @@ BUYERS = 12_000
 CONNECTIONS = 128
 WARM_UP = 600
 SECONDS = 60
+WHOLE = 1_500  # orders that are paid, too
 FLOOR_COMMITS = 2_000  # before and after the buyers, half each
 READ_AT_ONCE = 500
 
@@ -33,38 +34,44 @@ READ_AT_ONCE = 500
 async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> int:
     """The command: prints the summary as its last line; 1 when units were oversold or orders lost."""
     async with running_system(settings) as system, Wiring(system.settings) as wiring:
-        summary = await measure(system, wiring, **chosen)
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        for name, value in summary.items():
-            click.echo(f"{name:18} {value}")
+        whole, summary = await measure(system, wiring, **chosen)
+    for figures in (whole, summary):
+        if as_json:
+            click.echo(json.dumps(figures))
+        else:
+            for name, value in figures.items():
+                click.echo(f"{name:18} {value}")
     return 1 if summary["oversold"] or summary["lost"] else 0
 
 
 async def measure(
     system: System, wiring: Wiring, buyers: int = BUYERS, stock: int | None = None, seconds: int = SECONDS
-) -> dict[str, Any]:
-    """The figures of contract section 6."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Figures of whole orders (held, checked out, paid through the provider), then those of contract section 6."""
     stock = buyers * 5 // 6 if stock is None else stock
     cast = Cast(system, wiring)
-    await cast.shop(stock + WARM_UP + FLOOR_COMMITS)
-    hot, other = await cast.show("Bench", stock), await cast.show("Bench: floor", WARM_UP + FLOOR_COMMITS)
-    people = await cast.people(buyers + WARM_UP)
+    await cast.shop(stock + WARM_UP + FLOOR_COMMITS + WHOLE)
+    hot = await cast.show("Bench", stock)
+    other = await cast.show("Bench: floor", WARM_UP + FLOOR_COMMITS)
+    paid = await cast.show("Bench: whole orders", WHOLE)
+    people = await cast.people(max(buyers, WHOLE) + WARM_UP)
     floor = Floor(system, wiring.store, other)
     parts = urlsplit(system.url)
     options = {"host": parts.hostname, "port": parts.port, "connections": min(CONNECTIONS, buyers)}
     async with Child("livesale.bench.buyers", options) as child:
-        await child.ask(_round(other, people[buyers:], seconds))
+        await child.ask(_round(other, people[-WARM_UP:], seconds))
+        before = system.cpu_s()
+        whole = await child.ask(_round(paid, people[:WHOLE], seconds, whole=True))
+        spent = _spent(system, before)
         await floor.turn()
         before = system.cpu_s()
         came = await child.ask(_round(hot, people[:buyers], seconds))
-        used = {name: round(spent - before[name], 2) for name, spent in system.cpu_s().items()}
+        used = _spent(system, before)
         await floor.turn()
     checked = await check(wiring.store, hot, stock, came["ids"])
-    for stage in (hot, other):
+    for stage in (hot, other, paid):
         await cast.end(stage)
-    return _figures(buyers, stock, came, floor) | checked | await _ground(system, wiring.store, came, used)
+    return _whole(whole, spent), _figures(buyers, stock, came, floor) | checked | await _ground(system, wiring.store, came, used)
 
 
 @dataclass
@@ -100,8 +107,27 @@ async def check(store: Store, stage: Stage, stock: int, ids: list[str]) -> dict[
     return {"oversold": max(0, taken - stock, len(ids) - stock), "lost": missing + max(0, len(ids) - taken)}
 
 
-def _round(stage: Stage, people: list[Person], seconds: int) -> dict[str, Any]:
-    return {"show": stage.show, "offer": stage.offer, "tokens": [one.token for one in people], "seconds": seconds}
+def _round(stage: Stage, people: list[Person], seconds: int, *, whole: bool = False) -> dict[str, Any]:
+    tokens = [one.token for one in people]
+    return {"show": stage.show, "offer": stage.offer, "tokens": tokens, "seconds": seconds, "whole": whole}
+
+
+def _spent(system: System, before: dict[str, float]) -> dict[str, float]:
+    """CPU seconds of each process since `before`."""
+    return {name: round(spent - before[name], 2) for name, spent in system.cpu_s().items()}
+
+
+def _whole(came: dict[str, Any], used: dict[str, float]) -> dict[str, Any]:
+    paid = len(came["ids"])
+    return {
+        "bench": "whole orders",
+        "paid": paid,
+        "errors": came["errors"] + came["refused"] + came["unasked"],
+        "per_s": round(paid / came["seconds"], 1) if paid else 0.0,
+        "p50_ms": round(came["p50_ms"], 1),
+        "p99_ms": round(came["p99_ms"], 1),
+        "server_cpu_s": used,
+    }
 
 
 def _figures(buyers: int, stock: int, came: dict[str, Any], floor: Floor) -> dict[str, Any]:

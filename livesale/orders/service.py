@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from livesale.kernel.ids import new_id, random_name, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import model
 from livesale.orders.model import Order
+from livesale.orders.news import News
 from livesale.orders.placing import Wish, place, record_names, wait_names
 from livesale.payments import model as payments
 from livesale.payments.model import Payment
@@ -58,6 +60,7 @@ class Orders:
 
     store: Store
     people: People
+    news: News
     _seen: dict[tuple[str, str], Versioned | None] = field(default_factory=dict)
 
     async def place(
@@ -151,15 +154,19 @@ class Orders:
 
     async def next_state(self, order: Order) -> Order:
         """The order once it has left `awaiting_payment` or needs the buyer, or as it is after two seconds."""
-        wait_s, waited_s = 0.01, 0.0
-        while order.state == "awaiting_payment" and waited_s < NEXT_STATE_WITHIN_S:
-            await asyncio.sleep(wait_s)
-            waited_s, wait_s = waited_s + wait_s, min(0.1, wait_s * 1.5)
-            order = await self.load(order.id)
-            payment = await self.payment(order)
-            if payment and payment.state == "requires_action":
-                break
+        with contextlib.suppress(TimeoutError):
+            async with self.news.of(order.shelf, order.id) as happened, asyncio.timeout(NEXT_STATE_WITHIN_S):
+                while True:
+                    order = await self.load(order.id)
+                    if order.state != "awaiting_payment" or await self._needs_buyer(order):
+                        break
+                    await happened.wait()
+                    happened.clear()
         return order
+
+    async def _needs_buyer(self, order: Order) -> bool:
+        payment = await self.payment(order)
+        return payment is not None and payment.state == "requires_action"
 
     async def payment(self, order: Order) -> Payment | None:
         """The payment of an order, if one was begun."""

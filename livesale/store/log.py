@@ -40,6 +40,7 @@ class Glimpse(msgspec.Struct, frozen=True):
 
     type: str
     state: Any = None
+    order: Any = None
 
 
 class _Glimpses(msgspec.Struct):
@@ -74,9 +75,10 @@ class Tail:
     by the dozen: a read costs the store, and who is told, far more than an entry in it. A lone entry waits for nothing.
     """
 
-    def __init__(self, store: Store, rest_s: float = 0.0) -> None:
+    def __init__(self, store: Store, rest_s: float = 0.0, block_ms: int = BLOCK_MS) -> None:
         self._store = store
         self._rest_s = rest_s
+        self._block_ms = block_ms
         self._after: dict[str, int] = {}
         self._changed = asyncio.Event()
 
@@ -115,7 +117,7 @@ class Tail:
     async def _next(self) -> list[Entry]:
         asked = dict(self._after)
         streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in asked.items()}
-        found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=BLOCK_MS)
+        found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=self._block_ms)
         rows: Any = found.items() if isinstance(found, dict) else found or ()
         batch: list[Entry] = []
         gaps: list[LogGap] = []

@@ -135,10 +135,10 @@ class Reader:
                 return await handler(shelf, event)
             except Refusal as refusal:
                 if refusal.code not in ("store_unavailable", "conflict"):
-                    log.info("nothing to do", shelf=shelf, event=event["type"], why=refusal.code)
+                    log.info("nothing to do", shelf=shelf, told=event["type"], why=refusal.code)
                     return None
             except Exception:
-                log.exception("a reaction failed", shelf=shelf, event=event["type"], attempt=attempt)
+                log.exception("a reaction failed", shelf=shelf, told=event["type"], attempt=attempt)
                 if attempt >= len(RETRY_S):
                     return None
             await asyncio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from livesale.kernel.events import Event
+from livesale.kernel.refusals import Refusal
 from livesale.store import readers
 from livesale.store.decision import Decision
 from livesale.store.readers import Cursor, Reaction, Reactions, Reader
@@ -144,3 +145,31 @@ async def test_a_shelf_that_rested_is_read_from_its_cursor_on(store: Store, monk
                     await asyncio.sleep(0.1)
         assert await store.active_shelves() == []
     assert seen == [0, 1, 2, 3, 4]
+
+
+async def test_a_reaction_that_cannot_ends_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that refuses, and one that fails however often it is asked, are told of in the log; the next event comes."""
+    monkeypatch.setattr(readers, "RETRY_S", (0.0, 0.0))
+    refused, failed, done = [], [], []
+
+    async def refuses(_shelf: str, event: Event) -> None:
+        refused.append(event["type"])
+        raise Refusal("short", "Nothing is left.")
+
+    async def fails(_shelf: str, event: Event) -> None:
+        failed.append(event["type"])
+        raise ZeroDivisionError
+
+    async def goes(_shelf: str, event: Event) -> None:
+        done.append(event["type"])
+
+    async with reading(store, Reaction("a", refuses), Reaction("b", fails), Reaction("c", goes)):
+        for kind in ("a", "b", "c"):
+            await tell(store, SHELF, type=kind)
+        await until(lambda: done == ["c"] and len(failed) == 3)
+        last = await tell(store, SHELF, type="c")
+        await until(lambda: done == ["c", "c"])
+        async with asyncio.timeout(30):
+            while await cursor(store, SHELF) < last:
+                await asyncio.sleep(0.01)
+    assert (refused, failed) == (["a"], ["b"] * 3)

@@ -13,6 +13,7 @@ from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
 from livesale.orders.aftersale import Sale
 from livesale.orders.model import Order
+from livesale.orders.news import News
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
 from livesale.orders.reactions import Leftovers, OrderReactions
@@ -147,7 +148,7 @@ class Market:
         self.people = PeopleDouble()
         self.provider = provider or ProviderDouble()
         self.shows = Shows(store)
-        self.orders = Orders(store, self.people)
+        self.orders = Orders(store, self.people, News(store))
         self.waiting = Waiting(store, OFFERED_MS)
         self.sale = Offers(store, _no_product, Transfers(store))
         self.reactions = OrderReactions(store)
