@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from livesale.orders.events import TRANSFER_SET_ASIDE
 from livesale.orders.waitlist import Wait, in_order, with_units
 from livesale.store.record import load
 from tests.support.market import Market
@@ -19,9 +20,10 @@ class Lines:
     def take(self, entry: dict[str, Any]) -> None:
         """Free units leave for an order only while nobody waits, and for a place only if it is the first."""
         moved = {name: delta for name, delta, _ in entry["counters"]}
+        goes_home = any(event["type"] == TRANSFER_SET_ASIDE for event in entry["events"])  # of an ended show: no buyer
         for name, delta in moved.items():
             place, _, offer = name.partition(":")
-            if place == "free" and delta < 0 and moved.get(f"offered:{offer}", 0) <= 0:
+            if place == "free" and delta < 0 and not goes_home and moved.get(f"offered:{offer}", 0) <= 0:
                 assert not self.waiting.get(offer), "somebody passed the line"
         for event in entry["events"]:
             if event["type"] == "waitlist_changed":
