@@ -154,6 +154,14 @@ class Accounts:
         """The account by its id; refused (`not_found`) when there is none."""
         return await self._found(account=account)
 
+    async def with_key(self, account: str) -> tuple[Account, bytes]:
+        """The account and its sealing key; refused (`not_found`) when there is none, or it has been erased."""
+        async with reading(self._engine) as db:
+            row = await store.find(db, account=account)
+        if row is None or row["key"] is None:
+            raise not_found("account")
+        return _account(row), row["key"]
+
     async def by_email(self, email: str) -> Account:
         """The account of an address; refused (`not_found`) when there is none."""
         return await self._found(email=_field("email", folded, email))

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from livesale.accounts import store as account_store
 from livesale.accounts.model import Account
 from livesale.accounts.service import Accounts
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
-from livesale.kernel.refusals import Refusal, not_found
+from livesale.kernel.refusals import Refusal
 from livesale.kernel.sealing import seal, unseal
-from livesale.store.database import reading
 from livesale.store.valkey import Store
 
 REMEMBER_MS = 1_500  # an account's band and key; well under the two seconds that reads may be old
@@ -21,9 +17,8 @@ MOST_REMEMBERED = 20_000
 class People:
     """The port of `orders/service.py`, over accounts and guardians."""
 
-    def __init__(self, store: Store, database: AsyncEngine, accounts: Accounts) -> None:
+    def __init__(self, store: Store, accounts: Accounts) -> None:
         self._store = store
-        self._database = database
         self._accounts = accounts
         self._known: dict[str, tuple[int, Account, bytes]] = {}
         self.guardians: Guardians | None = None
@@ -62,13 +57,9 @@ class People:
         now_ms = self._store.now_ms()
         found = self._known.get(account)
         if found is None or now_ms - found[0] > REMEMBER_MS:
-            async with reading(self._database) as connection:
-                row = await account_store.find(connection, account=account)
-            if row is None or row["key"] is None:
-                raise not_found("account")
             if len(self._known) > MOST_REMEMBERED:
                 self._known.clear()
-            found = self._known[account] = (now_ms, await self._accounts.me(account), row["key"])
+            found = self._known[account] = (now_ms, *await self._accounts.with_key(account))
         return found[1], found[2]
 
 

@@ -60,7 +60,7 @@ class Wiring:
             self.settings.sessions.session_d * DAY_MS,
             self.store.now_ms,
         )
-        self.people = People(self.store, self.database, self.accounts)
+        self.people = People(self.store, self.accounts)
         self.shows = Shows(self.store)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
         self.people.guardians = self.guardians

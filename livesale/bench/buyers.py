@@ -7,6 +7,7 @@ order for each token, none a second time; whole: it is checked out and paid, too
 from __future__ import annotations
 
 import json
+import math
 import re
 import secrets
 import select
@@ -51,6 +52,7 @@ class Round:
         self.errors = 0
         self.began_s = time.monotonic()
         self.last_accepted_s = self.began_s
+        self.ends_s = math.inf
 
     def answered(self, asked: bytes, answer: bytes, took_s: float) -> bytes | None:
         """Counts one answer; what the same connection asks next, if this order is not through."""
@@ -96,7 +98,7 @@ class Whole(Round):
         if answer[9:12] != b"200" or state is None:
             return super().answered(asked, answer, took_s)
         order = asked.split(b" ", 2)[1].split(b"/")[4].decode()
-        if state[1] == b"awaiting_payment":
+        if state[1] == b"awaiting_payment" and time.monotonic() < self.ends_s:
             return _call("GET", f"/orders/{order}", asked)
         if state[1] == b"paid":
             self._accepted(order, took_s)
@@ -124,13 +126,13 @@ class Buyers:
     def run(self, show: str, offer: str, tokens: list[str], seconds: float, whole: bool = False) -> Round:
         """One order for each token, as fast as answers come, for at most `seconds`."""
         requests = [self._request(show, offer, token) for token in tokens]
-        now = Whole(requests) if whole else Round(requests)
-        ends_s = now.began_s + seconds
+        now = (Whole if whole else Round)(requests)
+        now.ends_s = now.began_s + seconds
         for buyer in list(self._buyers.values()):
             self._ask(buyer, now)
         while now.open:
             for number, _ in self._poll.poll(1.0):
-                self._read(self._buyers[number], now, time.monotonic() < ends_s)
+                self._read(self._buyers[number], now, time.monotonic() < now.ends_s)
         return now
 
     def _connect(self) -> Buyer:
