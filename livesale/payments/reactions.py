@@ -6,8 +6,10 @@ but the time of the next question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -34,13 +36,16 @@ class PaymentReactions:
 
     store: Store
     provider: PaymentProvider
+    _turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     def reactions(self) -> tuple[Reaction, ...]:
         """The events that ask for a call; a repetition repeats the key, so the provider acts once."""
         return (Reaction(PAYMENT_CHANGED, self._asked, CALLS), Reaction(PAYMENT_CHECK, self._asked))
 
     async def _asked(self, _shelf: str, event: Event) -> None:
-        await self.go_on(event["order"])
+        """One call for an order at a time: a webhook comes while ours is under way, and finds nothing left to ask."""
+        async with self._turns.setdefault(event["order"], asyncio.Lock()):
+            await self.go_on(event["order"])
 
     async def go_on(self, order_id: str) -> None:
         """Take the payment of an order one step further, as far as the provider lets us know."""
