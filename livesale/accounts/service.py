@@ -154,13 +154,11 @@ class Accounts:
         """The account by its id; refused (`not_found`) when there is none."""
         return await self._found(account=account)
 
-    async def with_key(self, account: str) -> tuple[Account, bytes]:
-        """The account and its sealing key; refused (`not_found`) when there is none, or it has been erased."""
+    async def with_keys(self, accounts: Iterable[str]) -> dict[str, tuple[Account, bytes]]:
+        """Accounts and their sealing keys by id, in one read; without those that are not there, or erased."""
         async with reading(self._engine) as db:
-            row = await store.find(db, account=account)
-        if row is None or row["key"] is None:
-            raise not_found("account")
-        return _account(row), row["key"]
+            rows = await store.find_all(db, accounts)
+        return {row["id"]: (_account(row), row["key"]) for row in rows if row["key"] is not None}
 
     async def by_email(self, email: str) -> Account:
         """The account of an address; refused (`not_found`) when there is none."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -66,6 +67,9 @@ revocations = Table(
     Column("at_ms", BigInteger, nullable=False, index=True),
     Column("until_ms", BigInteger, nullable=False, index=True),  # nothing it concerns is valid after that
 )
+_WITH_KEY = select(accounts, sealing_keys.c.key).select_from(
+    accounts.outerjoin(sealing_keys, sealing_keys.c.account == accounts.c.id)
+)
 account_audit = Table(
     "account_audit",
     metadata,
@@ -90,9 +94,12 @@ async def find(
 ) -> RowMapping | None:
     """An account's row with its sealing `key` (None once erased), by id or by folded address."""
     matches = accounts.c.id == account if account is not None else accounts.c.email == email
-    joined = accounts.outerjoin(sealing_keys, sealing_keys.c.account == accounts.c.id)
-    rows = await db.execute(select(accounts, sealing_keys.c.key).select_from(joined).where(matches))
-    return rows.mappings().first()
+    return (await db.execute(_WITH_KEY.where(matches))).mappings().first()
+
+
+async def find_all(db: AsyncConnection, ids: Iterable[str]) -> list[RowMapping]:
+    """The rows of these accounts, each with its sealing `key` (None once erased); in no order."""
+    return list((await db.execute(_WITH_KEY.where(accounts.c.id.in_(list(ids))))).mappings())
 
 
 async def set_password(db: AsyncConnection, account: str, password_hash: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from livesale.accounts.model import Account
 from livesale.accounts.service import Accounts
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
-from livesale.kernel.refusals import Refusal
+from livesale.kernel.refusals import Refusal, not_found
 from livesale.kernel.sealing import seal, unseal
 from livesale.store.valkey import Store
 
 REMEMBER_MS = 1_500  # an account's band and key; well under the two seconds that reads may be old
 MOST_REMEMBERED = 20_000
+_Known = tuple[int, Account, bytes]  # when it was read (ms), the account, its sealing key
 
 
 class People:
@@ -20,7 +23,9 @@ class People:
     def __init__(self, store: Store, accounts: Accounts) -> None:
         self._store = store
         self._accounts = accounts
-        self._known: dict[str, tuple[int, Account, bytes]] = {}
+        self._known: dict[str, _Known] = {}
+        self._wanted: dict[str, asyncio.Future[_Known | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
         self.guardians: Guardians | None = None
 
     async def age_band(self, account: str) -> str:
@@ -54,13 +59,35 @@ class People:
         return self.guardians is not None and await self.guardians.has_guardian(minor)
 
     async def _find(self, account: str) -> tuple[Account, bytes]:
-        now_ms = self._store.now_ms()
         found = self._known.get(account)
-        if found is None or now_ms - found[0] > REMEMBER_MS:
+        if found is None or self._store.now_ms() - found[0] > REMEMBER_MS:
+            wanted = self._wanted.setdefault(account, asyncio.get_running_loop().create_future())
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read())
+            found = await asyncio.shield(wanted)
+        if found is None:
+            raise not_found("account")
+        return found[1], found[2]
+
+    async def _read(self) -> None:
+        """Read whoever is wanted, all of them at once; under load a read serves dozens."""
+        while self._wanted:
+            wanted, self._wanted = self._wanted, {}
+            now_ms = self._store.now_ms()
+            try:
+                rows = await self._accounts.with_keys(wanted)
+            except Exception as error:
+                for future in wanted.values():
+                    future.set_exception(error)
+                continue
             if len(self._known) > MOST_REMEMBERED:
                 self._known.clear()
-            found = self._known[account] = (now_ms, *await self._accounts.with_key(account))
-        return found[1], found[2]
+            for account, future in wanted.items():
+                found = (now_ms, *rows[account]) if account in rows else None
+                if found:
+                    self._known[account] = found
+                future.set_result(found)
+        self._reading = None
 
 
 class Callers:
