@@ -194,7 +194,8 @@ class Replay:
     def sums(self) -> dict[str, int]:
         """What counters must say by law of orders, lines and payments: `n:STATE`, `waiting:OFFER`, `revenue`, …"""
         states: Counter[str] = Counter(f"n:{row['state']}" for row in self.orders.values())
-        captured = sum(paid.captured for paid in self.payments.values() if paid.order in self.settled)
+        counted = self.settled | self.refunds.keys()  # late money is counted by the commit that begins to give it back
+        captured = sum(paid.captured for paid in self.payments.values() if paid.order in counted)
         line: Counter[str] = Counter()
         for (offer, _), told in self.waits.items():
             line[f"waiting:{offer}"] += told["state"] == "waiting"

@@ -187,10 +187,11 @@ def _given_back(findings: Findings) -> None:
 
 
 def _unsettled(findings: Findings, now_ms: int) -> None:
-    """Money captured for an order that did not become paid: the two are two commits, a moment apart."""
+    """Money captured for an order that neither became paid nor gives it back: two commits, a moment apart."""
     assert findings.replay is not None
+    kept = findings.replay.settled | findings.replay.refunds.keys()
     for payment, captured in findings.replay.payments.items():
-        if captured.captured and captured.order not in findings.replay.settled and now_ms - captured.at_ms > SETTLE_MS:
+        if captured.captured and captured.order not in kept and now_ms - captured.at_ms > SETTLE_MS:
             state = findings.replay.orders.get(captured.order, {}).get("state", "unknown")
             findings.differs(f"law: payment {payment}", f"{captured.order} paid", f"captured, the order {state}")
 

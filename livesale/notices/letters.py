@@ -254,6 +254,7 @@ _BODIES: dict[str, Callable[[_Words], list[_Part]]] = {
     "paid": _confirmation,
     "payment_failed": _of_order,
     "cancelled": _of_order,
+    "late_payment": _of_order,
     "shipped": _shipped,
     "refunded": _refunded,
     "withdrawal": _withdrawal,

@@ -14,7 +14,7 @@ import msgspec
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livesale.kernel.events import Event
-from livesale.orders.events import ORDER_CHANGED
+from livesale.orders.events import LATE_PAYMENT, ORDER_CHANGED
 from livesale.store.decision import Counter
 
 Role = Literal["buyer", "payer", "guardians"]  # payer: the guardian who approved, when a minor asked
@@ -57,6 +57,7 @@ MAILED: dict[str, dict[str, list[Notice]]] = {
         "expired": _decided("expired"),
         "void": _to("request_void", "guardians"),
     },
+    LATE_PAYMENT: {"": _to("late_payment", "buyer", "payer")},
     "shipment_made": {"": _to("shipped", "buyer")},
     "refund_changed": {"done": _to("refunded", "buyer", "payer")},
     "withdrawal_changed": {"confirmed": _to("withdrawal", "buyer", "payer")},

@@ -16,6 +16,7 @@ SUBJECTS: dict[Language, dict[str, str]] = {
         "paid": "Bestellung {number} ist bezahlt",
         "payment_failed": "Bestellung {number} wurde nicht bezahlt",
         "cancelled": "Bestellung {number} wurde storniert",
+        "late_payment": "Zahlung zu Bestellung {number} kam zu spät",
         "shipped": "Bestellung {number} ist unterwegs",
         "refunded": "Erstattung zu Bestellung {number}",
         "withdrawal": "Widerruf zu Bestellung {number} ist eingegangen",
@@ -32,6 +33,7 @@ SUBJECTS: dict[Language, dict[str, str]] = {
         "paid": "Order {number} is paid",
         "payment_failed": "Order {number} was not paid",
         "cancelled": "Order {number} was cancelled",
+        "late_payment": "Payment for order {number} came too late",
         "shipped": "Order {number} is on its way",
         "refunded": "Refund for order {number}",
         "withdrawal": "Withdrawal from order {number} received",
@@ -53,6 +55,9 @@ LEADS: dict[Language, dict[str, str]] = {
         "die Vertragsbestätigung.",
         "payment_failed": "die Zahlung hat nicht geklappt. Es wurde nichts abgebucht, und die Bestellung ist beendet.",
         "cancelled": "wir können diese Bestellung leider nicht erfüllen und haben sie storniert. Es wurde nichts abgebucht.",
+        "late_payment": "die Zahlung über {amount} kam an, als die Bestellung schon beendet war. Die Ware ist nicht mehr zu "
+        "haben, darum behalten wir das Geld nicht: Eine Vormerkung geben wir frei, und was abgebucht wurde, zahlen wir "
+        "auf demselben Weg zurück. Du musst nichts tun.",
         "shipped": "diese Sendung ist unterwegs:",
         "refunded": "wir haben {amount} auf dem Weg zurückgezahlt, auf dem bezahlt wurde. Bis es auf dem Konto steht, "
         "können einige Tage vergehen.",
@@ -73,6 +78,9 @@ LEADS: dict[Language, dict[str, str]] = {
         "contract.",
         "payment_failed": "the payment did not go through. Nothing was charged, and the order has ended.",
         "cancelled": "we are sorry: we cannot fulfil this order and have cancelled it. Nothing was charged.",
+        "late_payment": "the payment of {amount} arrived when the order had already ended. The item is no longer available, "
+        "so we do not keep the money: we release what was set aside and pay back what was taken, the way it was paid. "
+        "There is nothing you need to do.",
         "shipped": "this shipment is on its way:",
         "refunded": "we have paid back {amount} the way it was paid. It may take some days to arrive.",
         "withdrawal": "we received the withdrawal on {at}. This is what it says:",

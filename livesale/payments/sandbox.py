@@ -25,6 +25,7 @@ MAX_ANSWER_BYTES = 1024 * 1024
 # Answers that say nothing about the payment: the call is still running, came too often, or was not let in.
 SILENT_STATUSES = frozenset({401, 403, 408, 425, 429})
 SILENT_CODES = frozenset({"in_progress", "idempotency_key_reused"})
+PAST_IT = "not_authorised"  # the payment is past the act: where it stands is the answer
 
 
 class _Problem(msgspec.Struct):
@@ -79,11 +80,13 @@ class SandboxProvider:
 
     async def capture(self, key: str, provider_id: str, amount: Money) -> Attempt:
         """See `PaymentProvider.capture`."""
-        return await self._act(f"{_path(provider_id)}/capture", key, _asked(amount), "captured")
+        attempt = await self._act(f"{_path(provider_id)}/capture", key, _asked(amount), "captured")
+        return attempt if attempt.decline != PAST_IT else await self.lookup(provider_id)
 
     async def void(self, key: str, provider_id: str) -> Attempt:
         """See `PaymentProvider.void`."""
-        return await self._act(f"{_path(provider_id)}/void", key, {}, "voided")
+        attempt = await self._act(f"{_path(provider_id)}/void", key, {}, "voided")
+        return attempt if attempt.decline != PAST_IT else await self.lookup(provider_id)
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
         """See `PaymentProvider.refund`."""
@@ -150,6 +153,8 @@ def _read(status: int, body: bytes) -> Attempt:
     try:
         if status == 200:
             return msgspec.json.decode(body, type=Attempt)
+        if status >= 500:
+            return _unknown(f"http_{status}")
         code = msgspec.json.decode(body, type=_Problem).code
     except msgspec.MsgspecError:
         return _unknown(f"http_{status}")

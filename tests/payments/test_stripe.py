@@ -15,6 +15,7 @@ from aiohttp import web
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
+from livesale.payments.provider import REPLAYED
 from livesale.payments.stripe import StripeProvider, verified
 
 PRICE = Money(1999, "EUR")
@@ -131,20 +132,14 @@ async def test_nobody_there_is_unknown(provider: StripeProvider, stripe: Stripe)
     await alone.close()
 
 
-async def test_a_replayed_500_is_looked_up(stripe: Stripe, provider: StripeProvider) -> None:
-    """Stripe repeats a 500 under its key for good: the payment made before it is found by key and reference."""
+async def test_a_replayed_500_is_told_from_other_silence(stripe: Stripe, provider: StripeProvider) -> None:
+    """Stripe repeats a 500 under its key for good: the caller is told, and finds the payment by our reference."""
     stripe.answers["POST /v1/payment_intents"] = 500, problem("api_error", "")
-    other = intent("requires_capture") | {"id": "pi_other", "metadata": {"reference": "o_1", "key": "k0"}}
     found = {"object": "search_result", "url": "/v1/payment_intents/search", "has_more": False}
-    stripe.answers["GET /v1/payment_intents/search"] = 200, found | {"data": [other, intent("requires_capture")]}
-    assert (await authorise(provider)).provider_id == "pi_1"
-    stripe.answers["POST /v1/payment_intents/pi_1/capture"] = 500, problem("api_error", "")
-    stripe.answers["GET /v1/payment_intents/pi_1"] = (
-        200,
-        intent("succeeded", amount_received=1999, latest_charge=charge()),
-    )
-    captured = await provider.capture("k2", "pi_1", PRICE)
-    assert (captured.state, captured.captured) == ("captured", 1999)
+    stripe.answers["GET /v1/payment_intents/search"] = 200, found | {"data": [intent("requires_capture")]}
+    made = await authorise(provider)
+    assert (made.state, made.decline) == ("unknown", REPLAYED)
+    assert [(one.state, one.provider_id) for one in await provider.find("o_1")] == [("authorised", "pi_1")]
 
 
 async def test_an_act_that_is_done_already_tells_where_it_stands(stripe: Stripe, provider: StripeProvider) -> None:

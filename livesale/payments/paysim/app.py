@@ -130,13 +130,20 @@ async def _keyed(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _with_faults(faults: Faults) -> Middleware:
+    kept: set[tuple[str, str]] = set()  # (path, key) of calls that are answered 500 for good
+
     @web.middleware
     async def with_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+        place = request.path, request.headers.get("Idempotency-Key", "")
+        if place in kept:
+            return _refused(Refusal("internal", "A fault on order: this key's first answer again."))
         fault = faults.of_call() if request.path.startswith("/v1/") else None
-        if fault == "before_effect":
+        if place[1] and fault in ("before_kept", "after_kept"):
+            kept.add(place)
+        if fault in ("before_effect", "before_kept"):
             return _refused(Refusal("internal", "A fault on order: nothing was done."))
         answer = await handler(request)
-        if fault == "after_effect":
+        if fault in ("after_effect", "after_kept"):
             return _refused(Refusal("internal", "A fault on order: what was done is not told."))
         if fault == "timeout":
             await asyncio.sleep(faults.settings.timeout_s)
