@@ -81,7 +81,10 @@ async def test_a_voided_payment_holds_nothing(sandbox: RunningSandbox) -> None:
     assert (await sandbox.balance())["customer"] == {"EUR": 0}
 
 
-@pytest.mark.parametrize(("method", "state", "account"), [("pm_late_3ds", "authorised", "authorised"), ("pm_transfer", "captured", "merchant")])
+@pytest.mark.parametrize(
+    ("method", "state", "account"),
+    [("pm_late_3ds", "authorised", "authorised"), ("pm_transfer", "captured", "merchant")],
+)
 async def test_a_bank_says_yes_after_a_void(sandbox: RunningSandbox, method: str, state: str, account: str) -> None:
     """What the buyer confirmed at the bank comes in although the merchant has voided it, and is told."""
     intent = (await authorised(sandbox.provider, method)).provider_id

@@ -138,8 +138,11 @@ def _with_faults(faults: Faults) -> Middleware:
         if place in kept:
             return _refused(Refusal("internal", "A fault on order: this key's first answer again."))
         fault = faults.of_call() if request.path.startswith("/v1/") else None
-        if place[1] and fault in ("before_kept", "after_kept"):
-            kept.add(place)
+        if fault in ("before_kept", "after_kept"):
+            if place[1]:
+                kept.add(place)
+            else:
+                fault = None  # a call without a key has nothing to keep
         if fault in ("before_effect", "before_kept"):
             return _refused(Refusal("internal", "A fault on order: nothing was done."))
         answer = await handler(request)
