@@ -17,7 +17,7 @@ from livesale.apps.mails import dev_box
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
-from livesale.catalog.routes import FeedAnswer
+from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
@@ -82,7 +82,8 @@ async def application(wiring: Wiring) -> web.Application:
     async def store_answers() -> None:
         await wiring.store.ask("PING")
 
-    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, {"store": store_answers})
+    checks = {"store": store_answers}
+    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
     whip = WhipDoor(wiring)
     app.router.add_routes(
         [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
@@ -98,8 +99,8 @@ def all_routes(wiring: Wiring) -> list[Route]:
     """The routes of every room."""
     doors = WebDoors(wiring)
 
-    async def feed(shop: str, data: bytes) -> FeedAnswer:
-        return await import_feed(wiring, shop, data, None)
+    async def feed(shop: str, data: bytes, keep: KeepFeed) -> FeedAnswer:
+        return await import_feed(wiring, shop, data, None, keep)
 
     return [
         *account_routes(wiring.accounts),
