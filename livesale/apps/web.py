@@ -38,6 +38,7 @@ from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
 from livesale.orders.routes import routes as order_routes
 from livesale.orders.sold_routes import routes as sold_routes
+from livesale.orders.stock_routes import routes as stock_routes
 from livesale.payments import webhooks
 from livesale.payments.reactions import provider_said
 from livesale.payments.stripe import SIGNATURE_HEADER as STRIPE_SIGNATURE
@@ -107,6 +108,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),
+        *stock_routes(wiring.transfers, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),

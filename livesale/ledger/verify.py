@@ -2,6 +2,7 @@
 
 Checked: the chain and its signed heads; no gap in archive or log; the store's log is the archive's bytes; every counter
 and record of the store; every row the projection wrote; the stock law at every entry; `n:STATE`, `revenue`, `refunded`;
+a shop's stock from what feeds told, what was corrected, and transfers;
 that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back.
 """
 

@@ -19,10 +19,10 @@ WITHDRAWAL_CHANGED = "withdrawal_changed"
 LATE_PAYMENT = "late_payment"
 UNITS_RETURNED = "units_returned"  # order, lines: [{offer, quantity}]: units of a paid order are on sale again
 TRANSFER_SET_ASIDE = "transfer_set_aside"  # transfer, product, quantity, to
-TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, quantity
+TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, product, quantity
 TRANSFER_CONFIRMED = "transfer_confirmed"  # transfer
 TRANSFER_RELEASED = "transfer_released"  # transfer, offer, product, quantity
-STOCK_ADJUSTED = "stock_adjusted"  # product, delta, reason
+STOCK_ADJUSTED = "stock_adjusted"  # product, delta, reason, by (who corrected it; absent when a feed did)
 
 KINDS = {
     kind.type: kind

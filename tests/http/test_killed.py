@@ -18,6 +18,8 @@ from livesale.catalog.store import list_products
 from livesale.guardians import store as family
 from livesale.guardians.model import Approval
 from livesale.kernel.ids import random_name, shelf
+from livesale.ledger.auditing import line
+from livesale.ledger.replay import Replay
 from livesale.orders.transfers import Transfers
 from livesale.store.database import reading
 from livesale.store.decision import Committed, Decision
@@ -223,6 +225,41 @@ async def test_a_guardian_decides_once(market: Market, verb: str, state: str) ->
     first, again = await market.killed(f"/approvals/{request['id']}/{verb}", body, "guardian")
     assert (first["state"], again["state"]) == (state, state)
     assert (await market.facts())["approval_changed"] == 2
+
+
+async def test_stock_is_corrected_once(market: Market) -> None:
+    """Three units broke: the shop has three fewer, however often that is said; the books and the audit agree."""
+    body = {"product": market.product, "delta": -3, "reason": "broken in transit"}
+    first, again = await market.killed("/shops/demo/stock", body)
+    assert first == again == {**body, "left": 900 - 100 - 3}
+    assert await market.counter("shop:demo", f"free:{market.product}") == 797
+    replay, told = Replay("shop:demo"), []
+    for entry in await read_log(market.whole.wiring.store, "shop:demo"):
+        replay.take(entry.seq, entry.raw)
+        told += [line(event, "shop:demo", entry.seq) for event in entry.fields()["events"]]
+    assert (replay.differences, replay.sums()[f"free:{market.product}"]) == ([], 797)
+    host = (await market.whole.wiring.accounts.by_email("host@example.org")).id
+    [corrected] = [one for one in told if one and one["actor"] == host]
+    assert corrected["action"] == "stock.adjusted"
+    assert "broken in transit" in corrected["data"]
+
+
+@pytest.mark.parametrize(
+    ("who", "shop", "delta", "reason", "status"),
+    [
+        ("viewer", "demo", -1, "x", 403), ("host", "nobodys", -1, "x", 404), ("host", "demo", -801, "x", 409),
+        ("host", "demo", 0, "x", 422), ("host", "demo", -1, " ", 422), ("operator", "demo", -1, "found", 200),
+    ],
+)  # fmt: skip
+async def test_who_may_correct_what(
+    market: Market, who: str, shop: str, delta: int, reason: str, status: int
+) -> None:
+    """The shop's own host and operators, never below what is free, never without a reason."""
+    headers = {"Authorization": f"Bearer {market.whole.tokens[who]}"}
+    body = {"product": market.product, "delta": delta, "reason": reason}
+    async with ClientSession() as session:
+        async with session.post(market.whole.url(f"/shops/{shop}/stock"), json=body, headers=headers) as answer:
+            assert answer.status == status, await answer.text()
 
 
 async def test_an_account_is_made_once(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
