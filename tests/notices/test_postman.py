@@ -127,6 +127,43 @@ async def test_each_reader_has_their_language(post: Post, server: MailServer) ->
     assert "Right of withdrawal" in part(english, "plain")
 
 
+async def test_whose_turn_it_is_is_told(post: Post, server: MailServer) -> None:
+    """The next in line reads what is set aside, until when, and where the show is; each turn is one mail."""
+    market = post.market
+    [offer] = market.offers
+    for turn in range(1, 3):
+        held = await market.hold("bob", (0, 20))
+        await market.waiting.join(market.buyer("ann"), offer, 2)
+        async with post.running(post.postman()):
+            await market.orders.cancel(market.buyer("bob"), held.id)
+            await market.waiting.advance(market.shelf, offer)
+            await post.settled(turn)
+        await market.waiting.leave(market.buyer("ann"), offer)
+    first, second = server.to("ann@example.org")
+    text = part(first, "plain")
+    for said in (f"{ORIGIN}/watch/{market.shelf.removeprefix('show:')}", "2 × Pan", "an der Reihe"):
+        assert said in text, said
+    assert first["Message-ID"] != second["Message-ID"]
+
+
+async def test_late_money_that_goes_back_is_told(post: Post, server: MailServer) -> None:
+    """The order ended, the bank said yes afterwards, and all units are gone: the buyer reads that nothing is kept."""
+    market = post.market
+    async with post.running(post.postman()):
+        order = await market.check_out(await market.hold("ann", (0, 20)), "pm_declined")
+        await market.state(order, "payment_failed")
+        await market.hold("bob", (0, 20))
+        payment = await market.orders.payment(order)
+        assert payment
+        market.provider.passed_3ds(payment.provider_id)
+        await market.payments.go_on(order.id)
+        await post.settled(2)
+    failed, late = server.to("ann@example.org")
+    assert "kam zu spät" in late["Subject"]
+    assert "behalten wir das Geld nicht" in " ".join(part(late, "plain").split())
+    assert "200,00 EUR" in part(late, "plain")
+
+
 async def test_a_request_goes_to_every_guardian(post: Post, server: MailServer) -> None:
     """Each guardian gets the link, nobody else; the answer goes to the minor and both guardians, in one thread."""
     post.town.families["mia"] = ["gita", "gert"]
