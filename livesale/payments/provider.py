@@ -16,6 +16,7 @@ import msgspec
 from livesale.kernel.money import Money
 
 REPLAYED = "http_500"
+NOT_MADE = "not_made"
 
 State = Literal["authorised", "requires_action", "captured", "failed", "voided", "refunded", "unknown"]
 
@@ -72,7 +73,9 @@ class PaymentProvider(Protocol):
         ...
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
-        """Give back `amount` of what was captured; → refunded, failed or unknown."""
+        """Give back `amount` of what was captured; → refunded, failed or unknown. After a 500 the provider is asked for
+        the refund made under `key`; unknown with NOT_MADE: there is none, and this key will never make it.
+        """
         ...
 
     async def lookup(self, provider_id: str) -> Attempt:

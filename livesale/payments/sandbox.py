@@ -16,7 +16,7 @@ import msgspec
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.payments.provider import Attempt, State
+from livesale.payments.provider import NOT_MADE, REPLAYED, Attempt, State
 
 CONNECT_TIMEOUT_S = 1.0
 TOTAL_TIMEOUT_S = 4.0
@@ -90,7 +90,8 @@ class SandboxProvider:
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
         """See `PaymentProvider.refund`."""
-        return await self._act(f"{_path(provider_id)}/refunds", key, _asked(amount), "refunded")
+        attempt = await self._act(f"{_path(provider_id)}/refunds", key, _asked(amount), "refunded")
+        return attempt if attempt.decline != REPLAYED else await self._made(key, provider_id)
 
     async def lookup(self, provider_id: str) -> Attempt:
         """See `PaymentProvider.lookup`."""
@@ -115,6 +116,13 @@ class SandboxProvider:
             page = msgspec.json.decode(body, type=_Found)
             yield page.items
             after = page.next
+
+    async def _made(self, key: str, provider_id: str) -> Attempt:
+        """What the refund under `key` came to."""
+        found = _read(*await self._call("GET", f"{_path(provider_id)}/refunds/{quote(key, safe='')}"))
+        if found.decline == "not_found":
+            return _unknown(NOT_MADE)
+        return msgspec.structs.replace(found, state="refunded") if found.state in ("captured", "refunded") else found
 
     async def _act(self, path: str, key: str, body: dict[str, Any], done: State | None) -> Attempt:
         status, answer = await self._call("POST", path, json=body, headers={"Idempotency-Key": key})

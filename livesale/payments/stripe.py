@@ -16,7 +16,7 @@ from stripe import AIOHTTPClient, StripeClient
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.payments.provider import REPLAYED, Attempt, State
+from livesale.payments.provider import NOT_MADE, REPLAYED, Attempt, State
 from livesale.payments.webhooks import MAX_BODY_BYTES, TOLERANCE_S
 
 TIMEOUT_S = 20.0
@@ -87,7 +87,7 @@ class StripeProvider:
             with suppress(stripe.StripeError):
                 made = await self._api.refunds.list_async({"payment_intent": provider_id, "limit": 100})
                 ours = [_refunded(one) for one in made.data if _metadata(one, "key") == key]
-                return ours[0] if ours else attempt
+                return ours[0] if ours else Attempt("unknown", decline=NOT_MADE)
         return attempt
 
     async def lookup(self, provider_id: str) -> Attempt:

@@ -158,7 +158,7 @@ async def test_late_money_that_goes_back_is_told(post: Post, server: MailServer)
         market.provider.passed_3ds(payment.provider_id)
         await market.payments.go_on(order.id)
         await post.settled(2)
-    failed, late = server.to("ann@example.org")
+    _, late = server.to("ann@example.org")
     assert "kam zu spät" in late["Subject"]
     assert "behalten wir das Geld nicht" in " ".join(part(late, "plain").split())
     assert "200,00 EUR" in part(late, "plain")
