@@ -35,7 +35,7 @@ class Writer:
         Unmailable when the address is none.
         """
         order, expires_at = await self._about(shelf, mail.event)
-        accounts = (mail.to, order.account, mail.event.get("by", order.account))
+        accounts = (mail.to, order.account, mail.event.get("by") or order.account)
         reader, buyer, by = [await self.people.contact(account) for account in accounts]
         facts = Facts(
             mail.kind, mail.event, order, mail.created, reader.country, mail.to == order.account, reader.name, buyer.name, by.name,

@@ -65,7 +65,7 @@ def give_back(records: Records, order: Order, payment: Payment, now_ms: int) -> 
         return None
     asked = Refund(
         new_id("rf", order.shelf), order.id, order.account, payment.captured, payment.currency, f"ref_{random_name()}",
-        "system", now_ms, cause=LATE, changed_at=now_ms,
+        "", now_ms, cause=LATE, changed_at=now_ms,
     )  # fmt: skip
     return Decision(
         order.shelf,

@@ -104,7 +104,7 @@ def claim(records: Records, order_id: str, now_ms: int) -> Decision:
     order, payment = _both(records, order_id)
     if payment.state != "authorised":
         raise Nothing
-    if order.state != "awaiting_payment" or order.reservation != "paying":
+    if order.state != "awaiting_payment" or order.reservation not in ("paying", "claimed"):
         return _something(late.revive(records, order, payment) or late.let_go(records, order, payment))
     after = model.changed(order, reservation="claimed")
     paid = payments.changed(payment, state="capturing")

@@ -84,14 +84,14 @@ def learned(payment: Payment, attempt: Attempt) -> Payment | None:
             return changed(payment, turn=payment.turn + 1) if attempt.decline == REPLAYED else None
         if said == "refunded":
             fields["state"] = "captured"
-        if said == "voided" and payment.state == "capturing":
-            fields |= {"state": "failed", "decline": "voided"}
     elif said in ("captured", "refunded"):  # more than we asked for: through the claim first
         if payment.state == "authorised":
             return None
         fields["state"] = "authorised"
     elif said == "voided" and payment.state == "requires_action":
         fields["state"] = "expired"
+    if said == "voided" and payment.state in ("created", "capturing"):  # not by us
+        fields |= {"state": "failed", "decline": "voided"}
     if fields["state"] == "captured":
         fields["captured"] = attempt.captured or payment.amount
     if said == "failed":

@@ -128,6 +128,11 @@ class ProviderDouble:
     async def find(self, reference: str) -> list[Attempt]:
         return [await self.lookup(one) for one, ours in self._reference.items() if ours == reference]
 
+    def arrives(self, provider_id: str, amount: int) -> None:
+        """A transfer comes in, whatever became of the payment meanwhile."""
+        self._standing[provider_id] = "captured"
+        self.captured[self._reference[provider_id]] = amount
+
     def passed_3ds(self, provider_id: str) -> None:
         """The buyer confirmed at their bank, perhaps after the payment was voided."""
         if self._standing[provider_id] in ("requires_action", "voided", "failed"):
