@@ -3,7 +3,8 @@ guesses.
 
 Law: whatever is not a clear answer (a timeout, a reset, a 5xx, a call still running) is `unknown`. Nothing
 may be concluded from it; the caller asks where the payment stands (`lookup`, `find`) or repeats the same act with the
-same key, until the provider says what happened. A 500 (`REPLAYED`) may be all that its key will ever answer.
+same key, until the provider says what happened. A stored 500 is all that its key will ever answer, and nothing will be
+done under it any more: that, and only that, is `REPLAYED`, and a new key is then safe once the act turns out not done.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import msgspec
 
 from livesale.kernel.money import Money
 
-REPLAYED = "http_500"
+REPLAYED = "replayed"
+REPLAYED_HEADER = "Idempotent-Replayed"
 NOT_MADE = "not_made"
 
 State = Literal["authorised", "requires_action", "captured", "failed", "voided", "refunded", "unknown"]
@@ -73,8 +75,8 @@ class PaymentProvider(Protocol):
         ...
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
-        """Give back `amount` of what was captured; → refunded, failed or unknown. After a 500 the provider is asked for
-        the refund made under `key`; unknown with NOT_MADE: there is none, and this key will never make it.
+        """Give back `amount` of what was captured; → refunded, failed or unknown. Of a key that is spent the provider
+        is asked for the refund it made; unknown with NOT_MADE: there is none, and this key will never make it.
         """
         ...
 

@@ -16,7 +16,7 @@ import msgspec
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.payments.provider import NOT_MADE, REPLAYED, Attempt, State
+from livesale.payments.provider import NOT_MADE, REPLAYED, REPLAYED_HEADER, Attempt, State
 
 CONNECT_TIMEOUT_S = 1.0
 TOTAL_TIMEOUT_S = 4.0
@@ -140,6 +140,8 @@ class SandboxProvider:
                 method, self._base_url + path, headers={**self._headers, **(headers or {})}, **rest
             ) as answer:
                 # Bounded, so that a wrong address cannot fill our memory.
+                if answer.status >= 500 and answer.headers.get(REPLAYED_HEADER) == "true":
+                    return 0, REPLAYED.encode()
                 return answer.status, await answer.content.read(MAX_ANSWER_BYTES)
         except TimeoutError:
             return 0, b"timeout"

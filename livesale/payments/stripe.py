@@ -2,7 +2,7 @@
 
 Tested against recorded shapes of API answers (tests/payments/test_stripe.py), not verified against the live service.
 Law: the SDK repeats nothing by itself, and what is no clear answer is `unknown`. Stripe replays even a 500 under its
-key for good, so after one a refund is looked for by its key; payments are asked about by whoever called.
+key for good: of such a key's refund it is asked; payments are asked about by whoever called.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stripe import AIOHTTPClient, StripeClient
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.payments.provider import NOT_MADE, REPLAYED, Attempt, State
+from livesale.payments.provider import NOT_MADE, REPLAYED, REPLAYED_HEADER, Attempt, State
 from livesale.payments.webhooks import MAX_BODY_BYTES, TOLERANCE_S
 
 TIMEOUT_S = 20.0
@@ -174,6 +174,9 @@ async def _told(call: Awaitable[Any], read: Callable[[Any], Attempt] | None = No
 
 
 def _unclear(error: stripe.StripeError) -> Attempt:
+    told = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if (error.http_status or 0) >= 500 and told.get(REPLAYED_HEADER.lower()) == "true":
+        return Attempt("unknown", decline=REPLAYED)
     return Attempt("unknown", decline=f"http_{error.http_status}" if error.http_status else "unreachable")
 
 

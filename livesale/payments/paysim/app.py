@@ -20,6 +20,7 @@ from livesale.payments.paysim.courier import Courier
 from livesale.payments.paysim.faults import Faults, FaultSettings
 from livesale.payments.paysim.intents import Intents
 from livesale.payments.paysim.routes import LIVE_KEY_PREFIX, Sandbox
+from livesale.payments.provider import REPLAYED_HEADER
 
 MAX_BODY_BYTES = 64 * 1024
 SHUTDOWN_S = 2.0
@@ -136,7 +137,9 @@ def _with_faults(faults: Faults) -> Middleware:
     async def with_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         place = request.path, request.headers.get("Idempotency-Key", "")
         if place in kept:
-            return _refused(Refusal("internal", "A fault on order: this key's first answer again."))
+            again = _refused(Refusal("internal", "A fault on order: this key's first answer again."))
+            again.headers[REPLAYED_HEADER] = "true"
+            return again
         fault = faults.of_call() if request.path.startswith("/v1/") else None
         if fault in ("before_kept", "after_kept"):
             if place[1]:
