@@ -97,7 +97,7 @@ class PaymentReactions:
             made = await self.provider.find(payment.order)
             standing = next((one for one in made if one.state != "failed"), made[-1] if made else NONE_MADE)
             # Providers find a payment a minute late, so "none" counts only when the buyer's time is over as well.
-            if standing is NONE_MADE and self.store.now_ms() < payment.deadline:
+            if standing is NONE_MADE and payment.state == "created" and self.store.now_ms() < payment.deadline:
                 return unclear
         if not standing.known:
             return standing
