@@ -8,6 +8,7 @@ from datetime import date
 from typing import Annotated
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesale.accounts.cookies import session_cookie, session_of
 from livesale.accounts.model import LONGEST_NAME, Account
@@ -68,6 +69,7 @@ def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[
             answer=Me,
             status=201,
             refuses=("conflict",),
+            sql=True,
         ),
         Route("GET", "/me", handlers.me, "Who you are", ACCOUNT, answer=Me),
         Route("POST", "/session", handlers.sign_in, "Sign in (sets cookies)", body=SignIn, answer=Me),
@@ -82,8 +84,12 @@ class _Handlers:
 
     async def register(self, call: Call) -> Answer:
         body: NewAccount = call.body
+
+        async def keep(db: AsyncConnection, account: Account) -> None:
+            await call.keep(db, Answer(self._view(account), 201))
+
         account = await self._accounts.create_account(
-            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password
+            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password, keep=keep
         )
         return Answer(self._view(account), 201)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from typing import Any
 
 import msgspec
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.accounts import store
 from livesale.accounts.attempts import Attempts
@@ -90,8 +90,12 @@ class Accounts:
         issuer: str = "",
         password: str | None = None,
         actor: str = SYSTEM,
+        keep: Callable[[AsyncConnection, Account], Awaitable[None]] | None = None,
     ) -> Account:
-        """Create an account; refused (`conflict`) when the address has one. No `born`: youngest band."""
+        """Create an account; refused (`conflict`) when the address has one. No `born`: youngest band.
+
+        `keep` is called in the transaction that makes it.
+        """
         now_ms = self._now_ms()
         account = Account(
             id=random_name(NAME_CHARACTERS),
@@ -116,6 +120,8 @@ class Accounts:
                     "age_method": account.age.method,
                 }
                 await _audit(db, now_ms, actor, "account.create", account.id, said)
+                if keep is not None:
+                    await keep(db, account)
         except IntegrityError:
             raise Refusal("conflict", f"There is already an account for {account.email}.") from None
         return account

@@ -7,25 +7,30 @@ import asyncio
 from livesale.apps.wiring import Wiring
 from livesale.catalog import store as catalog
 from livesale.catalog.feed import read_feed
-from livesale.catalog.routes import FeedAnswer
+from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.shops import ensure_shop
 from livesale.store.database import reading
 
 MOST_AT_ONCE = 200
 
 
-async def import_feed(wiring: Wiring, shop: str, data: bytes, owner: str | None) -> FeedAnswer:
+async def import_feed(
+    wiring: Wiring, shop: str, data: bytes, owner: str | None, keep: KeepFeed | None = None
+) -> FeedAnswer:
     """Make the shop's products those of the feed; Refusal malformed when it is none."""
     report = await asyncio.to_thread(read_feed, data)  # seconds for a large one
     now_ms = wiring.store.now_ms()
     async with wiring.database.begin() as connection:
         await ensure_shop(connection, shop, owner, now_ms)
         counts = await catalog.upsert_products(connection, shop, report.products, now_ms)
+        answer = FeedAnswer(counts.imported, counts.updated + counts.unchanged, counts.removed, report.rejected)
+        if keep is not None:
+            await keep(connection, answer)
     await _set_stock(wiring, shop)
     for change in counts.stock:
         if change.now == 0:
             await wiring.transfers.adjust(shop, change.product, 0, "feed")
-    return FeedAnswer(counts.imported, counts.updated + counts.unchanged, counts.removed, report.rejected)
+    return answer
 
 
 async def _set_stock(wiring: Wiring, shop: str) -> None:

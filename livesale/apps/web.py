@@ -17,7 +17,7 @@ from livesale.apps.mails import dev_box
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
-from livesale.catalog.routes import FeedAnswer
+from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
@@ -38,6 +38,7 @@ from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
 from livesale.orders.routes import routes as order_routes
 from livesale.orders.sold_routes import routes as sold_routes
+from livesale.orders.stock_routes import routes as stock_routes
 from livesale.payments import webhooks
 from livesale.payments.reactions import provider_said
 from livesale.payments.stripe import SIGNATURE_HEADER as STRIPE_SIGNATURE
@@ -82,7 +83,8 @@ async def application(wiring: Wiring) -> web.Application:
     async def store_answers() -> None:
         await wiring.store.ask("PING")
 
-    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, {"store": store_answers})
+    checks = {"store": store_answers}
+    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
     whip = WhipDoor(wiring)
     app.router.add_routes(
         [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
@@ -98,14 +100,15 @@ def all_routes(wiring: Wiring) -> list[Route]:
     """The routes of every room."""
     doors = WebDoors(wiring)
 
-    async def feed(shop: str, data: bytes) -> FeedAnswer:
-        return await import_feed(wiring, shop, data, None)
+    async def feed(shop: str, data: bytes, keep: KeepFeed) -> FeedAnswer:
+        return await import_feed(wiring, shop, data, None, keep)
 
     return [
         *account_routes(wiring.accounts),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),
+        *stock_routes(wiring.transfers, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),

@@ -24,6 +24,7 @@ from livesale.payments.refunding import RefundReactions
 from livesale.settings import Settings
 from livesale.shows.model import Show
 from livesale.shows.service import Shows
+from livesale.store import answers
 from livesale.store.deadlines import Deadlines, DueHandler
 from livesale.store.readers import Reader, going_on
 from livesale.store.record import load
@@ -55,7 +56,7 @@ async def run(settings: Settings) -> None:
         rest = Rest(store, ("reactions",), partial(archived, wiring.database), partial(is_over, store))
         async with asyncio.TaskGroup() as group:
             group.create_task(pictures.run())
-            group.create_task(_reconcile_daily(wiring))
+            group.create_task(_daily(wiring))
             group.create_task(ledger.run())
             group.create_task(reader.run())
             group.create_task(deadlines.run())
@@ -71,10 +72,15 @@ async def is_over(store: Store, shelf: str) -> bool:
     return show is not None and show.state == "ended"
 
 
-async def _reconcile_daily(wiring: Wiring) -> None:
-    """Compare with the provider once a day from the first hour on; copies of the worker do it twice, harmlessly."""
+async def _daily(wiring: Wiring) -> None:
+    """Forget old answers and compare with the provider, once a day from the first hour on; copies of the worker do it
+    twice, harmlessly.
+    """
     await asyncio.sleep(RECONCILE_AFTER_S)
     while True:
+        with going_on("forgetting answers"):
+            async with wiring.database.begin() as connection:
+                await answers.forget(connection, wiring.store.now_ms())
         with going_on("reconciling"):
             await reconcile.daily(wiring.database, wiring.provider, wiring.store.now_ms())
         await asyncio.sleep(DAY_MS / 1000)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.catalog import store
 from livesale.catalog.feed import RejectedRow
@@ -65,7 +65,9 @@ class FeedAnswer(msgspec.Struct):
     rejected: list[RejectedRow]
 
 
-ImportFeed = Callable[[str, bytes], Awaitable[FeedAnswer]]  # (shop, feed)
+# Keeps what became of a feed, in the transaction that imports it; the stock is still to be told to the shelf.
+KeepFeed = Callable[[AsyncConnection, FeedAnswer], Awaitable[None]]
+ImportFeed = Callable[[str, bytes, KeepFeed], Awaitable[FeedAnswer]]  # (shop, feed, keep)
 
 
 def routes(database: AsyncEngine, feed: ImportFeed, in_stock: InStock, can_sell: CanSell) -> list[Route]:
@@ -76,7 +78,7 @@ def routes(database: AsyncEngine, feed: ImportFeed, in_stock: InStock, can_sell:
         Route("GET", "/products/{id}", handlers.get, "A product, listed or no more", answer=ProductView),
         Route(
             "POST", "/shops/{shop}/feed", handlers.feed, "Make a shop's products those of this feed (RSS 2.0)", HOST,
-            bytes, FeedAnswer, most_bytes=FEED_BYTES,
+            bytes, FeedAnswer, most_bytes=FEED_BYTES, sql=True,
         ),
     ]  # fmt: skip
 
@@ -108,7 +110,11 @@ class _Handlers:
         if not is_name(shop):
             raise invalid("shop", "a shop's name has 1 to 40 of a-z, 0-9 and -")
         await self._own(actor, shop)
-        return Answer(await self._feed(shop, call.raw))
+
+        async def keep(db: AsyncConnection, answer: FeedAnswer) -> None:
+            await call.keep(db, Answer(answer), finished=False)
+
+        return Answer(await self._feed(shop, call.raw, keep))
 
     async def _own(self, actor: Actor, shop: str) -> None:
         """A host's first feed founds the shop; from then on it is that host's."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.http import docs, openapi, problems
 from livesale.http.endpoint import Authenticator, Endpoint, Gate
@@ -55,6 +56,7 @@ def make_app(
     store: Store | None,
     options: HttpOptions,
     checks: Mapping[str, ReadyCheck] | None = None,
+    database: AsyncEngine | None = None,
 ) -> web.Application:
     """The application serving `routes` under `/api/v1`, with pages, documentation and probes.
 
@@ -64,7 +66,7 @@ def make_app(
     app = web.Application(middlewares=[_guard(metrics)], client_max_size=options.max_body)
     peers = Peers(options.trusted_proxies)
     public = frozenset(url.rstrip("/") for url in options.public_urls)
-    gate = Gate(auth, peers, Limiter(options.limits), Replies(store), public, options.max_body)
+    gate = Gate(auth, peers, Limiter(options.limits), Replies(store, database), public, options.max_body)
     # aiohttp tries the addresses that begin alike one after another, 25 of them under /shows: orders come first.
     for route in sorted(routes, key=lambda route: not route.atomic):
         app.router.add_routes([_served(route, gate)])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-import msgspec
 from aiohttp import web
 
 from livesale.http.bodies import BodyDecoder, read_body
@@ -15,17 +14,14 @@ from livesale.http.idempotency import HEADER, Replies, fingerprint, key_of
 from livesale.http.limits import Limiter
 from livesale.http.paths import path_of, query_of
 from livesale.http.peers import Peer, Peers
-from livesale.http.problems import PROBLEM
-from livesale.http.replies import JSON, Reply, response_of
+from livesale.http.replies import Reply, reply_of, response_of
 from livesale.http.sessions import READING, add_csrf_cookie, check_csrf, check_origin, credentials
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
-from livesale.kernel.routing import Answer, Call, Route
+from livesale.kernel.routing import Call, Route
 
 # Signing in and registering: limited more strictly, and they use nothing of a session that may be there already.
 ENTRIES = frozenset({("POST", "/accounts"), ("POST", "/session")})
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Authenticator(Protocol):
@@ -112,7 +108,7 @@ class Endpoint:
         if key is None:
             reply = await self._execute(call)
         else:
-            reply = await gate.replies.once(route, call, lambda: self._execute(call))
+            reply = await gate.replies.once(route, call, self._execute)
         response = response_of(reply)
         if "Set-Cookie" in reply.headers:
             add_csrf_cookie(response)
@@ -121,12 +117,3 @@ class Endpoint:
     async def _execute(self, call: Call) -> Reply:
         answer = await self._route.handler(call)
         return reply_of(answer, self._route)
-
-
-def reply_of(answer: Answer, route: Route) -> Reply:
-    """A handler's answer as a reply: status 200 stands for the status the route declares."""
-    status = route.status if answer.status == 200 else answer.status
-    if status == 204:
-        return Reply(status, b"", JSON, answer.headers)
-    body = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
-    return Reply(status, body, PROBLEM if status >= 400 else JSON, answer.headers)

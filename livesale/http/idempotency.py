@@ -1,9 +1,9 @@
 """Idempotency-Key: the same account, operation and key get the first answer again, for 24 h.
 
-An atomic route's service keeps its answer in the commit of its effect; for the others the answer is kept here, beside
-the effect. A process killed between the two forgets the answer, not the effect: those services commit under the call's
-`act()`, so the repetition finds it done and tells how things stand. While the first call runs in this process, a second
-is refused `in_progress`.
+An atomic route's service keeps its answer in the commit of its effect, one that writes SQL in the transaction of its
+effect (store/answers.py); for the others the answer is kept here, beside the effect. A process killed between the two
+forgets the answer, not the effect: those services commit under the call's `act()`, so the repetition finds it done and
+tells how things stand. While the first call runs in this process, a second is refused `in_progress`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ import hashlib
 from collections.abc import Awaitable, Callable
 
 import msgpack
+import msgspec
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.http.problems import of_refusal
-from livesale.http.replies import Reply
+from livesale.http.replies import Reply, reply_of
 from livesale.kernel.refusals import Refusal, invalid
-from livesale.kernel.routing import Call, Route
+from livesale.kernel.routing import Answer, Call, Route
+from livesale.store import answers
+from livesale.store.database import reading
 from livesale.store.decision import Committed, Decision, KeyReused, NotCommitted, Once
 from livesale.store.valkey import Store
 
@@ -52,16 +56,20 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
 
 
 class Replies:
-    """Answers kept under their keys, and the keys whose first call is still running here."""
+    """Answers kept under their keys, and the keys whose first call is still running here.
 
-    def __init__(self, store: Store | None) -> None:
+    Without a `database` there is no route that writes SQL.
+    """
+
+    def __init__(self, store: Store | None, database: AsyncEngine | None = None) -> None:
         self._store = store
+        self._database = database
         self._running: set[tuple[str, str]] = set()
 
-    async def once(self, route: Route, call: Call, execute: Callable[[], Awaitable[Reply]]) -> Reply:
-        """What `execute()` answers, executed at most once for the call's key."""
+    async def once(self, route: Route, call: Call, execute: Callable[[Call], Awaitable[Reply]]) -> Reply:
+        """What `execute(call)` answers, executed at most once for the call's key."""
         if call.key is None:
-            return await execute()
+            return await execute(call)
         # Nobody is signed in: the address stands for the account, lest two strangers' keys meet.
         account = call.actor.account if call.actor else "anyone"
         scope = f"{call.actor.account if call.actor else call.peer}:{route.method} {route.path}"
@@ -70,12 +78,48 @@ class Replies:
             raise Refusal("in_progress", "The first call with this Idempotency-Key is still running.", retry_after_s=1)
         self._running.add(running)
         try:
-            if route.atomic or self._store is None:
-                return await execute()
             once = Once(scope, call.key, call.fingerprint)
-            return await self._kept(self._store, f"person:{account}", once, execute)
+            if route.sql and self._store and self._database:
+                return await self._in_sql(self._database, self._store.now_ms, once, route, call, execute)
+            if route.atomic or self._store is None:
+                return await execute(call)
+            return await self._kept(self._store, f"person:{account}", once, lambda: execute(call))
         finally:
             self._running.discard(running)
+
+    async def _in_sql(
+        self, database: AsyncEngine, now_ms: Callable[[], int], once: Once, route: Route, call: Call,
+        execute: Callable[[Call], Awaitable[Reply]],
+    ) -> Reply:  # fmt: skip
+        """As `_kept`; the service itself keeps the answer, by `Call.keep` in its transaction."""
+
+        async def keep(db: AsyncConnection, answer: Answer, finished: bool) -> None:
+            packed = msgspec.structs.replace(once, answer=_packed(reply_of(answer, route)))
+            await answers.keep(db, packed, now_ms(), finished=finished)
+
+        async def told(unfinished: bool) -> Reply | None:
+            async with reading(database) as db:
+                kept = await answers.told(db, once, unfinished=unfinished)
+            return _unpacked(kept) if kept is not None else None
+
+        if (first := await told(False)) is not None:
+            return first
+        try:
+            reply = await execute(msgspec.structs.replace(call, keeper=keep))
+        except Refusal as refusal:
+            if (first := await told(False)) is not None:  # another process was first
+                return first
+            if refusal.code in NOT_KEPT or refusal.status >= 500:
+                raise
+            reply = of_refusal(refusal)
+            async with database.begin() as db:
+                packed = msgspec.structs.replace(once, answer=_packed(reply))
+                await answers.keep(db, packed, now_ms())
+            return reply
+        first = await told(True)
+        async with database.begin() as db:
+            await answers.finish(db, once)
+        return first or reply
 
     async def _kept(self, store: Store, shelf: str, once: Once, execute: Callable[[], Awaitable[Reply]]) -> Reply:
         told = await _told(store, Decision(shelf, once=once))

@@ -14,8 +14,8 @@ from livesale.http import dev_pages, outside
 from livesale.http.bodies import is_optional
 from livesale.http.idempotency import HEADER
 from livesale.http.paths import MOST_ITEMS
-from livesale.http.problems import PROBLEM, Problem
-from livesale.http.replies import JSON
+from livesale.http.problems import Problem
+from livesale.http.replies import JSON, PROBLEM
 from livesale.http.sessions import CSRF_COOKIE, CSRF_HEADER, READING
 from livesale.kernel.refusals import STATUS_OF_CODE
 from livesale.kernel.routing import Route

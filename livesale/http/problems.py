@@ -15,12 +15,11 @@ from redis.exceptions import RedisError, ResponseError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from livesale.http.replies import Reply
+from livesale.http.replies import PROBLEM, Reply
 from livesale.kernel.ids import random_name
 from livesale.kernel.refusals import Refusal
 from livesale.store.decision import Conflict, Early, KeyReused, Short
 
-PROBLEM = "application/problem+json"
 DOCS = "/api/docs"
 
 _log = structlog.get_logger("livesale.http")

@@ -1,4 +1,6 @@
-"""Reply: a response ready to be sent, and the one place that turns it into aiohttp's, with its security headers."""
+"""Reply: a response ready to be sent, what makes one of a handler's answer, and the one place that turns it into
+aiohttp's, with its security headers.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,10 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from livesale.kernel.routing import Answer, Route
+
 JSON = "application/json"
+PROBLEM = "application/problem+json"
 
 # An API answer is never a document: should a browser be talked into opening one, nothing in it runs.
 _API_HEADERS = {
@@ -31,8 +36,11 @@ PAGE_HEADERS = {
 }
 
 _TEMPLATES = {
-    kind: CIMultiDict({"Content-Type": kind, **_API_HEADERS}) for kind in (JSON, "application/problem+json")
+    kind: CIMultiDict({"Content-Type": kind, **_API_HEADERS}) for kind in (JSON, PROBLEM)
 }
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -42,6 +50,15 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
     kind: str = JSON
     headers: dict[str, str] = {}
+
+
+def reply_of(answer: Answer, route: Route) -> Reply:
+    """A handler's answer as a reply: status 200 stands for the status the route declares."""
+    status = route.status if answer.status == 200 else answer.status
+    if status == 204:
+        return Reply(status, b"", JSON, answer.headers)
+    body = answer.body if isinstance(answer.body, bytes) else _encode(answer.body)
+    return Reply(status, body, PROBLEM if status >= 400 else JSON, answer.headers)
 
 
 def response_of(reply: Reply) -> web.Response:

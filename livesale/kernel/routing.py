@@ -32,6 +32,7 @@ class Call(msgspec.Struct, frozen=True):
     peer: str = ""  # address of the client, behind trusted proxies
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)  # looked up in any case
     local: bool = False  # a loopback peer that sent no forwarding header: nothing limits it
+    keeper: Keeper | None = None  # of an `sql` route's call with a key
 
     def account(self) -> Actor:
         """The caller; only for routes whose `who` is not `anyone`."""
@@ -44,6 +45,15 @@ class Call(msgspec.Struct, frozen=True):
         return name_from(f"{self.account().account} {self.fingerprint} {self.key}") if self.key else ""
 
 
+    async def keep(self, connection: Any, answer: Answer, finished: bool = True) -> None:
+        """Keep the answer under the call's key in the transaction of its effect, the duty of an `sql` route.
+
+        Not `finished`: work is left beside that transaction, so a repetition carries the call out again until it is done.
+        """
+        if self.keeper is not None:
+            await self.keeper(connection, answer, finished)
+
+
 class Answer(msgspec.Struct, frozen=True):
     """A response: `body` is a value to be encoded as JSON, or bytes that are JSON already."""
 
@@ -53,6 +63,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
+Keeper = Callable[[Any, Answer, bool], Awaitable[None]]
 
 ANYONE: frozenset[str] = frozenset()
 ACCOUNT = frozenset({"viewer", "host", "operator", "guardian", "advertiser"})
@@ -65,7 +76,8 @@ class Route:
     """One operation under `/api/v1`: `path` as in `/shows/{show}/orders`, `who` the roles that may call it.
 
     `atomic`: the service keeps the idempotency key in the same commit as the effect; otherwise `http/` keeps the
-    answer beside it. `key_required`: refuse a call without an Idempotency-Key. `refuses`: the codes of the room's own
+    answer beside it. `sql`: the service writes SQL and keeps the answer in the same transaction (`Call.keep`).
+    `key_required`: refuse a call without an Idempotency-Key. `refuses`: the codes of the room's own
     refusals, for the description; those any call may meet are known to `http/`.
     """
 
@@ -79,6 +91,7 @@ class Route:
     status: int = 200
     refuses: tuple[str, ...] = ()
     atomic: bool = False
+    sql: bool = False
     key_required: bool = False
     most_bytes: int = 65_536
     query: tuple[str, ...] = ()

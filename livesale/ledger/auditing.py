@@ -9,6 +9,7 @@ import msgspec
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.events import Event
 from livesale.orders.events import (
+    LATE_PAYMENT,
     ORDER_CHANGED,
     SHIPMENT_MADE,
     STOCK_ADJUSTED,
@@ -55,6 +56,7 @@ ACTIONS = {
     SHIPMENT_MADE: "shipment.made",
     REFUND_CHANGED: "refund.",
     WITHDRAWAL_CHANGED: "withdrawal.",
+    LATE_PAYMENT: "payment.late",
     UNITS_RETURNED: "units.returned",
     APPROVAL_CHANGED: "approval.",
 }

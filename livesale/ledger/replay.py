@@ -51,6 +51,7 @@ class Replay:
     offers: dict[str, Row] = field(default_factory=dict)
     show: Row = field(default_factory=dict)
     payments: dict[str, Sums] = field(default_factory=dict)
+    stock: Counter[str] = field(default_factory=Counter)  # on a shop's shelf: product → units it has for shows
     waits: dict[tuple[str, str], Row] = field(default_factory=dict)  # (offer, account) → its place, while it has one
     settled: set[str] = field(default_factory=set)  # orders that became paid
     refunds: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)  # order → refund → (amount, state)
@@ -162,6 +163,17 @@ class Replay:
     def _waitlist_changed(self, seq: int, at: int, event: Row) -> None:
         self.waits[event["offer"], event["owner"]] = event
 
+    def _stock_adjusted(self, seq: int, at: int, event: Row) -> None:
+        self.stock[event["product"]] += event["delta"]
+
+    def _transfer_set_aside(self, seq: int, at: int, event: Row) -> None:
+        self.stock[event["product"]] -= event["quantity"]
+
+    def _transfer_arrived(self, seq: int, at: int, event: Row) -> None:
+        self.stock[event["product"]] += event["quantity"]
+
+    _transfer_released = _transfer_arrived
+
     def _payment_changed(self, seq: int, at: int, event: Row) -> None:
         payment, order = event["payment"], event["order"]
         before = self.payments.get(payment, Sums(order, 0, 0, at))
@@ -192,11 +204,15 @@ class Replay:
         return {order: (done.get(order, 0), paid[order]) for order in done.keys() | paid.keys()}
 
     def sums(self) -> dict[str, int]:
-        """What counters must say by law of orders, lines and payments: `n:STATE`, `waiting:OFFER`, `revenue`, …"""
+        """What counters must say by law of orders, lines, payments and (a shop's) stock: `n:STATE`, `revenue`, …"""
         states: Counter[str] = Counter(f"n:{row['state']}" for row in self.orders.values())
-        captured = sum(paid.captured for paid in self.payments.values() if paid.order in self.settled)
+        counted = self.settled | self.refunds.keys()  # late money is counted by the commit that begins to give it back
+        captured = sum(paid.captured for paid in self.payments.values() if paid.order in counted)
         line: Counter[str] = Counter()
         for (offer, _), told in self.waits.items():
             line[f"waiting:{offer}"] += told["state"] == "waiting"
             line[f"offered:{offer}"] += told["quantity"] if told["state"] == "offered" else 0
-        return {**states, **line, "revenue": captured, "refunded": sum(paid.refunded for paid in self.payments.values())}
+        shop = self.stock if self.shelf.startswith("shop:") else {}
+        free = {f"free:{product}": units for product, units in shop.items()}
+        refunded = sum(paid.refunded for paid in self.payments.values())
+        return {**states, **line, **free, "revenue": captured, "refunded": refunded}

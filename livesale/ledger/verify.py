@@ -2,6 +2,7 @@
 
 Checked: the chain and its signed heads; no gap in archive or log; the store's log is the archive's bytes; every counter
 and record of the store; every row the projection wrote; the stock law at every entry; `n:STATE`, `revenue`, `refunded`;
+a shop's stock from what feeds told, what was corrected, and transfers;
 that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back.
 """
 
@@ -187,10 +188,11 @@ def _given_back(findings: Findings) -> None:
 
 
 def _unsettled(findings: Findings, now_ms: int) -> None:
-    """Money captured for an order that did not become paid: the two are two commits, a moment apart."""
+    """Money captured for an order that neither became paid nor gives it back: two commits, a moment apart."""
     assert findings.replay is not None
+    kept = findings.replay.settled | findings.replay.refunds.keys()
     for payment, captured in findings.replay.payments.items():
-        if captured.captured and captured.order not in findings.replay.settled and now_ms - captured.at_ms > SETTLE_MS:
+        if captured.captured and captured.order not in kept and now_ms - captured.at_ms > SETTLE_MS:
             state = findings.replay.orders.get(captured.order, {}).get("state", "unknown")
             findings.differs(f"law: payment {payment}", f"{captured.order} paid", f"captured, the order {state}")
 

@@ -191,6 +191,13 @@ class _Words:
     def to_order(self) -> _Link:
         return _Link(self._labels["see_order"], self._url())
 
+    def turn(self) -> _Text:
+        return _Text(self._labels["turn"].format(until=self._when(self.facts.expires_at)))
+
+    def to_show(self) -> _Link:
+        show = self.facts.order.shelf.partition(":")[2]
+        return _Link(self._labels["see_show"], f"{self.facts.origin}/watch/{show}")
+
     def to_request(self) -> _Link:
         return _Link(self._labels["see_request"], self._url())
 
@@ -250,10 +257,15 @@ def _decided(words: _Words) -> list[_Part]:
     return [words.goods(), words.total(), _Rows([words.seller()]), words.to_request()]
 
 
+def _offered(words: _Words) -> list[_Part]:
+    return [words.goods(), _Rows([words.seller()]), words.turn(), words.to_show()]
+
+
 _BODIES: dict[str, Callable[[_Words], list[_Part]]] = {
     "paid": _confirmation,
     "payment_failed": _of_order,
     "cancelled": _of_order,
+    "late_payment": _of_order,
     "shipped": _shipped,
     "refunded": _refunded,
     "withdrawal": _withdrawal,
@@ -262,6 +274,13 @@ _BODIES: dict[str, Callable[[_Words], list[_Part]]] = {
     "request_declined": _decided,
     "request_expired": _decided,
     "request_void": _decided,
+    "request_superseded": _decided,
+    "request_revoked": _decided,
+    "request_lapsed": _decided,
+    "superseded": _of_order,
+    "revoked": _of_order,
+    "lapsed": _of_order,
+    "waitlist_offered": _offered,
     "approved": _of_order,
     "declined": _of_order,
     "expired": _of_order,

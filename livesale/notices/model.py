@@ -14,7 +14,7 @@ import msgspec
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livesale.kernel.events import Event
-from livesale.orders.events import ORDER_CHANGED
+from livesale.orders.events import LATE_PAYMENT, ORDER_CHANGED, WAITLIST_CHANGED
 from livesale.store.decision import Counter
 
 Role = Literal["buyer", "payer", "guardians"]  # payer: the guardian who approved, when a minor asked
@@ -23,7 +23,7 @@ State = Literal["waiting", "sent", "refused", "given_up"]
 TRY_AGAIN_MS = (10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
 # What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
-_NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "version", "state")
+_NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "offer", "version", "state", "until")
 
 
 class Notice(NamedTuple):
@@ -56,7 +56,12 @@ MAILED: dict[str, dict[str, list[Notice]]] = {
         "declined": _decided("declined"),
         "expired": _decided("expired"),
         "void": _to("request_void", "guardians"),
+        "superseded": _decided("superseded"),
+        "revoked": _decided("revoked"),
+        "lapsed": _decided("lapsed"),
     },
+    WAITLIST_CHANGED: {"offered": _to("waitlist_offered", "buyer")},
+    LATE_PAYMENT: {"": _to("late_payment", "buyer", "payer")},
     "shipment_made": {"": _to("shipped", "buyer")},
     "refund_changed": {"done": _to("refunded", "buyer", "payer")},
     "withdrawal_changed": {"confirmed": _to("withdrawal", "buyer", "payer")},

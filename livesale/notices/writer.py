@@ -8,12 +8,15 @@ from email.headerregistry import Address
 import msgspec
 
 from livesale.guardians.model import Approval
+from livesale.kernel.events import Event
 from livesale.kernel.refusals import not_found
 from livesale.notices.letters import Facts, letter
 from livesale.notices.message import address, message
 from livesale.notices.model import Mail
 from livesale.notices.people import People
-from livesale.orders.model import Order
+from livesale.orders.events import WAITLIST_CHANGED
+from livesale.orders.model import Line, Order
+from livesale.shows.model import Offer, Show
 from livesale.store.record import load
 from livesale.store.valkey import Store
 
@@ -31,16 +34,32 @@ class Writer:
         """The address and the message. Refusal not_found or SealBroken when somebody in it has been erased,
         Unmailable when the address is none.
         """
-        order, approval = await self._records(shelf, mail.event["order"])
-        accounts = (mail.to, order.account, mail.event.get("by", order.account))
+        order, expires_at = await self._about(shelf, mail.event)
+        accounts = (mail.to, order.account, mail.event.get("by") or order.account)
         reader, buyer, by = [await self.people.contact(account) for account in accounts]
         facts = Facts(
             mail.kind, mail.event, order, mail.created, reader.country, mail.to == order.account, reader.name, buyer.name, by.name,
-            await self.people.seller(order.shop), await self._ship_to(order), approval.expires_at if approval else 0,
-            self.origin,
+            await self.people.seller(order.shop), await self._ship_to(order), expires_at, self.origin,
         )  # fmt: skip
         to = address(reader.email)
         return to, message(letter(facts), mail, order.id, to, self.sender)
+
+    async def _about(self, shelf: str, event: Event) -> tuple[Order, int]:
+        """The order, and when the time to decide is over (0: nobody is asked); a turn's order is the one it allows."""
+        if event["type"] == WAITLIST_CHANGED:
+            return await self._turn(shelf, event), event["until"]
+        order, approval = await self._records(shelf, event["order"])
+        return order, approval.expires_at if approval else 0
+
+    async def _turn(self, shelf: str, event: Event) -> Order:
+        name = f"offer:{event['offer']}"
+        records = await self.store.read(shelf, "show", name)
+        show, offer = load(Show, records["show"]), load(Offer, records[name])
+        if show is None or offer is None:
+            raise not_found("offer")
+        line = Line(offer.id, offer.product, offer.title, offer.image, event["quantity"], offer.price)
+        total = line.price * line.quantity
+        return Order(offer.id, shelf, show.shop, event["owner"], [line], total, offer.currency, 0, event["until"])
 
     async def _records(self, shelf: str, order_id: str) -> tuple[Order, Approval | None]:
         order = load(Order, (await self.store.read(shelf, f"order:{order_id}"))[f"order:{order_id}"])

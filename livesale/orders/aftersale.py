@@ -122,7 +122,9 @@ def check_open(sale: Sale) -> None:
 
 
 def visible(sale: Sale) -> str:
-    """The state people see."""
+    """The state people see; an order that ended unpaid stays so whatever late money it gives back."""
+    if sale.order.state in model.REVIVED:
+        return sale.order.state
     money = "kept"
     if sale.refunds.back().sum("done") == sale.payment.captured:
         money = "withdrawn" if any(counts(one) for one in sale.order.withdrawals) else "given_back"

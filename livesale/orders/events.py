@@ -14,12 +14,15 @@ SHIPMENT_MADE = "shipment_made"
 # owner, order, version, withdrawal, state, before, lines: [{offer, quantity}], amount, currency, by (the buyer, or the
 # guardian who paid), at: of `confirmed` the receipt is made (date and time of the declaration, § 356a (4) BGB)
 WITHDRAWAL_CHANGED = "withdrawal_changed"
+# owner, order, version (grows with each late payment), amount, currency: it came after the order had ended, no units are
+# left, and the money goes back
+LATE_PAYMENT = "late_payment"
 UNITS_RETURNED = "units_returned"  # order, lines: [{offer, quantity}]: units of a paid order are on sale again
 TRANSFER_SET_ASIDE = "transfer_set_aside"  # transfer, product, quantity, to
-TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, quantity
+TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, product, quantity
 TRANSFER_CONFIRMED = "transfer_confirmed"  # transfer
 TRANSFER_RELEASED = "transfer_released"  # transfer, offer, product, quantity
-STOCK_ADJUSTED = "stock_adjusted"  # product, delta, reason
+STOCK_ADJUSTED = "stock_adjusted"  # product, delta, reason, by (who corrected it; absent when a feed did)
 
 KINDS = {
     kind.type: kind
@@ -28,6 +31,7 @@ KINDS = {
         EventKind(WAITLIST_CHANGED, "owner", wire="notice"),
         EventKind(SHIPMENT_MADE, "internal"),
         EventKind(WITHDRAWAL_CHANGED, "internal"),
+        EventKind(LATE_PAYMENT, "internal"),
         EventKind(UNITS_RETURNED, "internal"),
         EventKind(TRANSFER_SET_ASIDE, "internal"),
         EventKind(TRANSFER_ARRIVED, "internal"),

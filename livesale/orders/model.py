@@ -3,7 +3,8 @@
 Two machines; what comes after the sale has its own (`fulfilment.py`, `withdrawal.py`, `payments/refund.py`), mapped to
 the one state people see by `aftersale.py`:
   reservation  held → paying → claimed; ends released, expired; `lapsed`: a guardian is asked but the hold is over
-  order        held → (awaiting_guardian →) awaiting_payment → paid → shipped → completed, and the ends
+  order        held → (awaiting_guardian →) awaiting_payment → paid → shipped → completed, and the ends; one that ended
+               unpaid is `awaiting_payment` again when its money comes late and finds units (late.py)
 Units: `free → held → paying → claimed`, each move in the commit that changes the reservation, so that for every offer
 free + offered + held + paying + claimed = loaded at every log position (`offered`: to the head of its line, waitlist.py).
 """
@@ -27,7 +28,8 @@ MOST_LINES = 50
 MOST_PAYING_ORDERS = 2
 
 UNITS_OF = {"held": "held", "paying": "paying", "claimed": "claimed"}  # where a reservation keeps its units
-ENDED = {"expired", "cancelled", "declined", "payment_failed", "refunded", "withdrawn", "completed"}
+REVIVED = ("expired", "cancelled", "payment_failed")  # by money that comes late
+ENDED = {*REVIVED, "declined", "refunded", "withdrawn", "completed"}
 MOVES = {
     "held": {"awaiting_guardian", "awaiting_payment", "cancelled", "expired"},
     "awaiting_guardian": {"awaiting_payment", "declined", "cancelled", "expired"},
@@ -35,6 +37,7 @@ MOVES = {
     "paid": {"shipped", "refunded", "withdrawn"},
     "shipped": {"completed", "refunded", "withdrawn"},
     "completed": {"refunded", "withdrawn"},
+    **{state: {"awaiting_payment"} for state in REVIVED},
 }
 
 

@@ -12,7 +12,7 @@ from livesale.guardians import model as approvals
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
-from livesale.orders import model
+from livesale.orders import aftersale, late, model
 from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, UNITS_RETURNED, WAITLIST_CHANGED
 from livesale.orders.model import Order
 from livesale.orders.service import ending, new_payment, request_counters
@@ -46,8 +46,11 @@ class OrderReactions:
 
     async def _payment(self, shelf: str, event: Event) -> None:
         order_id, step = event["order"], STEPS[event["state"]]
-        names = (f"order:{order_id}", f"payment:{order_id}")
-        await _quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
+        names = aftersale.names(order_id)
+        try:
+            await _quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
+        except Short:  # late money found no units
+            await _quietly(self.store.act(shelf, names, lambda records, now: let_go(records, order_id, now)))
 
     async def _approval(self, shelf: str, event: Event) -> None:
         order_id, state = event["order"], event["state"]
@@ -94,12 +97,15 @@ def _both(records: Records, order_id: str) -> tuple[Order, Payment]:
 
 
 def claim(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Authorised: the units are the buyer's in the same commit that lets the money be captured; else void."""
+    """Authorised: the units are the buyer's in the same commit that lets the money be captured.
+
+    For an order that has ended they are claimed anew, or (Short) the payment is let go.
+    """
     order, payment = _both(records, order_id)
     if payment.state != "authorised":
         raise Nothing
-    if order.state != "awaiting_payment" or order.reservation != "paying":
-        return _payment_only(records, order, payment, "voiding")
+    if order.state != "awaiting_payment" or order.reservation not in ("paying", "claimed"):
+        return _something(late.revive(records, order, payment) or late.let_go(records, order, payment))
     after = model.changed(order, reservation="claimed")
     paid = payments.changed(payment, state="capturing")
     if paid is None:
@@ -115,21 +121,27 @@ def claim(records: Records, order_id: str, now_ms: int) -> Decision:
     )
 
 
-def _payment_only(records: Records, order: Order, payment: Payment, state: str) -> Decision:
-    after = payments.changed(payment, state=state)
-    if after is None:
+def let_go(records: Records, order_id: str, now_ms: int) -> Decision:
+    """Authorised too late, and nothing is left: the money goes back."""
+    order, payment = _both(records, order_id)
+    if payment.state != "authorised":
         raise Nothing
-    name = f"payment:{order.id}"
-    return Decision(
-        order.shelf, puts=(put(name, records[name], after),), events=(payments.payment_event(payment, after),)
-    )
+    return _something(late.let_go(records, order, payment))
+
+
+def _something(decision: Decision | None) -> Decision:
+    if decision is None:
+        raise Nothing
+    return decision
 
 
 def settle(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Captured: the order is paid, and counted as revenue once."""
+    """Captured: the order is paid, and counted as revenue once; of one that has ended all goes back."""
     order, payment = _both(records, order_id)
-    if order.state != "awaiting_payment" or payment.state != "captured":
+    if payment.state != "captured":
         raise Nothing
+    if order.state != "awaiting_payment":
+        return _something(late.give_back(records, order, payment, now_ms))
     after = model.changed(order, state="paid")
     return Decision(
         order.shelf,

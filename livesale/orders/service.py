@@ -230,6 +230,13 @@ def _order(records: Records, order_id: str) -> Order:
     return order
 
 
+def _reserved(records: Records, order_id: str) -> Order:
+    order = _order(records, order_id)
+    if order.state in model.REVIVED:  # by late money, not by a buyer
+        raise Refusal("expired", "The reservation has ended. Please reserve again.")
+    return order
+
+
 def _total(order: Order) -> dict[str, Any]:
     return {"field": "price_total", "amount": order.total, "currency": order.currency}
 
@@ -243,9 +250,7 @@ def new_payment(order: Order, payer: str, token: str, return_url: str, now_ms: i
 
 
 def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_ms: int) -> Decision:
-    order = _order(records, order_id)
-    if order.state in ("expired", "cancelled"):
-        raise Refusal("expired", "The reservation has ended. Please reserve again.")
+    order = _reserved(records, order_id)
     after = model.changed(order, state="awaiting_payment", reservation="paying", ship_to=sealed)
     payment = new_payment(order, order.account, wanted.token or "", wanted.return_url, now_ms)
     return Decision(
@@ -274,9 +279,7 @@ def _ask(
     records: Records, order_id: str, approval_id: str, wanted: Checkout, sealed: bytes, ceilings: dict[str, int],
     now_ms: int,
 ) -> Decision:  # fmt: skip
-    order = _order(records, order_id)
-    if order.state in ("expired", "cancelled"):
-        raise Refusal("expired", "The reservation has ended. Please reserve again.")
+    order = _reserved(records, order_id)
     after = model.changed(
         order, state="awaiting_guardian", ship_to=sealed, approval=approval_id,
         reserved_until=now_ms + approvals.HOLD_MS,

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.events import Event
 from livesale.kernel.ids import new_id, shelf
-from livesale.kernel.refusals import Refusal
+from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import events
 from livesale.orders.events import STOCK_ADJUSTED
 from livesale.store.decision import Conflict, Counter, Decision, Mark, Put, Short
@@ -40,9 +40,10 @@ class Transfer(msgspec.Struct, frozen=True):
 
 
 class Level(msgspec.Struct, frozen=True):
-    """The quantity a feed last told for a product; None: untracked."""
+    """The quantity a feed last told for a product (None: untracked), and what was corrected by hand since then."""
 
     quantity: int | None
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +89,49 @@ class Transfers:
         await (self._release(moved) if there.void else self._confirm(moved))
 
     async def adjust(self, shop: str, product: str, quantity: int | None, reason: str) -> None:
-        """Set what the shop has of a product to what a feed tells: sold and shown units stay counted."""
+        """Set what the shop has of a product to what a feed tells: sold and shown units stay counted.
+
+        A feed that tells another number than before has counted anew, corrections included; one that repeats its number
+        says nothing about them. So a correction is neither undone by the next import nor made twice.
+        """
         on_shelf, name = shelf("shop", shop), f"level:{product}"
 
         def decide(records: Records, _now_ms: int) -> Decision:
             was = load(Level, records[name])
-            delta = (quantity or 0) - ((was.quantity or 0) if was else 0)
+            level, delta = Level(quantity), quantity or 0
+            if was is not None:
+                level, delta = (was, 0) if was.quantity == quantity else (level, delta - (was.quantity or 0) - was.corrected)
             told: Event = {"type": STOCK_ADJUSTED, "product": product, "delta": delta, "reason": reason}
             counters = (Counter(f"free:{product}", delta, None),) if delta else ()
             return Decision(
-                on_shelf, counters=counters, puts=(put(name, records[name], Level(quantity)),), events=(told,)
+                on_shelf, counters=counters, puts=(put(name, records[name], level),), events=(told,)
             )
 
         await self.store.act(on_shelf, (name,), decide)
+
+    async def correct(self, shop: str, product: str, delta: int, reason: str, by: str, act: str = "") -> int:
+        """Units that broke, got lost or turned up; what the shop has left. Never below nothing: `short`."""
+        on_shelf, name, free = shelf("shop", shop), f"level:{product}", f"free:{product}"
+
+        def decide(records: Records, _now_ms: int) -> Decision:
+            level = load(Level, records[name])
+            if level is None:
+                raise not_found("product in this shop")
+            if level.quantity is None:
+                raise Refusal("conflict", "The feed does not count this product, so there is nothing to correct.")
+            told: Event = {
+                "type": STOCK_ADJUSTED, "product": product, "delta": delta, "reason": reason, "by": by,
+            }  # fmt: skip
+            after = replace(level, corrected=level.corrected + delta)
+            return Decision(
+                on_shelf, counters=(Counter(free, delta),), puts=(put(name, records[name], after),), events=(told,)
+            )
+
+        try:
+            await self.store.act(on_shelf, (name,), decide, act)
+        except Short as short:
+            raise _short(short, product, "delta") from short
+        return (await self.store.counters(on_shelf, free))[free]
 
     async def _set_aside(self, moved: Transfer) -> None:
         name = f"transfer:{moved.id}"
@@ -120,11 +151,7 @@ class Transfers:
                 )
             )
         except Short as short:
-            left = max(0, short.lacks[0].now)
-            raise Refusal(
-                "short", f"Only {left} of this product are left.",
-                [{"field": "quantity", "product": moved.product, "left": left}],
-            ) from short  # fmt: skip
+            raise _short(short, moved.product, "quantity") from short
 
     async def _confirm(self, moved: Transfer) -> None:
         await self._end(moved, {"type": events.TRANSFER_CONFIRMED, "transfer": moved.id}, ())
@@ -151,6 +178,12 @@ class Transfers:
         await self.store.act(moved.source, (name,), decide)
 
 
+def _short(short: Short, product: str, field: str) -> Refusal:
+    left = max(0, short.lacks[0].now)
+    detail = f"Only {left} of this product are left."
+    return Refusal("short", detail, [{"field": field, "product": product, "left": left}])
+
+
 def units(moved: Transfer, on_shelf: str, sign: int) -> tuple[Counter, ...]:
     """The counters a transfer moves on one of its two shelves."""
     count = sign * moved.quantity
@@ -162,7 +195,8 @@ def units(moved: Transfer, on_shelf: str, sign: int) -> tuple[Counter, ...]:
 def arrived(moved: Transfer, arrival: Decision) -> Decision:
     """`arrival`, with the units and the record that makes their arrival happen once."""
     told: Event = {
-        "type": events.TRANSFER_ARRIVED, "transfer": moved.id, "offer": moved.offer, "quantity": moved.quantity,
+        "type": events.TRANSFER_ARRIVED, "transfer": moved.id, "offer": moved.offer, "product": moved.product,
+        "quantity": moved.quantity,
     }  # fmt: skip
     return replace(
         arrival,

@@ -82,7 +82,7 @@ def join(on_shelf: str, records: Records, account: str, offer_id: str, quantity:
         counters=tuple(guards),
         puts=(put(name, None, wait),),
         marks=(Mark(in_order(offer_id), account, NEXT_SEQ),),
-        events=(changed(None, wait),),
+        events=(wait_event(None, wait),),
     )
 
 
@@ -109,7 +109,7 @@ def serve(
             Mark(with_units(offer_id), account, until),
             Mark("due", f"offered:{offer_id}:{account}", until),
         ]
-        told.append(changed(wait, after))
+        told.append(wait_event(wait, after))
     if not puts:
         return None
     return Decision(
@@ -137,7 +137,7 @@ def end(on_shelf: str, records: Records, offer_id: str, accounts: Sequence[str],
             continue
         drops.append((name, version(records[name])))
         marks += gone(wait)
-        told.append(changed(wait, msgspec.structs.replace(wait, state=state)))
+        told.append(wait_event(wait, msgspec.structs.replace(wait, state=state)))
         if wait.state == "offered":
             counters += [Counter(f"offered:{offer_id}", -wait.quantity), Counter(f"free:{offer_id}", wait.quantity)]
         else:
@@ -169,7 +169,7 @@ def take(hold: Decision, turn: Wait, turn_version: int, wanted: int) -> Decision
         counters=(*kept, Counter(f"offered:{turn.offer}", -turn.quantity), *rest),
         drops=(*hold.drops, (name, turn_version)),
         marks=(*hold.marks, *gone(turn)),
-        events=(*hold.events, changed(turn, msgspec.structs.replace(turn, state="taken"))),
+        events=(*hold.events, wait_event(turn, msgspec.structs.replace(turn, state="taken"))),
     )
 
 
@@ -183,7 +183,7 @@ def gone(wait: Wait) -> list[Mark]:
     ]
 
 
-def changed(before: Wait | None, after: Wait) -> Event:
+def wait_event(before: Wait | None, after: Wait) -> Event:
     """The fact of a change, for its owner."""
     return {
         "type": WAITLIST_CHANGED,

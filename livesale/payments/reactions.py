@@ -1,16 +1,18 @@
 """The only place that calls the provider: a reader that makes the call each payment's state asks for.
 
 Law: the key is on the shelf before the first call and goes with every repetition; an unknown outcome changes nothing
-but the time of the next question.
+but the time of the next question. A payment that has ended without money is asked about again whenever the provider has
+news of it: money that comes late is never silent.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Any
 from weakref import WeakValueDictionary
 
+import msgspec
 import structlog
 
 from livesale.kernel.events import Event
@@ -22,12 +24,14 @@ from livesale.payments.model import Payment
 from livesale.payments.provider import Attempt, PaymentProvider
 from livesale.store.decision import Decision, Mark
 from livesale.store.readers import Reaction
-from livesale.store.record import load, put
+from livesale.store.record import load, put, version
 from livesale.store.valkey import Records, Store
 
 log = structlog.get_logger(__name__)
 
 CALLS = frozenset({"created", "capturing", "voiding"})  # states that ask for a call
+PAID = model.ENDED - model.UNPAID
+NONE_MADE = Attempt("failed", decline="not_made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +57,65 @@ class PaymentReactions:
         if shelf is None:
             return
         name = f"payment:{order_id}"
-        payment = load(Payment, (await self.store.read(shelf, name))[name])
-        if payment is None or payment.state in model.ENDED:
+        asked = (await self.store.read(shelf, name))[name]
+        payment = load(Payment, asked)
+        if payment is None or payment.state in PAID:
             return
         attempt = await self._ask(payment)
         if not attempt.known:
             log.warning("payment outcome unknown", order=order_id, state=payment.state, why=attempt.decline)
 
         def decide(records: Records, now_ms: int) -> Decision:
-            return _learn(shelf, records, order_id, payment.state, attempt, now_ms)
+            return _learn(shelf, records, order_id, version(asked), attempt, now_ms)
 
         await self.store.act(shelf, (name,), decide)
 
     async def _ask(self, payment: Payment) -> Attempt:
-        amount = Money(payment.amount, payment.currency)
-        provider = self.provider
+        if act := self._act(payment):
+            attempt = await act
+            return attempt if attempt.known else await self._standing(payment, attempt)
+        return await self._standing(payment, Attempt("unknown"))
+
+    def _act(self, payment: Payment) -> Awaitable[Attempt] | None:
+        """The call the payment asks for; None when there is only to ask where it stands."""
+        amount, provider = Money(payment.amount, payment.currency), self.provider
         if payment.state == "created":
-            return await provider.authorise(
-                f"{payment.key}:authorise", amount, payment.token, payment.order, payment.return_url
-            )
+            key = model.key_of(payment, "authorise")
+            return provider.authorise(key, amount, payment.token, payment.order, payment.return_url)
         if payment.state == "capturing":
-            return await provider.capture(f"{payment.key}:capture", payment.provider_id, amount)
-        if payment.state == "voiding":
-            return await provider.void(f"{payment.key}:void", payment.provider_id)
-        if payment.state == "requires_action" and self.store.now_ms() >= payment.deadline:
-            return await provider.void(f"{payment.key}:void", payment.provider_id)
-        return await provider.lookup(payment.provider_id)
+            return provider.capture(model.key_of(payment, "capture"), payment.provider_id, amount)
+        late = payment.state == "requires_action" and self.store.now_ms() >= payment.deadline
+        if payment.state == "voiding" or late:
+            return provider.void(model.key_of(payment, "void"), payment.provider_id)
+        return None
+
+    async def _standing(self, payment: Payment, unclear: Attempt) -> Attempt:
+        """Where the payment stands, after an answer that told nothing (`decline` says why) and may never be another."""
+        if payment.provider_id:
+            standing = await self.provider.lookup(payment.provider_id)
+        else:
+            made = await self.provider.find(payment.order)
+            standing = next((one for one in made if one.state != "failed"), made[-1] if made else NONE_MADE)
+            # Providers find a payment a minute late, so "none" counts only when the buyer's time is over as well.
+            if standing is NONE_MADE and payment.state == "created" and self.store.now_ms() < payment.deadline:
+                return unclear
+        if not standing.known:
+            return standing
+        return msgspec.structs.replace(standing, decline=standing.decline or unclear.decline)
 
 
-def _learn(shelf: str, records: Records, order_id: str, asked_in: str, attempt: Attempt, now_ms: int) -> Decision:
-    """What the provider's answer does to the payment as it stands now."""
+def _learn(
+    shelf: str, records: Records, order_id: str, asked: int, attempt: Attempt, now_ms: int
+) -> Decision:
+    """What the provider's answer, given to a question of the record's version `asked`, does to the payment as it is."""
     name, member = f"payment:{order_id}", f"pay:{order_id}"
     payment = load(Payment, records[name])
-    if payment is None or payment.state in model.ENDED:
+    if payment is None or payment.state in PAID:
         return Decision(shelf, marks=(Mark("due", member, None),))
-    after = _after(payment, attempt) if payment.state == asked_in else None
+    fresh = version(records[name]) == asked
+    after = model.learned(payment, attempt) if fresh else None
     if after is None:
-        return Decision(shelf, marks=(Mark("due", member, _next_look(payment, attempt, now_ms)),))
+        return Decision(shelf, marks=(Mark("due", member, _next_look(payment, attempt, fresh, now_ms)),))
     done = after.state in model.ENDED
     return Decision(
         shelf,
@@ -99,32 +125,13 @@ def _learn(shelf: str, records: Records, order_id: str, asked_in: str, attempt: 
     )
 
 
-def _next_look(payment: Payment, attempt: Attempt, now_ms: int) -> int:
-    """Unknown: soon again. Known but unchanged (the buyer is at 3-D Secure): at the deadline."""
-    if not attempt.known or payment.state in CALLS:
+def _next_look(payment: Payment, attempt: Attempt, fresh: bool, now_ms: int) -> int | None:
+    """Unknown: soon again. Known but unchanged (the buyer is at 3-D Secure): at the deadline. Ended: not any more."""
+    if payment.state in model.UNPAID and attempt.known and (fresh or attempt.state in ("failed", "voided")):
+        return None
+    if not attempt.known or payment.state in (*CALLS, *model.UNPAID):
         return model.retry_at(payment, now_ms)
     return max(payment.deadline, now_ms + model.RETRY_MS[2])
-
-
-def _after(payment: Payment, attempt: Attempt) -> Payment | None:
-    """The payment after the provider's answer; None when it says nothing new."""
-    if not attempt.known or attempt.state == payment.state:
-        return None
-    fields: dict[str, Any] = {
-        "state": attempt.state,
-        "provider_id": attempt.provider_id or payment.provider_id,
-    }
-    if attempt.state == "voided" and payment.state == "requires_action":
-        fields["state"] = "expired"
-    if attempt.state == "captured":
-        fields["captured"] = attempt.captured or payment.amount
-    if attempt.state == "failed":
-        fields["decline"] = attempt.decline or "declined"
-    if attempt.state == "requires_action":
-        fields["redirect_url"] = attempt.redirect_url or ""
-    if payment.state == "created" and attempt.state == "captured":
-        fields["state"] = "authorised"  # a repeated key told us more than we asked: go through the claim first
-    return model.changed(payment, **fields)
 
 
 async def provider_said(store: Store, order_id: str, webhook: str) -> None:

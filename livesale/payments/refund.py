@@ -49,6 +49,7 @@ class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 1
     changed_at: int = 0
     attempts: int = 0
+    turn: int = 0  # how often the provider said that its key has made no refund, and will not
     decline: str = ""
     settled: bool = False
 

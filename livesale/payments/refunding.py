@@ -17,7 +17,7 @@ from livesale.kernel.money import Money
 from livesale.payments import model, refund
 from livesale.payments.events import PAYMENT_CHECK, REFUND_CHANGED
 from livesale.payments.model import Payment
-from livesale.payments.provider import Attempt, PaymentProvider
+from livesale.payments.provider import NOT_MADE, Attempt, PaymentProvider
 from livesale.payments.refund import Refund, Refunds
 from livesale.store.decision import Counter, Decision, Mark, Put
 from livesale.store.readers import Reaction
@@ -58,7 +58,8 @@ class RefundReactions:
 
     async def _ask_for(self, shelf: str, payment: Payment, asked: Refund) -> None:
         amount = Money(asked.amount, asked.currency)
-        attempt = await self.provider.refund(f"{asked.key}:refund", payment.provider_id, amount)
+        key = f"{asked.key}:refund" + (f":{asked.turn}" if asked.turn else "")
+        attempt = await self.provider.refund(key, payment.provider_id, amount)
         if not attempt.known:
             log.warning("refund outcome unknown", order=asked.order, refund=asked.id, why=attempt.decline)
         names = _names(asked.order)
@@ -94,7 +95,8 @@ def _learn(shelf: str, records: Records, asked: Refund, attempt: Attempt, now_ms
         return Decision(shelf, marks=(_mark(asked.order, refunds, now_ms),))
     after = refund.moved(before, OUTCOMES.get(attempt.state, "unknown"), now_ms, decline=attempt.decline or "")
     if after is None or after.state == "unknown":
-        tried = msgspec.structs.replace(after or before, attempts=before.attempts + 1)
+        turn = before.turn + (attempt.decline == NOT_MADE and before.turn == asked.turn)
+        tried = msgspec.structs.replace(after or before, attempts=before.attempts + 1, turn=turn)
         return _told(shelf, records, before, tried, now_ms)
     told = _told(shelf, records, before, after, now_ms)
     return _paid_back(told, records, payment, after) if after.state == "done" else told

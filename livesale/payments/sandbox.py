@@ -16,7 +16,7 @@ import msgspec
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.payments.provider import Attempt, State
+from livesale.payments.provider import NOT_MADE, REPLAYED, REPLAYED_HEADER, Attempt, State
 
 CONNECT_TIMEOUT_S = 1.0
 TOTAL_TIMEOUT_S = 4.0
@@ -25,6 +25,7 @@ MAX_ANSWER_BYTES = 1024 * 1024
 # Answers that say nothing about the payment: the call is still running, came too often, or was not let in.
 SILENT_STATUSES = frozenset({401, 403, 408, 425, 429})
 SILENT_CODES = frozenset({"in_progress", "idempotency_key_reused"})
+PAST_IT = "not_authorised"  # the payment is past the act: where it stands is the answer
 
 
 class _Problem(msgspec.Struct):
@@ -79,15 +80,18 @@ class SandboxProvider:
 
     async def capture(self, key: str, provider_id: str, amount: Money) -> Attempt:
         """See `PaymentProvider.capture`."""
-        return await self._act(f"{_path(provider_id)}/capture", key, _asked(amount), "captured")
+        attempt = await self._act(f"{_path(provider_id)}/capture", key, _asked(amount), "captured")
+        return attempt if attempt.decline != PAST_IT else await self.lookup(provider_id)
 
     async def void(self, key: str, provider_id: str) -> Attempt:
         """See `PaymentProvider.void`."""
-        return await self._act(f"{_path(provider_id)}/void", key, {}, "voided")
+        attempt = await self._act(f"{_path(provider_id)}/void", key, {}, "voided")
+        return attempt if attempt.decline != PAST_IT else await self.lookup(provider_id)
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
         """See `PaymentProvider.refund`."""
-        return await self._act(f"{_path(provider_id)}/refunds", key, _asked(amount), "refunded")
+        attempt = await self._act(f"{_path(provider_id)}/refunds", key, _asked(amount), "refunded")
+        return attempt if attempt.decline != REPLAYED else await self._made(key, provider_id)
 
     async def lookup(self, provider_id: str) -> Attempt:
         """See `PaymentProvider.lookup`."""
@@ -113,6 +117,13 @@ class SandboxProvider:
             yield page.items
             after = page.next
 
+    async def _made(self, key: str, provider_id: str) -> Attempt:
+        """What the refund under `key` came to."""
+        found = _read(*await self._call("GET", f"{_path(provider_id)}/refunds/{quote(key, safe='')}"))
+        if found.decline == "not_found":
+            return _unknown(NOT_MADE)
+        return msgspec.structs.replace(found, state="refunded") if found.state in ("captured", "refunded") else found
+
     async def _act(self, path: str, key: str, body: dict[str, Any], done: State | None) -> Attempt:
         status, answer = await self._call("POST", path, json=body, headers={"Idempotency-Key": key})
         attempt = _read(status, answer)
@@ -129,6 +140,8 @@ class SandboxProvider:
                 method, self._base_url + path, headers={**self._headers, **(headers or {})}, **rest
             ) as answer:
                 # Bounded, so that a wrong address cannot fill our memory.
+                if answer.status >= 500 and answer.headers.get(REPLAYED_HEADER) == "true":
+                    return 0, REPLAYED.encode()
                 return answer.status, await answer.content.read(MAX_ANSWER_BYTES)
         except TimeoutError:
             return 0, b"timeout"
@@ -150,6 +163,8 @@ def _read(status: int, body: bytes) -> Attempt:
     try:
         if status == 200:
             return msgspec.json.decode(body, type=Attempt)
+        if status >= 500:
+            return _unknown(f"http_{status}")
         code = msgspec.json.decode(body, type=_Problem).code
     except msgspec.MsgspecError:
         return _unknown(f"http_{status}")

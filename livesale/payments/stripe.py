@@ -2,7 +2,7 @@
 
 Tested against recorded shapes of API answers (tests/payments/test_stripe.py), not verified against the live service.
 Law: the SDK repeats nothing by itself, and what is no clear answer is `unknown`. Stripe replays even a 500 under its
-key for good, so after one the payment is looked for by our reference instead of asked for again.
+key for good: of such a key's refund it is asked; payments are asked about by whoever called.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from stripe import AIOHTTPClient, StripeClient
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
-from livesale.payments.provider import Attempt, State
+from livesale.payments.provider import NOT_MADE, REPLAYED, REPLAYED_HEADER, Attempt, State
 from livesale.payments.webhooks import MAX_BODY_BYTES, TOLERANCE_S
 
 TIMEOUT_S = 20.0
@@ -32,7 +32,6 @@ STATES: dict[str, State] = {
     "succeeded": "captured",
     "canceled": "voided",
 }
-REPLAYED = "http_500"
 EXPAND = ["latest_charge"]  # what was refunded and disputed stands on the charge
 
 
@@ -66,8 +65,7 @@ class StripeProvider:
         }
         if return_url:
             params["return_url"] = return_url
-        attempt = await _told(self._api.payment_intents.create_async(params, {"idempotency_key": key}))
-        return attempt if attempt.decline != REPLAYED else await self._made(key, reference, attempt)
+        return await _told(self._api.payment_intents.create_async(params, {"idempotency_key": key}))
 
     async def capture(self, key: str, provider_id: str, amount: Money) -> Attempt:
         """See `PaymentProvider.capture`."""
@@ -89,7 +87,7 @@ class StripeProvider:
             with suppress(stripe.StripeError):
                 made = await self._api.refunds.list_async({"payment_intent": provider_id, "limit": 100})
                 ours = [_refunded(one) for one in made.data if _metadata(one, "key") == key]
-                return ours[0] if ours else attempt
+                return ours[0] if ours else Attempt("unknown", decline=NOT_MADE)
         return attempt
 
     async def lookup(self, provider_id: str) -> Attempt:
@@ -137,16 +135,9 @@ class StripeProvider:
         query: Any = {"query": f"metadata['reference']:'{reference}'", "limit": 100, "expand": ["data.latest_charge"]}
         return list((await self._api.payment_intents.search_async(query)).data)
 
-    async def _made(self, key: str, reference: str, attempt: Attempt) -> Attempt:
-        """What the authorisation under `key` came to, after an answer that says nothing and will be replayed."""
-        with suppress(stripe.StripeError):
-            ours = [_standing(one) for one in await self._intents(reference) if _metadata(one, "key") == key]
-            return ours[0] if ours else attempt
-        return attempt
-
     async def _or_standing(self, provider_id: str, attempt: Attempt) -> Attempt:
-        """A payment that is past the act (or a replayed 500): where it stands is the answer."""
-        if attempt.decline in (REPLAYED, "payment_intent_unexpected_state"):
+        """A payment that is past the act: where it stands is the answer."""
+        if attempt.decline == "payment_intent_unexpected_state":
             return await self.lookup(provider_id)
         return attempt
 
@@ -183,6 +174,9 @@ async def _told(call: Awaitable[Any], read: Callable[[Any], Attempt] | None = No
 
 
 def _unclear(error: stripe.StripeError) -> Attempt:
+    told = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if (error.http_status or 0) >= 500 and told.get(REPLAYED_HEADER.lower()) == "true":
+        return Attempt("unknown", decline=REPLAYED)
     return Attempt("unknown", decline=f"http_{error.http_status}" if error.http_status else "unreachable")
 
 

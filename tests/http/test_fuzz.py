@@ -193,7 +193,8 @@ async def state_of(whole: Whole) -> tuple[object, ...]:
         pipeline.dump(name)
     dumps = await pipeline.execute() if names else []
     async with reading(whole.wiring.database) as connection:
-        tables = [row[0] for row in await connection.execute(text("SELECT name FROM sqlite_master WHERE type='table'"))]
+        listed = await connection.execute(text("SELECT name FROM sqlite_master WHERE type='table' AND name <> 'answers'"))
+        tables = [row[0] for row in listed]
         rows = [tuple((await connection.execute(text(f'SELECT * FROM "{table}"'))).all()) for table in sorted(tables)]
     return (tuple(zip(names, dumps, strict=True)), tuple(rows))
 

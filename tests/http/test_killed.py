@@ -14,9 +14,14 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession
 
+from livesale.catalog.store import list_products
 from livesale.guardians import store as family
 from livesale.guardians.model import Approval
 from livesale.kernel.ids import random_name, shelf
+from livesale.ledger.auditing import line
+from livesale.ledger.replay import Replay
+from livesale.orders.transfers import Transfers
+from livesale.store.database import reading
 from livesale.store.decision import Committed, Decision
 from livesale.store.log import read_log
 from livesale.store.record import load
@@ -220,3 +225,84 @@ async def test_a_guardian_decides_once(market: Market, verb: str, state: str) ->
     first, again = await market.killed(f"/approvals/{request['id']}/{verb}", body, "guardian")
     assert (first["state"], again["state"]) == (state, state)
     assert (await market.facts())["approval_changed"] == 2
+
+
+async def test_stock_is_corrected_once(market: Market) -> None:
+    """Three units broke: the shop has three fewer, however often that is said; the books and the audit agree."""
+    body = {"product": market.product, "delta": -3, "reason": "broken in transit"}
+    first, again = await market.killed("/shops/demo/stock", body)
+    assert first == again == {**body, "left": 900 - 100 - 3}
+    assert await market.counter("shop:demo", f"free:{market.product}") == 797
+    replay, told = Replay("shop:demo"), []
+    for entry in await read_log(market.whole.wiring.store, "shop:demo"):
+        replay.take(entry.seq, entry.raw)
+        told += [line(event, "shop:demo", entry.seq) for event in entry.fields()["events"]]
+    assert (replay.differences, replay.sums()[f"free:{market.product}"]) == ([], 797)
+    host = (await market.whole.wiring.accounts.by_email("host@example.org")).id
+    [corrected] = [one for one in told if one and one["actor"] == host]
+    assert corrected["action"] == "stock.adjusted"
+    assert "broken in transit" in corrected["data"]
+
+
+@pytest.mark.parametrize(
+    ("who", "shop", "delta", "reason", "status"),
+    [
+        ("viewer", "demo", -1, "x", 403), ("host", "nobodys", -1, "x", 404), ("host", "demo", -801, "x", 409),
+        ("host", "demo", 0, "x", 422), ("host", "demo", -1, " ", 422), ("operator", "demo", -1, "found", 200),
+    ],
+)  # fmt: skip
+async def test_who_may_correct_what(
+    market: Market, who: str, shop: str, delta: int, reason: str, status: int
+) -> None:
+    """The shop's own host and operators, never below what is free, never without a reason."""
+    headers = {"Authorization": f"Bearer {market.whole.tokens[who]}"}
+    body = {"product": market.product, "delta": delta, "reason": reason}
+    async with ClientSession() as session:
+        async with session.post(market.whole.url(f"/shops/{shop}/stock"), json=body, headers=headers) as answer:
+            assert answer.status == status, await answer.text()
+
+
+async def test_an_account_is_made_once(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between the account and the answer: the repetition is told of the account, not that the address is taken."""
+    accounts, key = market.whole.wiring.accounts, random_name()
+    wanted = {"email": "new@example.org", "name": "N", "password": "a long password", "country": "DE"}
+    make = accounts.create_account
+
+    async def killed_after_it(**fields: Any) -> None:
+        await make(**fields)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(accounts, "create_account", killed_after_it)
+    with pytest.raises(ClientError):
+        await market.call("/accounts", wanted, key=key)
+    monkeypatch.undo()
+    told = await market.call("/accounts", wanted, key=key)
+    assert told["id"] == (await accounts.by_email("new@example.org")).id
+    assert await market.call("/accounts", wanted, key=key) == told
+
+
+async def test_a_feed_is_imported_once_and_its_stock_arrives(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between products and stock: the repetition brings the stock, and tells what the first call did."""
+    wiring, key, adjust = market.whole.wiring, random_name(), market.whole.wiring.transfers.adjust
+
+    async def killed(*_told: Any) -> None:
+        raise asyncio.CancelledError
+
+    async def feed() -> Any:
+        headers = {"Authorization": f"Bearer {market.whole.tokens['host']}", "Idempotency-Key": key}
+        async with ClientSession() as session:
+            async with session.post(market.whole.url("/shops/second/feed"), data=FEED, headers=headers) as answer:
+                return await answer.json()
+
+    monkeypatch.setattr(Transfers, "adjust", killed)
+    with pytest.raises(ClientError):
+        await feed()
+    monkeypatch.undo()
+    first = await feed()
+    assert (first["imported"], first["updated"]) == (1, 0)
+    async with reading(wiring.database) as connection:
+        [product] = await list_products(connection, "second")
+    assert await market.counter("shop:second", f"free:{product.id}") == 900
+    await adjust("second", product.id, 700, "another import")
+    assert await feed() == first
+    assert await market.counter("shop:second", f"free:{product.id}") == 700

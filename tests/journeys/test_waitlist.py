@@ -12,16 +12,17 @@ from tests.support.system import System
 
 
 async def test_from_sold_out_to_ones_turn(system: System, arrive: Arrive) -> None:
-    """By keyboard alone: join, see the place, have the turn with its clock while others see sold out, buy."""
-    show = system.new_show("Line", {"quantity": 1})
+    """By keyboard alone: join for two, see the place, have the turn with its clock while others see sold out, buy both."""
+    show = system.new_show("Line", {"quantity": 2})
     offer = show["offers"][0]["id"]
     _, email = system.new_buyer()
-    held = system.api(email).hold(show["id"], offer)
+    held = system.api(email).hold(show["id"], offer, 2)
     viewer = await arrive("adult", f"/watch/{show['id']}?offer={offer}")
     stranger = await arrive(locale="de-DE")
     await stranger.page.goto(f"/watch/{show['id']}?offer={offer}")
     await expect(stranger.page.get_by_test_id("waitlist-join")).to_have_attribute("href", re.compile(r"^/login\?next="))
     await viewer.stay_on_page()
+    await viewer.page.get_by_role("button", name="One more").press("Enter")
     await viewer.page.get_by_test_id("waitlist-join").focus()
     await viewer.page.keyboard.press("Enter")
     await expect(viewer.page.get_by_test_id("waitlist-place")).to_have_text("Place 1 in line")
@@ -30,6 +31,7 @@ async def test_from_sold_out_to_ones_turn(system: System, arrive: Arrive) -> Non
     turn = viewer.page.get_by_test_id("waitlist-turn")
     await expect(turn).to_contain_text("Your turn")
     await expect(turn.get_by_role("timer")).to_have_text(re.compile(r"^[34]:\d\d$"))
+    await expect(viewer.page.get_by_test_id("stock-left")).to_have_text("Set aside for you")
     await viewer.shoot("waitlist-turn")
     await expect(stranger.page.get_by_test_id("stock-left")).to_have_text("Ausverkauft")
     await viewer.page.get_by_test_id("buy").focus()
@@ -53,3 +55,38 @@ async def test_a_minor_is_not_hurried(system: System, arrive: Arrive) -> None:
     await minor.fits()
     await minor.page.get_by_test_id("waitlist-leave").click()
     await expect(minor.page.get_by_test_id("stock-left")).to_have_text("Verfügbar")
+
+
+async def test_a_host_says_who_gets_what_comes_free(system: System, arrive: Arrive) -> None:
+    """In the studio: first paid, first served instead of a line, and back; the viewer's page follows."""
+    show = system.new_show("Rule", {"quantity": 1})
+    offer = show["offers"][0]["id"]
+    _, email = system.new_buyer()
+    system.api(email).hold(show["id"], offer)
+    host = await arrive("host", f"/studio/{show['id']}")
+    first_paid = host.page.get_by_test_id("first-paid")
+    await expect(first_paid).not_to_be_checked()
+    await first_paid.press("Space")
+    await expect(first_paid).to_be_checked()
+    viewer = await arrive("adult", f"/watch/{show['id']}?offer={offer}")
+    await expect(viewer.page.get_by_test_id("buy")).to_have_text("Sold out")
+    await first_paid.press("Space")
+    await expect(viewer.page.get_by_test_id("waitlist-join")).to_be_visible()
+    await host.shoot("studio-first-paid")
+
+
+async def test_a_host_corrects_the_shop_s_stock(system: System, arrive: Arrive) -> None:
+    """In the studio: two pieces broke; the shop has two fewer."""
+    show = system.new_show("Stock", {"quantity": 1})
+    product = show["offers"][0]["product"]
+    before = system.api("host").did("GET", f"/products/{product}")["quantity"]
+    host = await arrive("host", f"/studio/{show['id']}", locale="de-DE")
+    await host.page.get_by_test_id("open-stock").click()
+    form = host.page.locator("form.inline-form")
+    await form.get_by_label("Produkt").select_option(product)
+    await form.get_by_label("Mehr oder weniger").fill("-2")
+    await form.get_by_label("Grund").fill("zerbrochen")
+    await host.shoot("studio-stock")
+    await form.get_by_test_id("correct-stock").click()
+    await expect(form).to_have_count(0)
+    assert system.api("host").did("GET", f"/products/{product}")["quantity"] == before - 2

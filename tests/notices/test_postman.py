@@ -62,7 +62,8 @@ class Post:
         """The readers and postmen at work, each reader telling the first postman."""
         sender = postmen[0] if postmen else None
         notices = Notices(self.store, self.town, sender.tell if sender else lambda _shelf, mail: self.told.append(mail))
-        of_market = (*self.market.payments.reactions(), *self.market.reactions.reactions())
+        rooms = (self.market.payments, self.market.refunds, self.market.reactions, self.market.settling)
+        of_market = [one for room in rooms for one in room.reactions()]
         reader = Reader(self.store, "reactions", (*of_market, *notices.reactions()))
         tasks = [asyncio.create_task(one.run()) for one in (reader, *postmen)]
         try:
@@ -125,6 +126,50 @@ async def test_each_reader_has_their_language(post: Post, server: MailServer) ->
     assert (german["Content-Language"], english["Content-Language"]) == ("de", "en")
     assert "Widerrufsrecht" in part(german, "plain")
     assert "Right of withdrawal" in part(english, "plain")
+
+
+async def test_whose_turn_it_is_is_told(post: Post, server: MailServer) -> None:
+    """The next in line reads what is set aside, until when, and where the show is; each turn is one mail."""
+    market = post.market
+    [offer] = market.offers
+    for turn in range(1, 3):
+        held = await market.hold("bob", (0, 20))
+        await market.waiting.join(market.buyer("ann"), offer, 2)
+        async with post.running(post.postman()):
+            await market.orders.cancel(market.buyer("bob"), held.id)
+            await market.waiting.advance(market.shelf, offer)
+            await post.settled(turn)
+        await market.waiting.leave(market.buyer("ann"), offer)
+    first, second = server.to("ann@example.org")
+    text = part(first, "plain")
+    for said in (f"{ORIGIN}/watch/{market.shelf.removeprefix('show:')}", "2 × Pan", "an der Reihe"):
+        assert said in text, said
+    assert first["Message-ID"] != second["Message-ID"]
+
+
+@pytest.mark.parametrize("captured", [False, True])
+async def test_late_money_that_goes_back_is_told(post: Post, server: MailServer, captured: bool) -> None:
+    """The order ended, the bank said yes afterwards, and all units are gone: the buyer reads that nothing is kept, and
+    of a refund when the money had been taken.
+    """
+    market = post.market
+    async with post.running(post.postman()):
+        order = await market.check_out(await market.hold("ann", (0, 20)), "pm_declined")
+        await market.state(order, "payment_failed")
+        await market.hold("bob", (0, 20))
+        payment = await market.orders.payment(order)
+        assert payment
+        if captured:
+            market.provider.arrives(payment.provider_id, order.total)
+        else:
+            market.provider.passed_3ds(payment.provider_id)
+        await market.payments.go_on(order.id)
+        await post.settled(3 if captured else 2)
+    _, late, *refunded = server.to("ann@example.org")
+    assert ["Erstattung" in mail["Subject"] for mail in refunded] == [True] * captured
+    assert "kam zu spät" in late["Subject"]
+    assert "behalten wir das Geld nicht" in " ".join(part(late, "plain").split())
+    assert "200,00 EUR" in part(late, "plain")
 
 
 async def test_a_request_goes_to_every_guardian(post: Post, server: MailServer) -> None:

@@ -220,9 +220,12 @@ class Orders(RuleBasedStateMachine):
     @precondition(lambda self: self.orders)
     @rule(pick=some)
     def buyer_confirms_at_the_bank(self, pick: int) -> None:
-        payment = self.do(self.market.orders.payment(self.some_order(pick)))
-        if payment and payment.state == "requires_action":
+        """Perhaps when the payment has long been given up: then its webhook makes us ask."""
+        order = self.some_order(pick)
+        payment = self.do(self.market.orders.payment(order))
+        if payment and payment.provider_id:
             self.market.provider.passed_3ds(payment.provider_id)
+            self.waiting.append({"type": "payment_check", "order": order.id})
 
     # What readers do
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
 from livesale.orders.waiting import Standing
 from livesale.orders.waitlist import Wait, in_order, record_name
+from livesale.shows.mirror import load_mirror
 from livesale.shows.model import FIRST_PAID
 from livesale.store.decision import Conflict, Counter, Decision, Early
 from livesale.store.log import read_log
@@ -253,6 +255,44 @@ async def test_twenty_thousand_join(market: Market, monkeypatch: pytest.MonkeyPa
     assert (await standing(market, line[777])).place == 778
     lines = await read_lines(market)
     assert lines.waiting[market.offers[0]] == line
+
+
+async def test_a_join_costs_the_same_however_long_the_line_is(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Joins 1 to 100 and 1,901 to 2,000 send the store the same commands, and read nothing that grows with the line."""
+    await market.hold("sue", (0, 3))
+    sizes: list[list[int]] = []
+    call = market.store._call
+
+    async def counted(*command: Any) -> Any:
+        reply = await call(*command)
+        sizes[-1].append(len(repr(reply)) // 1000)  # a reply is a few hundred bytes; a line would be kilobytes
+        return reply
+
+    monkeypatch.setattr(market.store, "_call", counted)
+    for start in range(0, 2_000, 100):
+        sizes.append([])
+        await asyncio.gather(*(join(market, f"b{number}") for number in range(start, start + 100)))
+    assert sizes[0] == sizes[-1]
+    assert len(sizes[0]) <= 100 * 6
+
+
+async def test_joins_tell_viewers_nothing(market: Market) -> None:
+    """What everybody sees (sold out) does not change by it: 2,000 joins are 2,000 private notices, no public event."""
+    await market.hold("sue", (0, 3))
+    mirror = await load_mirror(market.store, market.shelf)
+    assert mirror
+    after = mirror.seq
+    for start in range(0, 2_000, 500):
+        await asyncio.gather(*(join(market, f"b{number}") for number in range(start, start + 500)))
+    told, owners = [], []
+    while entries := await read_log(market.store, market.shelf, after):
+        for entry in entries:
+            fields = entry.fields()
+            told += mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
+            owners += [event["owner"] for event in fields["events"]]
+        after = entries[-1].seq
+    assert told == []
+    assert len(set(owners)) == len(owners) == 2_000
 
 
 async def read_lines(market: Market) -> Lines:

@@ -146,8 +146,8 @@ def test_time_runs_out_for_units_offered_only() -> None:
 
 def test_a_notice_is_for_its_owner_and_tells_the_time() -> None:
     """`until` only while units are offered, as people's programs read times."""
-    offered = waitlist.notice(waitlist.changed(Wait("ann", OFFER, 1), Wait("ann", OFFER, 1, "offered", 1_000)))
+    offered = waitlist.notice(waitlist.wait_event(Wait("ann", OFFER, 1), Wait("ann", OFFER, 1, "offered", 1_000)))
     assert offered["until"].startswith("1970-01-01T00:00:01")
     assert (offered["owner"], offered["about"]) == ("ann", "waitlist")
-    ended = waitlist.notice(waitlist.changed(None, Wait("ann", OFFER, 1, "expired", 1_000)))
+    ended = waitlist.notice(waitlist.wait_event(None, Wait("ann", OFFER, 1, "expired", 1_000)))
     assert ended["until"] is None

@@ -63,12 +63,21 @@ async def test_a_worker_killed_around_the_call_refunds_once(
         assert (await store.counters(market.shelf, "refunded"))["refunded"] == 700
 
 
-@pytest.mark.parametrize("seed", range(4))
-async def test_lost_answers_and_two_workers_at_once(store: Store, tmp_path: Path, seed: int) -> None:
-    """Half of all calls fail before or after their effect, two workers ask at once: everything goes back exactly once."""
-    faults = FaultSettings(seed=seed, before_effect=0.25, after_effect=0.25)
-    async with running(tmp_path, faults) as sandbox:
+BAD_DAYS = [
+    *(FaultSettings(seed=seed, before_effect=0.25, after_effect=0.25) for seed in range(4)),
+    *(FaultSettings(seed=seed, before_kept=0.25, after_kept=0.25) for seed in range(4)),
+]
+
+
+@pytest.mark.parametrize("faults", BAD_DAYS, ids=lambda faults: f"{'kept' if faults.before_kept else 'lost'}-{faults.seed}")
+async def test_lost_answers_and_two_workers_at_once(store: Store, tmp_path: Path, faults: FaultSettings) -> None:
+    """Half of all calls fail before or after their effect (or answer 500 under their key for good), two workers ask at
+    once: everything goes back exactly once.
+    """
+    async with running(tmp_path) as sandbox:
         market, order_id = await bought(store, sandbox, 3)
+    async with running(tmp_path, faults) as sandbox:
+        market.refunds = RefundReactions(store, sandbox.provider)
         order = await market.orders.load(order_id)
         for _ in range(3):
             await market.refund(order, (0, 1), restock=True)

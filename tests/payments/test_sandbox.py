@@ -39,7 +39,7 @@ async def test_an_authorised_payment_is_captured_once(sandbox: RunningSandbox) -
     taken = await sandbox.provider.capture("c", attempt.provider_id, PRICE)
     assert (taken.state, taken.captured) == ("captured", 1999)
     again = await sandbox.provider.capture("c2", attempt.provider_id, PRICE)
-    assert (again.state, again.decline) == ("failed", "not_authorised")
+    assert (again.state, again.captured) == ("captured", 1999)
     assert (await sandbox.balance())["merchant"] == {"EUR": 1999}
 
 
@@ -77,8 +77,23 @@ async def test_a_voided_payment_holds_nothing(sandbox: RunningSandbox) -> None:
     intent = (await authorised(provider)).provider_id
     assert (await provider.void("v1", intent)).state == "voided"
     assert (await provider.void("v2", intent)).state == "voided"
-    assert (await provider.capture("c", intent, PRICE)).decline == "not_authorised"
+    assert (await provider.capture("c", intent, PRICE)).state == "voided"
     assert (await sandbox.balance())["customer"] == {"EUR": 0}
+
+
+@pytest.mark.parametrize(
+    ("method", "state", "account"),
+    [("pm_late_3ds", "authorised", "authorised"), ("pm_transfer", "captured", "merchant")],
+)
+async def test_a_bank_says_yes_after_a_void(sandbox: RunningSandbox, method: str, state: str, account: str) -> None:
+    """What the buyer confirmed at the bank comes in although the merchant has voided it, and is told."""
+    intent = (await authorised(sandbox.provider, method)).provider_id
+    assert (await sandbox.provider.void("v", intent)).state == "voided"
+    async with sandbox.http.post(f"/3ds/{intent}", data={"decision": "approve"}, allow_redirects=False) as answer:
+        assert answer.status == 303
+    assert (await sandbox.provider.lookup(intent)).state == state
+    assert (await sandbox.balance())[account] == {"EUR": 1999}
+    assert [event.type for event in await sandbox.receiver.wait_for(3)][-1] == f"intent.{state}"
 
 
 async def test_a_declined_card_moves_nothing(sandbox: RunningSandbox) -> None:

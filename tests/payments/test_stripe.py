@@ -15,6 +15,7 @@ from aiohttp import web
 
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
+from livesale.payments.provider import NOT_MADE, REPLAYED
 from livesale.payments.stripe import StripeProvider, verified
 
 PRICE = Money(1999, "EUR")
@@ -44,6 +45,7 @@ class Stripe:
 
     url: str = ""
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    replays: bool = False  # whether its answers are the stored ones of their keys
     asked: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -51,7 +53,7 @@ class Stripe:
         name = f"{request.method} {request.path}"
         self.asked.append((name, form or dict(request.query), request.headers.get("Idempotency-Key", "")))
         status, body = self.answers.get(name, (404, problem("invalid_request_error", "resource_missing")))
-        return web.json_response(body, status=status)
+        return web.json_response(body, status=status, headers={"Idempotent-Replayed": "true"} if self.replays else None)
 
 
 @pytest.fixture
@@ -131,20 +133,15 @@ async def test_nobody_there_is_unknown(provider: StripeProvider, stripe: Stripe)
     await alone.close()
 
 
-async def test_a_replayed_500_is_looked_up(stripe: Stripe, provider: StripeProvider) -> None:
-    """Stripe repeats a 500 under its key for good: the payment made before it is found by key and reference."""
+async def test_a_replayed_500_is_told_from_other_silence(stripe: Stripe, provider: StripeProvider) -> None:
+    """Stripe repeats a 500 under its key for good, and says so: the payment can be found by our reference."""
     stripe.answers["POST /v1/payment_intents"] = 500, problem("api_error", "")
-    other = intent("requires_capture") | {"id": "pi_other", "metadata": {"reference": "o_1", "key": "k0"}}
     found = {"object": "search_result", "url": "/v1/payment_intents/search", "has_more": False}
-    stripe.answers["GET /v1/payment_intents/search"] = 200, found | {"data": [other, intent("requires_capture")]}
-    assert (await authorise(provider)).provider_id == "pi_1"
-    stripe.answers["POST /v1/payment_intents/pi_1/capture"] = 500, problem("api_error", "")
-    stripe.answers["GET /v1/payment_intents/pi_1"] = (
-        200,
-        intent("succeeded", amount_received=1999, latest_charge=charge()),
-    )
-    captured = await provider.capture("k2", "pi_1", PRICE)
-    assert (captured.state, captured.captured) == ("captured", 1999)
+    stripe.answers["GET /v1/payment_intents/search"] = 200, found | {"data": [intent("requires_capture")]}
+    for stripe.replays, decline in ((False, "http_500"), (True, REPLAYED)):
+        made = await authorise(provider)
+        assert (made.state, made.decline) == ("unknown", decline)
+    assert [(one.state, one.provider_id) for one in await provider.find("o_1")] == [("authorised", "pi_1")]
 
 
 async def test_an_act_that_is_done_already_tells_where_it_stands(stripe: Stripe, provider: StripeProvider) -> None:
@@ -175,11 +172,14 @@ async def test_refunds(stripe: Stripe, provider: StripeProvider) -> None:
     stripe.answers["POST /v1/refunds"] = 400, problem("invalid_request_error", "charge_already_refunded")
     assert (await provider.refund("k5", "pi_1", PRICE)).decline == "charge_already_refunded"
     stripe.answers["POST /v1/refunds"] = 500, problem("api_error", "")
+    assert (await provider.refund("k4", "pi_1", PRICE)).decline == "http_500"
+    stripe.replays = True
     stripe.answers["GET /v1/refunds"] = (
         200,
         {"object": "list", "url": "/v1/refunds", "has_more": False, "data": [refund | {"status": "succeeded"}]},
     )
     assert (await provider.refund("k4", "pi_1", PRICE)).state == "refunded"
+    assert (await provider.refund("k6", "pi_1", PRICE)).decline == NOT_MADE
     stripe.answers["GET /v1/payment_intents/pi_1"] = (
         200,
         intent("succeeded", amount_received=1999, latest_charge=charge(1999, True)),

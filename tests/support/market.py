@@ -97,12 +97,16 @@ class ProviderDouble:
                 self.captured[self._reference[provider_id]] = (
                     self.captured.get(self._reference[provider_id], 0) + amount.amount
                 )
-            self.said[key] = Attempt("failed" if declined else "captured", provider_id, captured=amount.amount)
+            state: Any = "failed" if declined else "captured"
+            self._standing[provider_id] = state
+            self.said[key] = Attempt(state, provider_id, captured=amount.amount)
         return Attempt("unknown") if fault == "unknown" else self.said[key]
 
     async def void(self, key: str, provider_id: str) -> Attempt:
-        self.voided.add(provider_id)
-        return Attempt("voided", provider_id)
+        if self._standing[provider_id] in ("authorised", "requires_action"):
+            self.voided.add(provider_id)
+            self._standing[provider_id] = "voided"
+        return await self.lookup(provider_id)
 
     async def refund(self, key: str, provider_id: str, amount: Money) -> Attempt:
         reference = self._reference[provider_id]
@@ -119,14 +123,21 @@ class ProviderDouble:
 
     async def lookup(self, provider_id: str) -> Attempt:
         state: Any = self._standing[provider_id]
-        return Attempt(state, provider_id)
+        return Attempt(state, provider_id, captured=self.captured.get(self._reference[provider_id], 0))
 
     async def find(self, reference: str) -> list[Attempt]:
-        return []
+        return [await self.lookup(one) for one, ours in self._reference.items() if ours == reference]
+
+    def arrives(self, provider_id: str, amount: int) -> None:
+        """A transfer comes in, whatever became of the payment meanwhile."""
+        self._standing[provider_id] = "captured"
+        self.captured[self._reference[provider_id]] = amount
 
     def passed_3ds(self, provider_id: str) -> None:
-        """The buyer confirmed at their bank."""
-        self._standing[provider_id] = "authorised"
+        """The buyer confirmed at their bank, perhaps after the payment was voided."""
+        if self._standing[provider_id] in ("requires_action", "voided", "failed"):
+            self._standing[provider_id] = "authorised"
+            self.voided.discard(provider_id)
 
 
 class Hurried(Sold):

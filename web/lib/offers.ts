@@ -34,7 +34,10 @@ export function stockShare(offer: Offer): number {
 
 export const soldOut = (offer: Offer): boolean => offer.left !== null && offer.left <= 0;
 
+/** The most one person may have. */
+export const mostWished = (offer: Offer): number => Math.min(offer.per_buyer_limit ?? 10, 10);
+
 /** The most one person may take now. */
 export function mostPieces(offer: Offer): number {
-  return Math.max(1, Math.min(offer.left ?? 10, offer.per_buyer_limit ?? 10, 10));
+  return Math.max(1, Math.min(offer.left ?? 10, mostWished(offer)));
 }

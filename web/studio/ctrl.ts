@@ -104,6 +104,16 @@ export class Studio {
     return this.doing(async () => { await patch(`/shows/${this.show}/offers/${offer}`, change); await this.load(); });
   }
 
+  /** Who gets pieces that come free: the next in line, or whoever pays first. */
+  serve(waitlist: "line" | "first_paid"): Promise<boolean> {
+    return this.doing(async () => { await patch(`/shows/${this.show}`, { waitlist }); await this.load(); });
+  }
+
+  correctStock(product: string, delta: number, reason: string): Promise<boolean> {
+    const shop = encodeURIComponent(this.known.value?.show.shop ?? "");
+    return this.doing(async () => { await post(`/shops/${shop}/stock`, { product, delta, reason }); await this.loadProducts(); });
+  }
+
   announce(offer: string, price: Money, countdownS: number, durationS: number, quantity: number | null): Promise<boolean> {
     const body = { offer, price, countdown_s: countdownS, duration_s: durationS, ...(quantity ? { quantity } : {}) };
     return this.doing(async () => { await post(`/shows/${this.show}/deals`, body); await this.load(); });

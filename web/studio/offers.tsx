@@ -1,5 +1,5 @@
 /** The offers of the show: pin, change, add, and the flash deal. */
-import { Pencil, Pin, Plus, Zap } from "lucide-preact";
+import { PackageSearch, Pencil, Pin, Plus, Zap } from "lucide-preact";
 import { signal } from "@preact/signals";
 import { tickingNow } from "../lib/clock";
 import { amountText, lasting, money, parseAmount, toMs } from "../lib/format";
@@ -12,7 +12,7 @@ import { say } from "./words";
 
 const COUNTDOWNS_S = [0, 15, 30, 60, 120];
 const DURATIONS_S = [60, 180, 300, 600, 1200];
-const open = signal<"add" | "deal" | null>(null);
+const open = signal<"add" | "deal" | "stock" | null>(null);
 const changing = signal<string | null>(null);
 const badPrice = signal(false);
 
@@ -25,19 +25,32 @@ export function Offers({ studio }: { studio: Studio }) {
         <h2>{say("offers")}</h2>
         <span class="row">
           <Toggle name="deal" disabled={show.offers.length === 0 || !isOnAir(show.state)}><Zap size={16} aria-hidden="true" />{say("deal")}</Toggle>
+          <Toggle name="stock" disabled={studio.products.value.length === 0}><PackageSearch size={16} aria-hidden="true" />{say("stock")}</Toggle>
           <Toggle name="add"><Plus size={16} aria-hidden="true" />{say("addOffer")}</Toggle>
         </span>
       </header>
       <DealOn show={show} />
       {open.value === "deal" && <DealForm studio={studio} show={show} />}
+      {open.value === "stock" && <StockForm studio={studio} />}
       {open.value === "add" && <AddForm studio={studio} show={show} />}
       {show.offers.length === 0 && open.value !== "add" && <p class="muted"><strong>{say("noOffers")}.</strong> {say("noOffersText")}</p>}
       <ul class="offer-list">{show.offers.map((offer, index) => <OfferRow key={offer.id} studio={studio} show={show} offer={offer} place={index + 1} />)}</ul>
+      <FirstPaid studio={studio} show={show} />
     </section>
   );
 }
 
-function Toggle({ name, disabled, children }: { name: "add" | "deal"; disabled?: boolean; children: preact.ComponentChildren }) {
+/** Without a tick, pieces that come free go to the waiting list in its order. */
+function FirstPaid({ studio, show }: { studio: Studio; show: Show }) {
+  const first = show.waitlist === "first_paid";
+  return (
+    <label class="small">
+      <input type="checkbox" data-testid="first-paid" checked={first} disabled={studio.busy.value} onChange={() => void studio.serve(first ? "line" : "first_paid")} /> {say("firstPaid")}
+    </label>
+  );
+}
+
+function Toggle({ name, disabled, children }: { name: "add" | "deal" | "stock"; disabled?: boolean; children: preact.ComponentChildren }) {
   return (
     <button type="button" class="button button-small" disabled={disabled} aria-expanded={open.value === name} data-testid={`open-${name}`} onClick={() => { open.value = open.value === name ? null : name; }}>{children}</button>
   );
@@ -103,6 +116,21 @@ function AddForm({ studio, show }: { studio: Studio; show: Show }) {
       <PriceField price={products[0]?.price ?? null} />
       <label class="field"><span>{say("quantity")}</span><input name="quantity" type="number" min="1" max="1000000" defaultValue="10" required inputMode="numeric" /></label>
       <label class="field"><span>{say("perBuyer")}</span><input name="limit" type="number" min="1" inputMode="numeric" /></label>
+    </Form>
+  );
+}
+
+function StockForm({ studio }: { studio: Studio }) {
+  const counted = studio.products.value.filter((product) => product.quantity !== null && product.quantity !== undefined);
+  const submit = (data: FormData): void => {
+    const correcting = studio.correctStock(String(data.get("product")), Number(data.get("delta")), String(data.get("reason")));
+    void correcting.then((well) => { if (well) open.value = null; });
+  };
+  return (
+    <Form submit={submit} label={say("save")} testid="correct-stock" note={say("stockNote")} close={() => { open.value = null; }}>
+      <label class="field field-wide"><span>{say("product")}</span><select name="product">{counted.map((product) => <option key={product.id} value={product.id}>{product.title} · {say("inShop", { n: product.quantity ?? 0 })}</option>)}</select></label>
+      <label class="field"><span>{say("stockDelta")}</span><input name="delta" type="number" min="-1000000" max="1000000" required inputMode="numeric" /></label>
+      <label class="field"><span>{say("stockReason")}</span><input name="reason" maxLength={200} required /></label>
     </Form>
   );
 }

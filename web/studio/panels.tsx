@@ -50,7 +50,7 @@ export function Figures({ studio }: { studio: Studio }) {
   return (
     <dl class="tiles-row">
       {tiles.map(({ key, label, value, hint, under }) => (
-        <div key={key} title={hint}><dt>{label}</dt><dd data-testid={`studio-${key}`}><Roll>{value}</Roll></dd>{under && <span class="tiny muted figures">{under}</span>}</div>
+        <div key={key} title={hint}><dt>{label}</dt><dd data-testid={`studio-${key}`}><Roll>{value}</Roll></dd>{under && <dd class="tiny muted figures">{under}</dd>}</div>
       ))}
     </dl>
   );

@@ -1,5 +1,5 @@
 /** The card on air: picture, name, price now, honest reference price, stock, Buy. */
-import { ChevronUp, Minus, Plus, Undo2, Zap } from "lucide-preact";
+import { ChevronUp, Undo2, Zap } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { tickingNow } from "../lib/clock";
 import { count, lasting, money, times } from "../lib/format";
@@ -10,6 +10,7 @@ import type { Offer } from "../lib/shapes";
 import { isOnAir, pinnedOffers } from "../lib/showstate";
 import type { Watching } from "./ctrl";
 import { isInLine, Line } from "./line";
+import { Quantity } from "./quantity";
 import { say } from "./words";
 
 export function Card({ watching }: { watching: Watching }) {
@@ -29,7 +30,7 @@ export function Card({ watching }: { watching: Watching }) {
       </div>
       <Price now={now} />
       {isOnAir(known.show.state)
-        ? <><Stock offer={card.offer} />{isInLine(watching, card.offer, known.show) ? <Line watching={watching} offer={card.offer} /> : <BuyRow watching={watching} offer={card.offer} now={now} />}</>
+        ? <><Stock offer={card.offer} mine={watching.places.of(card.offer.id)?.line.state === "offered"} />{isInLine(watching, card.offer, known.show) ? <Line watching={watching} offer={card.offer} /> : <BuyRow watching={watching} offer={card.offer} now={now} />}</>
         : <p class="pin-stock small muted">{say(known.show.state === "ended" ? "saleOver" : "saleLater")}</p>}
       <Lift watching={watching} />
     </article>
@@ -60,8 +61,9 @@ function Price({ now }: { now: PriceNow }) {
   );
 }
 
-/** A minor sees whether there is any, never how few. */
-function Stock({ offer }: { offer: Offer }) {
+/** A minor sees whether there is any, never how few; `mine`: there is, for this viewer alone. */
+function Stock({ offer, mine }: { offer: Offer; mine: boolean }) {
+  if (mine) return <p class="pin-stock small"><span data-testid="stock-left">{say("setAside")}</span></p>;
   const none = soldOut(offer);
   if (none || calm.value || offer.left === null) {
     const word = none ? "soldOut" : calm.value ? "available" : "untracked";
@@ -82,13 +84,7 @@ function BuyRow({ watching, offer, now }: { watching: Watching; offer: Offer; no
   const label = soldOut(offer) ? "soldOut" : calm.value ? "request" : "buy";
   return (
     <div class="pin-buy">
-      {most > 1 && (
-        <div class="quantity" role="group" aria-label={say("buyMore")}>
-          <button type="button" onClick={() => setWanted(quantity - 1)} disabled={quantity <= 1} aria-label={say("fewer")}><Minus size={16} aria-hidden="true" /></button>
-          <output class="figures">{quantity}</output>
-          <button type="button" onClick={() => setWanted(quantity + 1)} disabled={quantity >= most} aria-label={say("more")}><Plus size={16} aria-hidden="true" /></button>
-        </div>
-      )}
+      <Quantity quantity={quantity} most={most} set={setWanted} />
       <button type="button" class="button button-spend" data-testid="buy" onClick={() => void watching.buy(offer, quantity)}>{say(label)}</button>
       <p class="tiny muted pin-hint">
         {quantity > 1 && <span class="figures">{say("total", { price: money(times(now.price, quantity)), n: quantity })}</span>}

@@ -1,12 +1,13 @@
 /** Instead of Buy when an offer is sold out: join the line, one's place in it, one's turn. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { serverNow, tickingNow } from "../lib/clock";
 import { lasting, toMs } from "../lib/format";
-import { soldOut } from "../lib/offers";
+import { mostWished, soldOut } from "../lib/offers";
 import { calm, me, signInAddress } from "../lib/session";
 import type { Offer, Show } from "../lib/shapes";
 import { detailOf, sorryFor } from "../lib/sorry";
 import type { Watching } from "./ctrl";
+import { Quantity } from "./quantity";
 import { say } from "./words";
 
 /** Whether the line has the word: there is nothing for everyone, or something for this viewer alone. */
@@ -30,11 +31,13 @@ export function Line({ watching, offer }: { watching: Watching; offer: Offer }) 
 }
 
 function Join({ watching, offer }: { watching: Watching; offer: Offer }) {
+  const [quantity, setQuantity] = useState(1);
   const ended = watching.places.of(offer.id)?.ended;
   return (
     <>
+      {me.value && <Quantity quantity={quantity} most={mostWished(offer)} set={setQuantity} />}
       {me.value
-        ? <button type="button" class="button button-solid" data-testid="waitlist-join" onClick={() => void watching.places.join(offer.id, 1)}>{say("join")}</button>
+        ? <button type="button" class="button button-solid" data-testid="waitlist-join" onClick={() => void watching.places.join(offer.id, quantity)}>{say("join")}</button>
         : <a class="button button-solid" data-testid="waitlist-join" href={signInAddress()}>{say("signInToJoin")}</a>}
       <p class="tiny muted pin-hint" role="status">{say(ended === "expired" ? "turnOver" : ended === "closed" ? "lineClosed" : "joinNote")}</p>
     </>

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from livesale.kernel.refusals import Refusal
+from livesale.kernel.refusals import Refusal, not_found
 from livesale.payments.paysim.book import Book
 
 _KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}\Z")
@@ -49,6 +49,14 @@ class Answers:
             return await self._book.act(lambda connection: self._answer(connection, place, fingerprint, act))
         finally:
             self._running.discard(place)
+
+    async def first(self, key: str, operation: str) -> Answer:
+        """The answer kept for `operation` under `key`, whether or not it arrived; Refusal `not_found`."""
+        query = "SELECT status, body FROM answers WHERE operation = ? AND key = ?"
+        kept = await self._book.act(lambda connection: connection.execute(query, (operation, key)).fetchone())
+        if kept is None:
+            raise not_found("call under this key")
+        return kept["status"], kept["body"]
 
     def _answer(
         self, connection: sqlite3.Connection, place: tuple[str, str], fingerprint: bytes, act: Act

@@ -20,6 +20,7 @@ from livesale.payments.paysim.courier import Courier
 from livesale.payments.paysim.faults import Faults, FaultSettings
 from livesale.payments.paysim.intents import Intents
 from livesale.payments.paysim.routes import LIVE_KEY_PREFIX, Sandbox
+from livesale.payments.provider import REPLAYED_HEADER
 
 MAX_BODY_BYTES = 64 * 1024
 SHUTDOWN_S = 2.0
@@ -130,13 +131,25 @@ async def _keyed(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _with_faults(faults: Faults) -> Middleware:
+    kept: set[tuple[str, str]] = set()  # (path, key) of calls that are answered 500 for good
+
     @web.middleware
     async def with_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+        place = request.path, request.headers.get("Idempotency-Key", "")
+        if place in kept:
+            again = _refused(Refusal("internal", "A fault on order: this key's first answer again."))
+            again.headers[REPLAYED_HEADER] = "true"
+            return again
         fault = faults.of_call() if request.path.startswith("/v1/") else None
-        if fault == "before_effect":
+        if fault in ("before_kept", "after_kept"):
+            if place[1]:
+                kept.add(place)
+            else:
+                fault = None  # a call without a key has nothing to keep
+        if fault in ("before_effect", "before_kept"):
             return _refused(Refusal("internal", "A fault on order: nothing was done."))
         answer = await handler(request)
-        if fault == "after_effect":
+        if fault in ("after_effect", "after_kept"):
             return _refused(Refusal("internal", "A fault on order: what was done is not told."))
         if fault == "timeout":
             await asyncio.sleep(faults.settings.timeout_s)

@@ -10,15 +10,17 @@ import random
 
 import msgspec
 
-SHARES = ("before_effect", "after_effect", "timeout", "webhook_twice", "webhook_late")
+CALLS = ("before_effect", "after_effect", "timeout", "before_kept", "after_kept")
+SHARES = (*CALLS, "webhook_twice", "webhook_late")
 
 
 class FaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shares of calls from 0 to 1.
 
     `before_effect`: 500 and nothing done; `after_effect`: done, then 500; `timeout`: done, then no answer for
-    `timeout_s`; `webhook_twice`: the event is delivered twice; `webhook_late`: it is held back up to
-    `late_ms`, so that later ones overtake it.
+    `timeout_s`; `before_kept`, `after_kept`: as the first two, and the 500 is replayed for that key ever after, as
+    Stripe does; `webhook_twice`: the event is delivered twice; `webhook_late`: it is held back up to `late_ms`, so
+    that later ones overtake it.
     """
 
     seed: int = 0
@@ -26,6 +28,8 @@ class FaultSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_effect: float = 0.0
     timeout: float = 0.0
     timeout_s: float = 30.0
+    before_kept: float = 0.0
+    after_kept: float = 0.0
     webhook_twice: float = 0.0
     webhook_late: float = 0.0
     late_ms: int = 2_000
@@ -45,9 +49,9 @@ class Faults:
         self._webhooks = random.Random(f"webhooks {settings.seed}")
 
     def of_call(self) -> str | None:
-        """`before_effect`, `after_effect`, `timeout` or None for the next call."""
+        """One of CALLS, or None, for the next call."""
         drawn = self._calls.random()
-        for name in ("before_effect", "after_effect", "timeout"):
+        for name in CALLS:
             drawn -= getattr(self.settings, name)
             if drawn < 0:
                 return name

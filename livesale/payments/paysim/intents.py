@@ -3,6 +3,9 @@ queue, at once.
 
 States: requires_action → authorised → captured → refunded; ends failed, voided. One capture per payment:
 what it leaves goes back to the customer. Every act is called inside the book's transaction.
+
+A bank that was asked may say yes after all: `pm_late_3ds` is authorised and `pm_transfer` (which is captured as it
+arrives) comes in even when the merchant has voided the payment meanwhile.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.payments.paysim.postings import Movement, post
 from livesale.payments.provider import Attempt
 
-METHODS = ("pm_ok", "pm_declined", "pm_3ds", "pm_late_decline", "pm_dispute")
+METHODS = ("pm_ok", "pm_declined", "pm_3ds", "pm_late_decline", "pm_dispute", "pm_late_3ds", "pm_transfer")
+CONFIRMED = ("pm_3ds", "pm_late_3ds", "pm_transfer")  # by the buyer, at the bank
+LATE = ("pm_late_3ds", "pm_transfer")
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]+\Z")
 
@@ -50,7 +55,7 @@ class Intents:
         _check(asked)
         state, decline = {
             "pm_declined": ("failed", "card_declined"),
-            "pm_3ds": ("requires_action", None),
+            **dict.fromkeys(CONFIRMED, ("requires_action", None)),
         }.get(asked.method_token, ("authorised", None))
         intent = f"pi_{random_name(20)}"
         connection.execute(
@@ -66,12 +71,17 @@ class Intents:
 
     def confirm(self, connection: sqlite3.Connection, intent: str, approved: bool) -> Attempt:
         """The buyer's answer on the confirmation page; a second answer changes nothing."""
-        payment = load(connection, intent)
-        if payment.state != "requires_action":
+        payment, method = load(connection, intent), method_of(connection, intent)
+        late = approved and method in LATE and payment.state in ("voided", "failed")
+        if payment.state != "requires_action" and not late:
             return payment
         if not approved:
             self._set(connection, intent, state="failed", decline_code="authentication_failed")
             return self._told(connection, "intent.failed", intent)
+        if method == "pm_transfer":
+            self._set(connection, intent, state="captured", captured=payment.amount)
+            self._post(connection, intent, payment.currency, "transfer", [("customer", "merchant", payment.amount)])
+            return self._told(connection, "intent.captured", intent)
         self._set(connection, intent, state="authorised")
         movement = ("customer", "authorised", payment.amount)
         self._post(connection, intent, payment.currency, "authorise", [movement])
@@ -226,8 +236,8 @@ def _check(asked: NewIntent) -> None:
         raise invalid("capture", "must be manual: authorise first, capture later")
     if len(asked.return_url) > 2000 or (asked.return_url and not _is_web_address(asked.return_url)):
         raise invalid("return_url", "must be an http or https address")
-    if asked.method_token == "pm_3ds" and not asked.return_url:
-        raise invalid("return_url", "is where the buyer comes back to, so pm_3ds needs it")
+    if asked.method_token in CONFIRMED and not asked.return_url:
+        raise invalid("return_url", f"is where the buyer comes back to, so {asked.method_token} needs it")
 
 
 def _is_web_address(text: str) -> bool:

@@ -53,6 +53,7 @@ class Sandbox:
             web.post("/v1/intents/{intent}/capture", self.capture),
             web.post("/v1/intents/{intent}/void", self.void),
             web.post("/v1/intents/{intent}/refunds", self.refund),
+            web.get("/v1/intents/{intent}/refunds/{key}", self.refund_made),
             web.get("/v1/balance", self.balance),
             web.get("/v1/ledger", self.ledger),
             web.get("/3ds/{intent}", self.confirmation_page),
@@ -80,6 +81,11 @@ class Sandbox:
         return await self._once(
             request, asked, lambda db: self._intents.refund(db, intent, asked.amount, asked.currency)
         )
+
+    async def refund_made(self, request: web.Request) -> web.Response:
+        """`GET /v1/intents/{id}/refunds/{key}`: what the refund under this key came to; 404 when none was tried."""
+        status, body = await self._answers.first(request.match_info["key"], request.path.rpartition("/")[0])
+        return web.Response(status=status, body=body, content_type="application/json")
 
     async def void(self, request: web.Request) -> web.Response:
         """`POST /v1/intents/{id}/void`."""

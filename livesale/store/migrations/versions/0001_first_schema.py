@@ -38,6 +38,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_accounts_email")),
     )
     op.create_table(
+        "answers",
+        sa.Column("scope", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("finished", sa.Boolean(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "key", name=op.f("pk_answers")),
+    )
+    op.create_index("answers_at", "answers", ["at_ms"], unique=False)
+    op.create_table(
         "approvals",
         sa.Column("id", sa.String(length=160), nullable=False),
         sa.Column("order_id", sa.String(length=160), server_default="", nullable=False),
@@ -275,6 +286,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_approvals_order_id"), table_name="approvals")
     op.drop_index("ix_approvals_minor_requested", table_name="approvals")
     op.drop_table("approvals")
+    op.drop_index("answers_at", table_name="answers")
+    op.drop_table("answers")
     op.drop_table("accounts")
     op.drop_index("account_audit_at", table_name="account_audit")
     op.drop_table("account_audit")
