@@ -17,6 +17,9 @@ from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
 
 
+SYSTEMS = {"bench", "contract", "crashes", "journeys"}
+
+
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
     """Ask again every half minute: what the alarm raises inside a callback of a busy loop is only logged there."""
 
@@ -32,6 +35,13 @@ def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
     """The test has ended."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For runs in two processes (scripts/test): what starts whole systems stays in one of them, and a file in one piece."""
+    for item in items:
+        folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+        item.add_marker(pytest.mark.xdist_group("systems" if folder in SYSTEMS else str(item.path)))
 
 
 @pytest.fixture(scope="session")
