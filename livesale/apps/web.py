@@ -36,6 +36,8 @@ from livesale.notices.routes import DevPages
 from livesale.notices.routes import routes as notice_routes
 from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
+from livesale.orders.price_routes import routes as price_routes
+from livesale.orders.pricing import shares
 from livesale.orders.routes import routes as order_routes
 from livesale.orders.sold_routes import routes as sold_routes
 from livesale.orders.stock_routes import routes as stock_routes
@@ -109,6 +111,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),
         *stock_routes(wiring.transfers, wiring.can_sell),
+        *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),
@@ -134,7 +137,10 @@ class Details:
             for line in order.lines
         ]
         name = await people.name_of(approval.minor)
-        return OrderAsked(lines, msgspec.json.decode(ship_to, type=AskedShipTo), name, order.state)
+        return OrderAsked(
+            lines, msgspec.json.decode(ship_to, type=AskedShipTo), name, order.state,
+            Money(order.shipping, order.currency), Money(order.discount(), order.currency), shares(order),
+        )  # fmt: skip
 
 
 class WhipDoor:

@@ -19,10 +19,12 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.orders.claims import Coupons
 from livesale.orders.news import News
 from livesale.orders.offers import Offers
 from livesale.orders.service import Orders
 from livesale.orders.sold import Sold
+from livesale.orders.store import ShippingTables
 from livesale.orders.transfers import Transfers
 from livesale.orders.waiting import Waiting
 from livesale.payments.sandbox import SandboxProvider
@@ -64,7 +66,9 @@ class Wiring:
         self.shows = Shows(self.store)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
         self.people.guardians = self.guardians
-        self.orders = Orders(self.store, self.people, News(self.store))
+        self.shipping = ShippingTables(self.database, self.store.now_ms)
+        self.orders = Orders(self.store, self.people, News(self.store), self.shipping)
+        self.coupons = Coupons(self.store)
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
         self.sold = Sold(self.store, self.can_sell)
         self.transfers = Transfers(self.store)

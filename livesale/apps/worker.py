@@ -46,7 +46,10 @@ async def run(settings: Settings) -> None:
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
         told = notices.reactions() if notices else ()
-        of_orders = (*orders.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions())
+        of_orders = (
+            *orders.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
+            *wiring.coupons.reactions(),
+        )
         of_payments = (*payments.reactions(), *refunds.reactions())
         reader = Reader(store, "reactions", (*of_payments, *of_orders, *told))
         deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, transfers))
@@ -115,5 +118,5 @@ def due_handlers(
 
     return {
         "hold": hold, "pay": pay, "refund": refund, "complete": complete, "approval": approval, "deal": deal,
-        "transfer": transfers.finish, "offered": wiring.waiting.run_out,
+        "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
     }  # fmt: skip

@@ -15,6 +15,8 @@ import msgspec
 from livesale.kernel.money import Money
 
 AGE_GATES = (16, 18)
+STANDARD = "standard"
+TAX_CATEGORIES = (STANDARD, "reduced", "zero")  # which of a country's VAT rates; feeds: g:tax_category
 
 _MINIMUM_AGE = re.compile(
     r"(?:(?:min(?:imum)?[ _-]?age|ab)[ :_-]*)?(16|18)(?: ?\+| years| jahren?)?\Z", re.IGNORECASE
@@ -40,6 +42,7 @@ class FeedProduct(msgspec.Struct, frozen=True, omit_defaults=True):
     condition: str = "new"
     category: str = ""
     age_gate: int | None = None
+    tax: str = STANDARD
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -65,6 +68,7 @@ class Product(msgspec.Struct, frozen=True):
     age_gate: int | None
     updated_at: int
     removed_at: int | None = None
+    tax: str = STANDARD
 
     @property
     def tracked(self) -> bool:

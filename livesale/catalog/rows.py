@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from livesale.catalog.model import FeedProduct, age_gate
+from livesale.catalog.model import TAX_CATEGORIES, FeedProduct, age_gate
 from livesale.kernel.money import Money, minor_digits
 
 MAX_ID = 50
@@ -25,7 +25,7 @@ AVAILABILITIES = ("in_stock", "out_of_stock", "preorder", "backorder")
 CONDITIONS = ("new", "refurbished", "used")
 FIELDS = frozenset(
     {"id", "title", "description", "link", "image_link", "price", "sale_price", "availability", "quantity"}
-    | {"gtin", "brand", "condition", "product_type", "google_product_category", "adult", "minimum_age"}
+    | {"gtin", "brand", "condition", "product_type", "google_product_category", "adult", "minimum_age", "tax_category"}
 )
 
 # ISO 4217, circulating currencies. A code outside the list is a typing mistake, not a price.
@@ -76,6 +76,7 @@ def product_of(row: Mapping[str, str]) -> FeedProduct:
         condition=_one_of(row, "condition", CONDITIONS),
         category=category,
         age_gate=_age_gate(row),
+        tax=_one_of(row, "tax_category", TAX_CATEGORIES),
     )
 
 

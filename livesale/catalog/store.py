@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from livesale.catalog.model import FeedProduct, Product, own_picture
+from livesale.catalog.model import STANDARD, FeedProduct, Product, own_picture
 from livesale.kernel.ids import new_id, shelf
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
@@ -60,6 +60,7 @@ products = Table(
     Column("condition", String(20), nullable=False),
     Column("category", Text, nullable=False),
     Column("age_gate", Integer),
+    Column("tax", String(10), nullable=False, server_default=STANDARD),
     Column("updated_ms", BigInteger, nullable=False),
     Column("removed_ms", BigInteger),
     UniqueConstraint("shop", "sku"),
@@ -230,6 +231,7 @@ def _stated(feed: FeedProduct) -> dict[str, Any]:
         "condition": feed.condition,
         "category": feed.category,
         "age_gate": feed.age_gate,
+        "tax": feed.tax,
     }
 
 
@@ -239,7 +241,7 @@ def _product(row: RowMapping) -> Product:
         **{name: row[name] for name in ("id", "shop", "sku", "title", "description", "link")},
         image=own_picture(row["shop"], row["image"]),
         **{name: row[name] for name in ("availability", "quantity", "gtin", "brand", "condition")},
-        **{name: row[name] for name in ("category", "age_gate")},
+        **{name: row[name] for name in ("category", "age_gate", "tax")},
         price=Money(row["price"], currency),
         sale_price=None if sale is None else Money(sale, currency),
         updated_at=row["updated_ms"],

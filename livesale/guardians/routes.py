@@ -12,7 +12,7 @@ from livesale.guardians.service import Guardians
 from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
-from livesale.kernel.money import Money
+from livesale.kernel.money import Money, VatShare
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
 
@@ -59,6 +59,9 @@ class OrderAsked(msgspec.Struct):
     ship_to: AskedShipTo
     minor_name: str
     order_state: str
+    shipping: Money
+    discount: Money
+    vat: list[VatShare]
 
 
 class ApprovalView(OrderAsked):
@@ -171,7 +174,8 @@ class _Handlers:
     async def _shown(self, approval: Approval) -> ApprovalView:
         asked = await self._details(approval)
         return ApprovalView(
-            asked.lines, asked.ship_to, asked.minor_name, asked.order_state, approval.id, approval.order,
+            asked.lines, asked.ship_to, asked.minor_name, asked.order_state, asked.shipping, asked.discount, asked.vat,
+            approval.id, approval.order,
             approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
             rfc3339(approval.requested_at), rfc3339(approval.expires_at),
         )  # fmt: skip

@@ -28,6 +28,14 @@ class Money(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Money(self.amount * quantity, self.currency)
 
 
+class VatShare(msgspec.Struct):
+    """What of an amount is taxed at one rate: `rate` in percent, as `19` or `8.1`; `net` and `amount` make the gross."""
+
+    rate: str
+    net: Money
+    amount: Money
+
+
 def minor_digits(currency: str) -> int:
     """Digits behind the decimal point of `currency` (ISO 4217 exponent; 2 where not listed)."""
     return _MINOR_DIGITS.get(currency, 2)

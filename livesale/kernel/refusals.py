@@ -22,6 +22,8 @@ STATUS_OF_CODE = {
     "limit_reached": 409,
     "show_not_live": 409,
     "price_changed": 409,
+    "no_delivery": 409,
+    "coupon_refused": 409,
     "expired": 409,
     "superseded": 409,
     "in_progress": 409,

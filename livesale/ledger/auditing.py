@@ -9,6 +9,13 @@ import msgspec
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.kernel.events import Event
 from livesale.orders.events import (
+    COUPON_APPLIED,
+    COUPON_MADE,
+    COUPON_RELEASED,
+    COUPON_REMOVED,
+    COUPON_SET_ASIDE,
+    COUPON_TAKEN_OFF,
+    COUPON_USED,
     LATE_PAYMENT,
     ORDER_CHANGED,
     SHIPMENT_MADE,
@@ -52,6 +59,13 @@ ACTIONS = {
     TRANSFER_CONFIRMED: "transfer.confirmed",
     TRANSFER_RELEASED: "transfer.released",
     STOCK_ADJUSTED: "stock.adjusted",
+    COUPON_MADE: "coupon.made",
+    COUPON_REMOVED: "coupon.removed",
+    COUPON_SET_ASIDE: "coupon.set_aside",
+    COUPON_APPLIED: "coupon.applied",
+    COUPON_TAKEN_OFF: "coupon.taken_off",
+    COUPON_USED: "coupon.used",
+    COUPON_RELEASED: "coupon.released",
     PAYMENT_CHANGED: "payment.",
     SHIPMENT_MADE: "shipment.made",
     REFUND_CHANGED: "refund.",

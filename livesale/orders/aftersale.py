@@ -1,6 +1,7 @@
 """After the sale: what the machines of one paid order come to together. Pure.
 
-`VISIBLE` maps them to the one state people see. Units are told by offer: all lines of an offer cost the same.
+`VISIBLE` maps them to the one state people see. Units are told by offer: all lines of an offer cost the same, and a
+coupon's discount is shared by offer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import msgspec
 
 from livesale.kernel.refusals import Refusal, invalid, not_found
-from livesale.orders import model
+from livesale.orders import model, pricing
 from livesale.orders.fulfilment import Fulfilment, reached
 from livesale.orders.model import Order
 from livesale.orders.withdrawal import counts, ends_at
@@ -72,9 +73,20 @@ class Sale:
         return self.order.fulfilment or Fulfilment()
 
     def worth(self, units: Units) -> int:
-        """What these units cost (minor units)."""
-        prices = {line.offer: line.price for line in self.order.lines}
-        return sum(prices[offer] * quantity for offer, quantity in units.items())
+        """What was paid for these units (minor units), less discount; over all units of the order it is exact.
+
+        What is paid for three of an offer need not divide by three: so units are worth what those given up so far and
+        these are worth together, less what the former were taken for.
+        """
+        taken = sum(one.worth for one in self.refunds.standing())
+        return max(0, pricing.paid_for(self.order, self.ordered() - self.refundable() + Counter(units)) - taken)
+
+    def price_back(self, units: Units, available: Counter[str]) -> int:
+        """What is to be given back for these of the `available` units; with the last ones standard shipping, too.
+
+        (§ 357 (2) BGB: shipping follows the withdrawal from the whole contract.)
+        """
+        return self.worth(units) + (0 if available - Counter(units) else self.order.shipping)
 
     def left(self) -> int:
         """What can still be asked back (minor units)."""

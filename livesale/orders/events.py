@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from livesale.kernel.events import EventKind
 
-# owner, order, version, state, before, lines: [{offer, product, quantity, price}], total, currency, shop, held_at,
-# reserved_until, reason (empty unless it ended badly): everything a list of orders shows
+# owner, order, version, state, before, lines: [{offer, product, quantity, price}], total (lines − discount + shipping),
+# shipping, discount, claim (of its coupon, or empty), currency, shop, held_at, reserved_until, reason (empty unless it
+# ended badly): everything a list of orders shows
 ORDER_CHANGED = "order_changed"
 # owner, offer, state (waiting, offered; ends taken, left, expired, closed), before, quantity, until (ms, while offered)
 WAITLIST_CHANGED = "waitlist_changed"
@@ -23,6 +24,15 @@ TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, product, quantity
 TRANSFER_CONFIRMED = "transfer_confirmed"  # transfer
 TRANSFER_RELEASED = "transfer_released"  # transfer, offer, product, quantity
 STOCK_ADJUSTED = "stock_adjusted"  # product, delta, reason, by (who corrected it; absent when a feed did)
+# On the shop's shelf: coupon, code, and of a made one its terms: percent, amount, minimum, currency, quota, limit
+COUPON_MADE = "coupon_made"
+COUPON_REMOVED = "coupon_removed"
+COUPON_SET_ASIDE = "coupon_set_aside"  # claim, coupon, order, amount: one of its quota, until the order has ended or is paid
+COUPON_USED = "coupon_used"  # claim, coupon, order, amount
+COUPON_RELEASED = "coupon_released"  # claim, coupon, order, amount
+# On the order's: claim, coupon, order, amount
+COUPON_APPLIED = "coupon_applied"
+COUPON_TAKEN_OFF = "coupon_taken_off"
 
 KINDS = {
     kind.type: kind
@@ -38,5 +48,12 @@ KINDS = {
         EventKind(TRANSFER_CONFIRMED, "internal"),
         EventKind(TRANSFER_RELEASED, "internal"),
         EventKind(STOCK_ADJUSTED, "internal"),
+        EventKind(COUPON_MADE, "internal"),
+        EventKind(COUPON_REMOVED, "internal"),
+        EventKind(COUPON_SET_ASIDE, "internal"),
+        EventKind(COUPON_USED, "internal"),
+        EventKind(COUPON_RELEASED, "internal"),
+        EventKind(COUPON_APPLIED, "internal"),
+        EventKind(COUPON_TAKEN_OFF, "internal"),
     )
 }

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from livesale.catalog.model import STANDARD
 from livesale.kernel.clock import MINUTE_MS
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
@@ -54,10 +55,23 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     limited: bool = False
     tracked: bool = True
     age_gate: int | None = None
+    tax: str = STANDARD
+    vat: int | None = None  # hundredths of a percent, as fixed with the price; None: nobody knows
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """A coupon on an order: what it takes off, and the claim (`claims.py`) that keeps it from being used up elsewhere."""
+
+    claim: str
+    code: str
+    amount: int
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An order. `version` grows by one with every change; `ship_to` is sealed with the buyer's key."""
+    """An order. `version` grows by one with every change; `ship_to` is sealed with the buyer's key.
+
+    `total` is the goods less the coupon plus `shipping` to `country`, for which it was priced.
+    """
 
     id: str
     shelf: str
@@ -77,6 +91,13 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     approval: str | None = None
     fulfilment: Fulfilment | None = None
     withdrawals: list[Withdrawal] = []
+    country: str = ""
+    shipping: int = 0
+    coupon: Applied | None = None
+
+    def discount(self) -> int:
+        """What a coupon takes off (minor units)."""
+        return self.coupon.amount if self.coupon else 0
 
 
 def nobody_waits(offer: str) -> Counter:
@@ -153,6 +174,9 @@ def order_event(before: Order | None, after: Order) -> Event:
             for line in after.lines
         ],
         "total": after.total,
+        "shipping": after.shipping,
+        "discount": after.discount(),
+        "claim": after.coupon.claim if after.coupon else "",
         "currency": after.currency,
         "shop": after.shop,
         "held_at": after.held_at,

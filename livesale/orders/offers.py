@@ -66,7 +66,7 @@ class Offers:
         tracked = product.quantity is not None
         offer = Offer(
             new_id("of", on_shelf, act), product.id, product.title, product.image or "", price, currency, limit, tracked,
-            product.age_gate,
+            product.age_gate, product.tax,
         )  # fmt: skip
         arrival = Decision(
             on_shelf,

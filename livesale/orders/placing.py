@@ -8,6 +8,7 @@ from livesale.kernel.ids import new_id
 from livesale.kernel.refusals import Refusal
 from livesale.orders import model
 from livesale.orders.model import Line, Order
+from livesale.orders.pricing import Destination, priced_for
 from livesale.orders.waitlist import Wait, record_name, take
 from livesale.shows.model import Deal, Offer, Show, on_air, price_now
 from livesale.store.decision import Counter, Decision, Mark, Put
@@ -51,15 +52,16 @@ def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
 
 
 def place(
-    on_shelf: str, records: Records, account: str, wishes: list[Wish], ref: str | None, now_ms: int
+    on_shelf: str, records: Records, account: str, wishes: list[Wish], ref: str | None, now_ms: int, to: Destination
 ) -> tuple[Order, Decision]:
-    """Hold the units of every line for ten minutes, or refuse; all or none."""
+    """Hold the units of every line for ten minutes at what they cost there, or refuse; all or none."""
     show = on_air(load(Show, records["show"]))
     lines = priced(records, wishes, now_ms)
-    order = Order(
-        new_id("o", on_shelf), on_shelf, show.shop, account, lines, sum(x.price * x.quantity for x in lines),
-        show.currency, now_ms, now_ms + model.HOLD_MS, ref=ref,
+    wished = Order(
+        new_id("o", on_shelf), on_shelf, show.shop, account, lines, 0, show.currency, now_ms, now_ms + model.HOLD_MS,
+        ref=ref,
     )  # fmt: skip
+    order = priced_for(wished, to)
     decision = Decision(
         on_shelf,
         expect=(
@@ -96,7 +98,7 @@ def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: in
     return Line(
         offer.id, offer.product, offer.title, offer.image, quantity, price,
         deal=dealt.id if dealt and dealt.quantity else None,
-        limited=limited, tracked=offer.tracked, age_gate=offer.age_gate,
+        limited=limited, tracked=offer.tracked, age_gate=offer.age_gate, tax=offer.tax,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def made(
     order = sale.order
     return Refund(
         new_id("rf", order.shelf), order.id, order.account, amount, order.currency, f"ref_{random_name()}", by, now_ms,
-        units=dict(units), returned=dict(returned), changed_at=now_ms, **more,
+        units=dict(units), returned=dict(returned), worth=sale.worth(units), changed_at=now_ms, **more,
     )  # fmt: skip
 
 
@@ -92,10 +92,10 @@ def _meant(sale: Sale, wish: Wish) -> tuple[int, Units]:
     left, refundable = sale.left(), sale.refundable()
     if wish.units is not None:
         units = chosen(wish.units, refundable, "given back")
-        worth = sale.worth(units)
-        if wish.amount is not None and wish.amount > worth:
-            raise invalid("amount", f"these lines cost {worth} (minor units)")
-        return (min(worth, left) if wish.amount is None else wish.amount), units
+        most = sale.price_back(units, refundable)
+        if wish.amount is not None and wish.amount > most:
+            raise invalid("amount", f"these lines cost {most} (minor units)")
+        return (min(most, left) if wish.amount is None else wish.amount), units
     if wish.amount is None or wish.amount == left:
         return left, refundable
     if wish.restock:

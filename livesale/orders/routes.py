@@ -10,13 +10,14 @@ import msgspec
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.ids import is_name, shelf, shelf_of
-from livesale.kernel.money import Money
+from livesale.kernel.money import Money, VatShare
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
 from livesale.orders.aftersale import SOLD, Sale
 from livesale.orders.model import MOST_LINES, Order
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
+from livesale.orders.pricing import shares
 from livesale.orders.service import Checkout, Orders
 from livesale.orders.showing import RefundView, ShipmentView, UnitsView, WithdrawalView, after_view
 from livesale.orders.sold import Sold
@@ -105,6 +106,9 @@ class NextStep(msgspec.Struct):
 class OrderView(msgspec.Struct):
     """An order as it reads everywhere; `reason` says why it ended, where it did. Lists tell `updated_at`.
 
+    `total` is the lines less `discount` plus `shipping`; `vat` says how it is taxed where it goes, its nets and amounts sum
+    to the total (empty: the rates there are not known).
+
     From `refunded` on: only once it has been paid. `withdrawal_until` is null while goods are still to come.
     """
 
@@ -117,6 +121,10 @@ class OrderView(msgspec.Struct):
     shop: str
     held_at: str
     reason: str
+    shipping: Money
+    discount: Money
+    coupon: str | None
+    vat: list[VatShare]
     next: NextStep | msgspec.UnsetType = msgspec.UNSET
     updated_at: str | msgspec.UnsetType | None = msgspec.UNSET
     refunded: Money | msgspec.UnsetType = msgspec.UNSET
@@ -160,6 +168,8 @@ def view(order: Order, redirect_url: str = "") -> OrderView:
     return OrderView(
         order.id, order.state, lines, Money(order.total, order.currency), rfc3339(order.reserved_until),
         order.version, order.shop, rfc3339(order.held_at), order.reason,
+        Money(order.shipping, order.currency), Money(order.discount(), order.currency),
+        order.coupon.code if order.coupon else None, shares(order),
         NextStep(redirect_url) if redirect_url else msgspec.UNSET,
     )  # fmt: skip
 
@@ -185,14 +195,14 @@ def routes(orders: Orders, offers: Offers, waiting: Waiting, listed: ListOrders,
     in_line = partial(Route, path="/offers/{offer}/waitlist", who=ACCOUNT, answer=InLine)
     placed = partial(
         Route, who=ACCOUNT, body=NewOrder, answer=OrderView, status=201, atomic=True, key_required=True,
-        refuses=("sold_out", "limit_reached", "price_changed", "show_not_live", "conflict"),
+        refuses=("sold_out", "limit_reached", "price_changed", "show_not_live", "conflict", "no_delivery"),
     )  # fmt: skip
     return [
         placed("POST", "/shows/{show}/orders", handlers.place, "Hold units for ten minutes"),
         placed("POST", "/shops/{shop}/orders", handlers.place, "Hold units from a shop's shelf"),
         Route(
             "POST", "/orders/{order}/checkout", handlers.checkout, "Confirm and pay", ACCOUNT, CheckoutBody, OrderView,
-            refuses=("conflict", "expired", "price_changed", "limit_reached"),
+            refuses=("conflict", "expired", "price_changed", "limit_reached", "no_delivery"),
         ),
         Route(
             "POST", "/orders/{order}/cancel", handlers.cancel, "Give the units back", ACCOUNT, answer=OrderView,

@@ -19,8 +19,10 @@ from livesale.orders import model
 from livesale.orders.model import Order
 from livesale.orders.news import News
 from livesale.orders.placing import Wish, place, record_names, wait_names
+from livesale.orders.pricing import Destination, priced_for
 from livesale.payments import model as payments
 from livesale.payments.model import Payment
+from livesale.shows.model import Show
 from livesale.store.decision import Conflict, Counter, Decision, Early, Mark, Once, Put, Short
 from livesale.store.record import encode, load, put, version
 from livesale.store.valkey import Records, Store, Versioned
@@ -43,6 +45,12 @@ class People(Protocol):
     async def has_guardian(self, minor: str) -> bool: ...
 
 
+class Prices(Protocol):
+    """What orders need to know of countries and shipping; asked for every hold, so it may be two seconds old."""
+
+    async def to(self, shop: str, country: str) -> Destination: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Checkout:
     """What a buyer confirms: where it goes, how it is paid, and the total the page showed."""
@@ -53,6 +61,11 @@ class Checkout:
     currency: str
     return_url: str = ""
 
+    @property
+    def country(self) -> str:
+        """Where it goes."""
+        return str(self.ship_to["country"])
+
 
 @dataclass
 class Orders:
@@ -61,6 +74,7 @@ class Orders:
     store: Store
     people: People
     news: News
+    prices: Prices
     _seen: dict[tuple[str, str], Versioned | None] = field(default_factory=dict)
 
     async def place(
@@ -72,10 +86,13 @@ class Orders:
         taken not to be in any line, until the commit says otherwise.
         """
         waits: Records = {}
+        to: Destination | None = None
         for fresh in (False, False, True, True, True, True):
             records = {**await self._records(on_shelf, record_names(wishes), fresh), **waits}
+            show = load(Show, records["show"])
+            to = to or await self.prices.to(show.shop if show else "", actor.country)
             try:
-                order, decision = place(on_shelf, records, actor.account, wishes, ref, self.store.now_ms())
+                order, decision = place(on_shelf, records, actor.account, wishes, ref, self.store.now_ms(), to)
             except Refusal as refusal:
                 if not fresh:
                     self._forget(on_shelf, records)
@@ -111,7 +128,10 @@ class Orders:
         return order
 
     async def checkout(self, actor: Actor, order_id: str, wanted: Checkout) -> Order:
-        """Ask for payment (an adult) or for a guardian's approval (anyone younger)."""
+        """Ask for payment (an adult) or for a guardian's approval (anyone younger).
+
+        To another country than it was held for it may cost another sum: then it is priced anew, and nothing is paid.
+        """
         order = await self.owned(actor, order_id)
         if order.account != actor.account:
             raise not_found("order")
@@ -119,8 +139,9 @@ class Orders:
             return await self.next_state(order)
         if order.state in CHECKED_OUT and await self._is_repeated(order, wanted):
             return order
-        if wanted.total != order.total or wanted.currency != order.currency:
-            raise Refusal("price_changed", "The total is not the one the page showed.", [_total(order)])
+        if wanted.country != order.country and order.state == "held":
+            order = await self._priced_for(order, wanted.country)
+        _check_agreed(order, wanted)
         band = await self.people.age_band(actor.account)
         sealed = await self.people.seal(actor.account, msgspec.json.encode(wanted.ship_to), f"ship_to:{order_id}")
         if band == ADULT:
@@ -130,6 +151,11 @@ class Orders:
             return await self.next_state(await self.load(order_id))
         await self._request(order, band, wanted, sealed)
         return await self.load(order_id)
+
+    async def _priced_for(self, order: Order, country: str) -> Order:
+        to = await self.prices.to(order.shop, country)
+        await self._act(order, lambda records, now: _reprice(records, order.id, to))
+        return await self.load(order.id)
 
     async def _is_repeated(self, order: Order, wanted: Checkout) -> bool:
         """Whether this very checkout led to where the order is: the answer got lost with the process that had it."""
@@ -237,8 +263,26 @@ def _reserved(records: Records, order_id: str) -> Order:
     return order
 
 
-def _total(order: Order) -> dict[str, Any]:
-    return {"field": "price_total", "amount": order.total, "currency": order.currency}
+def _check_agreed(order: Order, wanted: Checkout) -> None:
+    """Refuse (price_changed, naming the total) what is not what the page showed, or not priced for where it goes."""
+    if (wanted.total, wanted.currency, wanted.country) != (order.total, order.currency, order.country):
+        total = {"field": "price_total", "amount": order.total, "currency": order.currency}
+        raise Refusal("price_changed", "The total is not the one the page showed. Please look at it again.", [total])
+
+
+def _reprice(records: Records, order_id: str, to: Destination) -> Decision:
+    """The same lines and coupon, for another country."""
+    order = _order(records, order_id)
+    if order.state != "held":
+        raise Refusal("expired", "The reservation has ended. Please reserve again.")
+    priced = priced_for(order, to)
+    changes = {name: getattr(priced, name) for name in ("lines", "country", "shipping", "total")}
+    after = model.changed(order, **changes)
+    return Decision(
+        order.shelf,
+        puts=(put(f"order:{order_id}", records[f"order:{order_id}"], after),),
+        events=(model.order_event(order, after),),
+    )
 
 
 def new_payment(order: Order, payer: str, token: str, return_url: str, now_ms: int) -> Payment:
@@ -251,6 +295,7 @@ def new_payment(order: Order, payer: str, token: str, return_url: str, now_ms: i
 
 def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_ms: int) -> Decision:
     order = _reserved(records, order_id)
+    _check_agreed(order, wanted)
     after = model.changed(order, state="awaiting_payment", reservation="paying", ship_to=sealed)
     payment = new_payment(order, order.account, wanted.token or "", wanted.return_url, now_ms)
     return Decision(
@@ -280,6 +325,7 @@ def _ask(
     now_ms: int,
 ) -> Decision:  # fmt: skip
     order = _reserved(records, order_id)
+    _check_agreed(order, wanted)
     after = model.changed(
         order, state="awaiting_guardian", ship_to=sealed, approval=approval_id,
         reserved_until=now_ms + approvals.HOLD_MS,

@@ -144,10 +144,7 @@ def _available(sale: Sale) -> Counter[str]:
 
 
 def _amount(sale: Sale, units: Units) -> int:
-    """What is given back for these units; with the last ones what was paid for shipping, too (§ 357 (2) BGB)."""
-    is_last = not _available(sale) - Counter(units)
-    shipping = sale.order.total - sale.worth(sale.ordered()) if is_last else 0
-    return min(sale.worth(units) + shipping, sale.left())
+    return min(sale.price_back(units, _available(sale)), sale.left())
 
 
 def _event(before: Withdrawal | None, after: Withdrawal, order: Order, now_ms: int) -> dict[str, Any]:

@@ -29,8 +29,8 @@ OPEN = frozenset(MOVES)
 class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     """Money on its way back. `key` goes to the provider with every call; `once` is the command's key and fingerprint.
 
-    `units` (offer → quantity) are given up with it, `returned` of them go back on sale; both are the orders room's
-    business, as is `settled`: whether the order has followed the refund's end.
+    `units` (offer → quantity) are given up with it, `returned` of them go back on sale, `worth` is what was paid for
+    them: the orders room's business, as is `settled`: whether the order has followed the refund's end.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Refund(msgspec.Struct, frozen=True, omit_defaults=True):
     cause: str = SELLER
     units: dict[str, int] = {}
     returned: dict[str, int] = {}
+    worth: int = 0
     once: tuple[str, str] = ("", "")
     state: str = "requested"
     version: int = 1

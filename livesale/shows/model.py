@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from livesale.catalog.model import STANDARD
 from livesale.kernel.clock import SECOND_MS, rfc3339
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal, invalid
@@ -62,6 +63,7 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     per_buyer_limit: int | None = None
     tracked: bool = True
     age_gate: int | None = None
+    tax: str = STANDARD
 
 
 class OfferList(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from livesale.shows.model import FIRST_PAID, Offer, Show
 from livesale.store.decision import Decision, Lack
 from livesale.store.record import encode
 from livesale.store.valkey import Versioned
+from tests.support.market import TO
 
 SHELF = "show:4k2c000000"
 OFFER = new_id("of", SHELF)
@@ -90,7 +91,7 @@ def test_serving_stops_at_a_place_that_is_gone() -> None:
 def test_a_hold_takes_from_the_units_offered(wanted: int, free: int) -> None:
     """The buyer whose turn it is needs nothing free and no empty line; what it does not take comes free."""
     records = shelf(Wait("ann", OFFER, 3, "offered", 99))
-    order, decision = place(SHELF, records, "ann", [Wish(OFFER, wanted)], None, 1)
+    order, decision = place(SHELF, records, "ann", [Wish(OFFER, wanted)], None, 1, TO)
     units = {place: delta for place, delta in moved(decision).items() if place != "buyer"}
     assert units == {"offered": -3, "held": wanted} | ({"free": free} if free else {})
     assert f"waiting:{OFFER}" not in {one.name for one in decision.counters}
@@ -103,14 +104,14 @@ def test_a_hold_for_more_than_is_offered_is_refused() -> None:
     """Over several lines of the offer too; it is said how many there are."""
     records = shelf(Wait("ann", OFFER, 2, "offered", 99))
     with pytest.raises(Refusal) as refusal:
-        place(SHELF, records, "ann", [Wish(OFFER, 2), Wish(OFFER, 1)], None, 1)
+        place(SHELF, records, "ann", [Wish(OFFER, 2), Wish(OFFER, 1)], None, 1, TO)
     assert refusal.value.code == "sold_out"
     assert refusal.value.errors == [{"line": 0, "offer": OFFER, "requested": 3, "left": 2}]
 
 
 def test_everyone_else_is_guarded() -> None:
     """A hold, and an approved request whose units had gone back, take free units only while nobody waits."""
-    _, hold = place(SHELF, shelf(), "bob", [Wish(OFFER, 1)], None, 1)
+    _, hold = place(SHELF, shelf(), "bob", [Wish(OFFER, 1)], None, 1, TO)
     line = Line(OFFER, "p1", "Pan", "", 1, 1000)
     lapsed = Order("o", SHELF, "demo", "bob", [line], 1000, "EUR", 0, 0, "awaiting_guardian", "lapsed")
     paying = model.changed(lapsed, state="awaiting_payment", reservation="paying")

@@ -13,7 +13,7 @@ from livesale.orders.placing import Wish, place, record_names
 from livesale.orders.waitlist import join, record_name, serve
 from livesale.store.decision import Conflict, Decision, Short
 from livesale.store.valkey import Store
-from tests.support.market import Market
+from tests.support.market import TO, Market
 
 BUYERS = 40
 
@@ -35,7 +35,7 @@ async def outsiders(market: Market) -> list[Decision]:
     wishes = [Wish(market.offers[0], 1)]
     records = await market.store.read(market.shelf, *record_names(wishes))
     now_ms = market.store.now_ms()
-    return [place(market.shelf, records, f"b{number}", wishes, None, now_ms)[1] for number in range(BUYERS)]
+    return [place(market.shelf, records, f"b{number}", wishes, None, now_ms, TO)[1] for number in range(BUYERS)]
 
 
 async def accepted(market: Market, decisions: list[Decision]) -> int:

@@ -11,7 +11,7 @@ from livesale.orders.placing import Wish, place, record_names
 from livesale.store.decision import Decision
 from livesale.store.log import LogGap, Tail
 from livesale.store.valkey import Store
-from tests.support.market import Market
+from tests.support.market import TO, Market
 
 TIMES = 8
 
@@ -20,7 +20,7 @@ async def decided(market: Market) -> Decision:
     """One buyer's hold."""
     wishes = [Wish(market.offers[0], 1)]
     records = await market.store.read(market.shelf, *record_names(wishes))
-    return place(market.shelf, records, "ann", wishes, None, market.store.now_ms())[1]
+    return place(market.shelf, records, "ann", wishes, None, market.store.now_ms(), TO)[1]
 
 
 async def held(market: Market) -> int:

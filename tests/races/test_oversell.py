@@ -11,7 +11,7 @@ from livesale.orders.model import Order
 from livesale.orders.placing import Wish, place, record_names
 from livesale.store.decision import Conflict, Decision, Short
 from livesale.store.valkey import Store
-from tests.support.market import HOST, Market
+from tests.support.market import HOST, TO, Market
 
 BUYERS = 40
 STOCK = 5
@@ -29,7 +29,7 @@ async def read_by_all(market: Market) -> list[tuple[Order, Decision]]:
     wishes = [Wish(market.offers[0], 1)]
     records = await market.store.read(market.shelf, *record_names(wishes))
     now_ms = market.store.now_ms()
-    return [place(market.shelf, records, f"b{number}", wishes, None, now_ms) for number in range(BUYERS)]
+    return [place(market.shelf, records, f"b{number}", wishes, None, now_ms, TO) for number in range(BUYERS)]
 
 
 async def carried_out(market: Market, decisions: list[Decision]) -> int:

@@ -12,18 +12,22 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
 from livesale.orders.aftersale import Sale
+from livesale.orders.claims import Coupons
 from livesale.orders.model import Order
 from livesale.orders.news import News
 from livesale.orders.offers import Offers
 from livesale.orders.placing import Wish
+from livesale.orders.pricing import Destination
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.refunds import Wish as Refunding
 from livesale.orders.routes import rendered
 from livesale.orders.service import Checkout, Orders
 from livesale.orders.settling import Settling
 from livesale.orders.shipments import Parcel
+from livesale.orders.shipping import Table
 from livesale.orders.sold import Sold
 from livesale.orders.transfers import Transfers
+from livesale.orders.vat import rates_of
 from livesale.orders.waiting import Waiting
 from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
@@ -38,6 +42,7 @@ from livesale.store.valkey import Store
 
 HOST = Actor("host000000", frozenset({"host"}))
 OFFERED_MS = 300_000
+TO = Destination("DE", rates_of("DE"), [])  # where holds made by hand go
 SHIP_TO = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 
 
@@ -59,6 +64,16 @@ class PeopleDouble:
 
     async def has_guardian(self, minor: str) -> bool:
         return minor in self.wards
+
+
+@dataclass
+class PricesDouble:
+    """Countries as they are, and the one shop's shipping table, free everywhere unless a test sets one."""
+
+    table: Table = field(default_factory=list)
+
+    async def to(self, shop: str, country: str) -> Destination:
+        return Destination(country, rates_of(country), self.table)
 
 
 class ProviderDouble:
@@ -159,7 +174,9 @@ class Market:
         self.people = PeopleDouble()
         self.provider = provider or ProviderDouble()
         self.shows = Shows(store)
-        self.orders = Orders(store, self.people, News(store))
+        self.prices = PricesDouble()
+        self.orders = Orders(store, self.people, News(store), self.prices)
+        self.coupons = Coupons(store)
         self.waiting = Waiting(store, OFFERED_MS)
         self.sale = Offers(store, _no_product, Transfers(store))
         self.reactions = OrderReactions(store)
@@ -218,10 +235,12 @@ class Market:
     @contextlib.asynccontextmanager
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
-        rooms = (self.payments, self.refunds, self.reactions, self.settling, self.leftovers, self.waiting)
+        rooms = (
+            self.payments, self.refunds, self.reactions, self.settling, self.leftovers, self.waiting, self.coupons
+        )  # fmt: skip
         reader = Reader(self.store, "reactions", tuple(one for room in rooms for one in room.reactions()))
         due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
-        due |= {"refund": self.refund_due, "complete": self.complete_due}
+        due |= {"refund": self.refund_due, "complete": self.complete_due, "claim": self.coupons.finish}
         deadlines = Deadlines(self.store, due)
         tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
         try:

@@ -191,11 +191,22 @@ def upgrade() -> None:
         sa.Column("condition", sa.String(length=20), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("age_gate", sa.Integer(), nullable=True),
+        sa.Column("tax", sa.String(length=10), server_default="standard", nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
         sa.Column("removed_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
         sa.UniqueConstraint("shop", "number", name=op.f("uq_products_shop_number")),
         sa.UniqueConstraint("shop", "sku", name=op.f("uq_products_shop_sku")),
+    )
+    op.create_table(
+        "shipping_prices",
+        sa.Column("shop", sa.String(length=40), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("free_from", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("shop", "country", "currency", name=op.f("pk_shipping_prices")),
     )
     op.create_table(
         "revocations",
