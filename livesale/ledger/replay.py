@@ -14,6 +14,8 @@ import msgpack
 
 PLACES = ("free", "offered", "held", "paying", "claimed")  # where a unit of an offer can be; together they are `loaded`
 
+COUPON_PLACES = ("left", "aside", "used")  # where one of a coupon's quota can be
+
 Row = dict[str, Any]
 
 
@@ -75,7 +77,7 @@ class Replay:
         self.differences.append(Difference(f"{self.shelf} {where}", str(expected), str(found)))
 
     def _count(self, seq: int, rows: list[tuple[str, int, int]]) -> None:
-        offers = set()
+        offers, coupons = set(), set()
         for name, delta, after in rows:
             due = self.counters.get(name, 0) + delta
             if due != after:
@@ -86,6 +88,12 @@ class Replay:
                 offers.add(offer)
                 if after < 0:
                     self._breach(f"entry {seq} counter {name}", "not below 0", after)
+            if place.startswith("coupon_"):
+                coupons.add(offer)
+                if after < 0:
+                    self._breach(f"entry {seq} counter {name}", "not below 0", after)
+        for coupon in sorted(coupons):
+            self._quota(seq, coupon)
         if self.shelf.startswith("show:"):
             for offer in sorted(offers):
                 self._stock(seq, offer)
@@ -96,6 +104,13 @@ class Replay:
         if sum(parts) != loaded:
             found = " + ".join(f"{place} {part}" for place, part in zip(PLACES, parts, strict=True))
             self._breach(f"entry {seq} stock of {offer}", f"loaded {loaded}", found)
+
+    def _quota(self, seq: int, coupon: str) -> None:
+        parts = [self.counters.get(f"coupon_{place}:{coupon}", 0) for place in COUPON_PLACES]
+        quota = self.counters.get(f"coupon_quota:{coupon}", 0)
+        if sum(parts) != quota:
+            found = " + ".join(f"{place} {part}" for place, part in zip(COUPON_PLACES, parts, strict=True))
+            self._breach(f"entry {seq} coupon {coupon}", f"quota {quota}", found)
 
     def _keep_records(self, seq: int, puts: list[tuple[str, int, str]], drops: list[str]) -> None:
         for record, version, digest in puts:
@@ -129,6 +144,10 @@ class Replay:
         self.offers[offer["id"]] = row
 
     def _order_changed(self, seq: int, at: int, event: Row) -> None:
+        goods = sum(line["price"] * line["quantity"] for line in event["lines"])
+        due = goods - event.get("discount", 0) + event.get("shipping", 0)
+        if event["total"] != due:
+            self._breach(f"entry {seq} total of {event['order']}", due, event["total"])
         if event["state"] == "paid":
             self.settled.add(event["order"])
         self.orders[event["order"]] = {

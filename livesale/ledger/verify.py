@@ -3,7 +3,8 @@
 Checked: the chain and its signed heads; no gap in archive or log; the store's log is the archive's bytes; every counter
 and record of the store; every row the projection wrote; the stock law at every entry; `n:STATE`, `revenue`, `refunded`;
 a shop's stock from what feeds told, what was corrected, and transfers;
-that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back.
+the law of every coupon's quota; that an order's total is its lines less its coupon plus shipping, and that just this was
+captured; that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back.
 """
 
 from __future__ import annotations
@@ -168,17 +169,21 @@ async def _compare_rows(connection: AsyncConnection, findings: Findings) -> None
     sums = replay.sums()
     told = ("n:", "waiting:", "offered:")
     sums |= {name: sums.get(name, 0) for name in replay.counters if name.startswith(told)}
-    _given_back(findings)
+    _moneys(findings)
     _compare_maps(findings, "law: counter", sums, {name: replay.counters.get(name, 0) for name in sums})
 
 
-def _given_back(findings: Findings) -> None:
-    """Money back by the payments is money back by the refunds, and an order all of whose money is back says so."""
+def _moneys(findings: Findings) -> None:
+    """What was captured is what the order cost; money back by the payments is money back by the refunds, and an order all
+    of whose money is back says so."""
     assert findings.replay is not None
     replay = findings.replay
     captured: Counter[str] = Counter()
     for one in replay.payments.values():
         captured[one.order] += one.captured
+    for order in sorted(replay.settled):
+        if captured[order] != replay.orders[order]["total"]:
+            findings.differs(f"law: captured for {order}", replay.orders[order]["total"], captured[order])
     for order, (done, paid) in sorted(replay.given_back().items()):
         if done != paid:
             findings.differs(f"law: refunds of {order}", f"{paid}, as its payment says", done)

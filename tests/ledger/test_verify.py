@@ -225,6 +225,24 @@ async def test_an_order_refunded_without_its_money_is_named(
     assert "law: order" in line and "all 1999 back" in line
 
 
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [({"total": 1}, "total of o_s"), ({"discount": 1}, "total of o_s"), ({"total": 2489, "shipping": 490}, "law: captured")],
+)
+async def test_an_order_that_costs_something_else_is_named(
+    store: Store, engine: AsyncEngine, running: Running, told: dict[str, int], named: str
+) -> None:
+    """A total that is not its lines less its coupon plus shipping, or that is not what was captured."""
+    sale = await sold(store, engine, running)
+    paid = next(order for order, (captured, back) in sale.paid.items() if captured and not back)
+    sale.orders[paid] |= told
+    sale._moves(paid, "shipped")
+    await sale._told(paid, [], {"n:paid": -1, "n:shipped": 1})
+    async with running():
+        await archived(store, engine, sale.shelf)
+    assert any(named in str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0))
+
+
 async def test_verifying_waits_for_the_ledger(store: Store, engine: AsyncEngine, running: Running) -> None:
     """Entries the ledger has not reached are named when it does not come, and waited for when it does."""
     sale = await sold(store, engine, running)
