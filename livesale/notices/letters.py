@@ -17,6 +17,7 @@ from livesale.kernel.events import Event
 from livesale.kernel.money import minor_digits
 from livesale.notices.words import LABELS, LEADS, SUBJECTS, Language, language_of
 from livesale.orders.model import Line, Order
+from livesale.orders.pricing import shares
 
 ZONES = {"DE": "Europe/Berlin", "AT": "Europe/Vienna", "CH": "Europe/Zurich"}
 NUMBER_CHARACTERS = 6  # of an order's id, enough to tell one person's orders apart in a subject
@@ -155,9 +156,20 @@ class _Words:
         return _Rows(rows)
 
     def total(self) -> _Rows:
-        order = self.facts.order
-        shipping = order.total - sum(line.price * line.quantity for line in order.lines)
-        return _Rows([self._row("shipping", self._money(shipping)), self._row("total", self._money(order.total))])
+        """What the order costs beside its lines, in all, and how much of that is VAT."""
+        order, taxed = self.facts.order, shares(self.facts.order)
+        rows = []
+        if order.coupon:
+            off = self._money(-order.coupon.amount)
+            rows.append((self._labels["discount"].format(code=order.coupon.code), off))
+        rows.append(self._row("shipping", self._money(order.shipping)))
+        has_none = bool(taxed) and not any(share.amount.amount for share in taxed)
+        rows.append(self._row("total_untaxed" if has_none else "total", self._money(order.total)))
+        for share in taxed:
+            if share.amount.amount:
+                rate = share.rate.replace(".", ",") if self._language == "de" else share.rate
+                rows.append((self._labels["vat"].format(rate=rate), self._money(share.amount.amount)))
+        return _Rows(rows)
 
     def seller(self) -> tuple[str, str]:
         return self._row("seller", one_line(self.facts.seller))

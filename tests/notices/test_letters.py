@@ -16,15 +16,15 @@ from livesale.notices.letters import Facts, letter, money, one_line, when
 from livesale.notices.message import Unmailable, address, message
 from livesale.notices.model import Mail
 from livesale.notices.words import LABELS, LEADS, SUBJECTS
-from livesale.orders.model import Line, Order
+from livesale.orders.model import Applied, Line, Order
 from tests.notices.conftest import parsed, part
 
 AT = 1_795_801_327_456  # 2026-11-27 18:42:07 in Berlin
 ORIGIN = "https://live.example"
 ORDER = Order(
     "o_s4k2c_9fk2xa", "show:4k2c", "demo", "ann",
-    [Line("of_1", "p_1", "Teekanne", "", 2, 1999), Line("of_2", "p_2", "Sieb", "", 1, 500)],
-    4988, "EUR", 0, 0, approval="ap_s4k2c_77",
+    [Line("of_1", "p_1", "Teekanne", "", 2, 1999, vat=1900), Line("of_2", "p_2", "Sieb", "", 1, 500, vat=700)],
+    4988, "EUR", 0, 0, approval="ap_s4k2c_77", country="DE", shipping=490,
 )  # fmt: skip
 SHIP_TO = {"name": "Ann Ah", "street": "Weg 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 PARTIES = (address("ann@example.org"), address("shop@example.org"))
@@ -121,6 +121,21 @@ def test_a_withdrawal_is_confirmed_to_the_second() -> None:
     for said in ("27.11.2026, 18:42:07 Uhr (CET)", "Erklärt von: Gita", ORDER.id, "1 × Sieb", "Widerruf des Vertrags"):
         assert said in text, said
     assert "Teekanne" not in text
+
+
+def test_prices_say_what_they_are_made_of() -> None:
+    """Coupon, shipping, total and the VAT of each rate; where there is none the total says so, where nobody knows nothing."""
+    coupon = Applied("cl", "TEN", 449)
+    less = msgspec.structs.replace(ORDER, coupon=coupon, total=4539)
+    text = letter(facts(order=less)).text
+    assert "Gutschein TEN: -4,49 EUR\nVersand: 4,90 EUR\nGesamt, einschließlich Mehrwertsteuer: 45,39 EUR" in text
+    assert "darin 19 % MwSt.: 6,44 EUR\ndarin 7 % MwSt.: 0,33 EUR" in text
+    assert "of which 19 % VAT: EUR 6.44" in letter(facts(country="GB", order=less)).text
+    for rates, said in (((0, 0), "Total, no VAT included: EUR 49.88"), ((None, None), "Total, including VAT: EUR 49.88")):
+        lines = [msgspec.structs.replace(line, vat=rate) for line, rate in zip(ORDER.lines, rates, strict=True)]
+        other = letter(facts(country="US", order=msgspec.structs.replace(ORDER, lines=lines))).text
+        assert said in other
+        assert "% VAT" not in other
 
 
 def test_a_refund_names_its_goods_or_none() -> None:
