@@ -105,9 +105,10 @@ def percent(rate: int) -> str:
 
 def spread(amount: int, weights: Mapping[Name, int]) -> dict[Name, int]:
     """`amount` by weight, exactly (largest remainder); without any weight all of it is the first one's."""
-    total = sum(weights.values())
-    names = sorted(weights)
-    if not amount or not total:
+    if not amount:
+        return dict.fromkeys(weights, 0)
+    total, names = sum(weights.values()), sorted(weights)
+    if not total:
         return {name: amount if place == 0 else 0 for place, name in enumerate(names)}
     shared = {name: amount * weights[name] // total for name in names}
     by_remainder = sorted(names, key=lambda name: -(amount * weights[name] % total))  # stable: ties stay sorted

@@ -21,21 +21,21 @@ def eur(amount: int) -> dict[str, Any]:
     return {"amount": amount, "currency": "EUR"}
 
 
-def opened(system: System, folder: Path) -> tuple[Api, str, dict[str, str]]:
+def opened(system: System, folder: Path, shop: str = "books") -> tuple[Api, str, dict[str, str]]:
     """(host, show, offer by title): a shop of its own, delivering to Germany and Austria, with a coupon TEN."""
     _, owner = system.new_buyer(role="host")
     feed = folder / "feed.xml"
     feed.write_text(FEED)
-    done = system.cli("feed", "import", str(feed), "--shop", "books", "--owner", owner)
+    done = system.cli("feed", "import", str(feed), "--shop", shop, "--owner", owner)
     assert "rejected 1" in done.stdout and "tax_category" in done.stdout, done.stdout
     host = system.api(owner)
     rows = [{"countries": ["DE"], "price": eur(490)}, {"countries": ["AT"], "price": eur(990), "free_from": eur(9000)}]
-    told = host.did("PUT", "/shops/books/shipping", {"rows": rows})
-    assert system.anyone.did("GET", "/shops/books/shipping") == told
-    host.did("POST", "/shops/books/coupons", {"code": "ten", "percent": 10, "quota": 2, "minimum": eur(2000)})
-    show = host.did("POST", "/shows", {"title": "Books", "shop": "books", "currency": "EUR"})["id"]
+    told = host.did("PUT", f"/shops/{shop}/shipping", {"rows": rows})
+    assert system.anyone.did("GET", f"/shops/{shop}/shipping") == told
+    host.did("POST", f"/shops/{shop}/coupons", {"code": "ten", "percent": 10, "quota": 2, "minimum": eur(2000)})
+    show = host.did("POST", "/shows", {"title": "Books", "shop": shop, "currency": "EUR"})["id"]
     offers = {}
-    for product in host.did("GET", "/products?shop=books")["items"]:
+    for product in host.did("GET", f"/products?shop={shop}")["items"]:
         body = {"product": product["id"], "price": product["price"], "quantity": 5}
         offers[product["title"]] = host.did("POST", f"/shows/{show}/offers", body)["id"]
     host.did("POST", f"/shows/{show}/start")

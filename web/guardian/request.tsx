@@ -6,6 +6,7 @@ import { Refused } from "../lib/refused";
 import type { Approval } from "../lib/shapes";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { PaymentChoice } from "../lib/checkout/address";
+import { Sums } from "../lib/checkout/summary";
 import { Deciding, isStale } from "./ctrl";
 import { say, sayRequestState } from "./words";
 
@@ -40,6 +41,7 @@ function Facts({ approval }: { approval: Approval }) {
   const to = approval.ship_to;
   return (
     <dl class="facts">
+      <div><dt>{say("madeOf")}</dt><dd><Sums of={approval} /></dd></div>
       <div class="facts-total"><dt>{say("total")}</dt><dd class="figures">{money(approval.total)}</dd></div>
       <div><dt>{say("seller")}</dt><dd>{approval.payee}</dd></div>
       {to && <div><dt>{say("goesTo")}</dt><dd>{to.name}, {to.street}, {to.postal_code} {to.city}, {to.country}</dd></div>}

@@ -8,6 +8,18 @@ import { sorryFor } from "./sorry";
 
 const problem = (code: string, errors: object[] = []): string => JSON.stringify({ type: "t", title: "T", status: 409, code, detail: "Because.", errors });
 
+describe("a coupon or a country that does not work", () => {
+  const said = (code: string, error: object): string => sorryFor(refusedFrom(409, problem(code, [error]), null));
+
+  test("is told in words, with what is missing", () => {
+    const money = (amount: number) => ({ amount, currency: "EUR" });
+    expect(said("coupon_refused", { reason: "below_minimum", minimum: money(2000), lacks: money(501) })).toBe("The goods have to cost €20.00 or more for this code: €5.01 are missing.");
+    expect(said("coupon_refused", { reason: "used_up" })).toContain("used up");
+    expect(said("coupon_refused", { reason: "of_tomorrow" })).toBe("Because.");
+    expect(said("no_delivery", { country: "FR", countries: ["AT", "DE"] })).toBe("The shop does not deliver to France. It delivers to: Austria, Germany.");
+  });
+});
+
 describe("a problem document", () => {
   test("becomes a refusal with code, sentence, lines and waiting time", () => {
     const refused = refusedFrom(409, problem("sold_out", [{ offer: "of_1", left: 2 }]), "3");
@@ -62,6 +74,7 @@ describe("the way on after a refusal", () => {
   test("names the new price, given as money or as an amount", () => {
     expect(after("price_changed", { price: { amount: 5, currency: "CHF" } })).toEqual({ kind: "new_price", price: { amount: 5, currency: "CHF" } });
     expect(after("price_changed", { price: 5 })).toEqual({ kind: "new_price", price: { amount: 5, currency: "EUR" } });
+    expect(after("price_changed", { field: "price_total", amount: 5, currency: "EUR" })).toMatchObject({ kind: "new_price", price: { amount: 5 } });
   });
 
   test.each([["expired", "again"], ["unauthenticated", "sign_in"], ["invalid", "fix_fields"], ["limit_reached", "leave"], ["show_not_live", "leave"], ["offline", "retry"]])("%s → %s", (code, kind) => {

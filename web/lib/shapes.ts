@@ -73,7 +73,13 @@ export interface Product { id: string; title: string; image: string | null; pric
 
 export interface OrderLine { offer: string; quantity: number; price?: Money; title?: string; image?: string | null }
 
-export interface Order {
+/** What of an amount is taxed at one rate (percent, as "8.1"). */
+export interface VatShare { rate: string; net: Money; amount: Money }
+
+/** What a total is made of beside its lines. */
+export interface Made { shipping?: Money; discount?: Money; coupon?: string | null; vat?: VatShare[] }
+
+export interface Order extends Made {
   id: string;
   state: string;
   lines: OrderLine[];
@@ -114,7 +120,7 @@ export interface ShipTo { name: string; street: string; postal_code: string; cit
 
 export interface Payment { method: "card"; token: string }
 
-export interface Approval {
+export interface Approval extends Made {
   id: string;
   order?: string;
   state: string;

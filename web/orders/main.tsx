@@ -6,7 +6,9 @@ import { get, post } from "../lib/api";
 import { CheckoutForm } from "../lib/checkout/address";
 import "../lib/checkout/checkout.css";
 import { Purchase } from "../lib/checkout/ctrl";
+import { CouponField } from "../lib/checkout/coupon";
 import { phaseOf } from "../lib/checkout/steps";
+import { Sums } from "../lib/checkout/summary";
 import { clockTime, dayAndTime, money } from "../lib/format";
 import { everyWhileSeen, source } from "../lib/loading";
 import { idFromPath, mount } from "../lib/mount";
@@ -76,6 +78,7 @@ function OrderCard({ order }: { order: Order }) {
       <Steps order={order} />
       <Happenings order={order} />
       <p class="small muted">{whatNow(order)}</p>
+      <Sums of={order} />
       <div class="row row-apart order-total"><span class="muted small">{say("sum")}</span><strong class="figures order-sum">{money(order.total)}</strong></div>
       <Acts order={order} />
       <Withdrawal order={order} changed={() => void mine.load()} />
@@ -131,10 +134,13 @@ function Finish({ order, close }: { order: Order; close: () => void }) {
   const [purchase] = useState(() => new Purchase({ show: "", offer: line?.offer ?? "", title: line?.title ?? "", image: null, quantity: line?.quantity ?? 1, price: order.total }, order));
   useEffect(() => () => purchase.close(), [purchase]);
   const now = purchase.order.value ?? order;
-  useEffect(() => { if (now.version > order.version) void mine.load().then(close); }, [now.version]);
+  useEffect(() => { // a new price is still to be confirmed; anything else is shown by the card
+    if (now.version > order.version) void mine.load().then(() => { if (now.state !== "held") close(); });
+  }, [now.version]);
   return (
     <div class="stack">
       {purchase.refusal.value !== null && <Notice tone="fault"><p>{sorryFor(purchase.refusal.value)} {detailOf(purchase.refusal.value)}</p></Notice>}
+      <CouponField purchase={purchase} order={now} />
       <CheckoutForm purchase={purchase} order={now} />
       <button type="button" class="button button-small button-plain" onClick={close}>{say("hide")}</button>
     </div>

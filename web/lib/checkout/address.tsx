@@ -6,6 +6,7 @@ import { Refused } from "../refused";
 import { calm, me } from "../session";
 import type { Order, Payment, ShipTo } from "../shapes";
 import type { Purchase } from "./ctrl";
+import { Sums } from "./summary";
 import { say } from "./words";
 
 const TOKENS = ["pm_ok", "pm_3ds", "pm_declined"] as const;
@@ -28,8 +29,9 @@ export function CheckoutForm({ purchase, order }: { purchase: Purchase; order: O
     <form class="checkout-form" onSubmit={submit}>
       {editing || !known ? <AddressFields purchase={purchase} known={known} /> : <AddressKept known={known} change={() => setEditing(true)} />}
       {calm.value ? <p class="small muted">{say("requestNote")}</p> : <PaymentChoice />}
+      <Sums of={order} />
       <div class="checkout-total">
-        <span>{say("total")}<span class="tiny muted">{say("totalNote")}</span></span>
+        <span>{say("total")}</span>
         <strong class="figures">{money(order.total)}</strong>
       </div>
       <button class="button button-spend button-wide" data-testid="checkout" disabled={sending}>

@@ -1,20 +1,23 @@
 /** One purchase from Buy to its end: holds the state, asks the server, never invents a price or a deadline. */
 import { signal } from "@preact/signals";
-import { get, newKey, post } from "../api";
+import { get, newKey, post, remove } from "../api";
 import { serverNow } from "../clock";
 import { toMs } from "../format";
+import { Refused } from "../refused";
 import type { Money, Order, Payment, ShipTo } from "../shapes";
 import { newer, phaseOf } from "./steps";
 
 export interface Wish { show: string; offer: string; title: string; image: string | null; quantity: number; price: Money }
 
-export type Busy = "reserving" | "sending" | "cancelling" | null;
+export type Busy = "reserving" | "sending" | "cancelling" | "pricing" | null;
 
 const LOOK_EVERY_MS = 2000;
 
 export class Purchase {
   readonly order = signal<Order | null>(null);
   readonly refusal = signal<unknown>(null);
+  /** Why a coupon's code did not work: said beside its field. */
+  readonly codeRefusal = signal<unknown>(null);
   readonly busy = signal<Busy>(null);
   readonly heldFrom = signal(0);
   private sendKey = newKey();
@@ -44,6 +47,15 @@ export class Purchase {
       this.take({ ...order, ...answer });
     });
     this.sendKey = newKey();
+    if (this.refusal.value instanceof Refused && this.refusal.value.code === "price_changed") await this.look();
+  }
+
+  async useCode(code: string): Promise<void> {
+    await this.reprice((order) => post<Order>(`/orders/${order.id}/coupon`, { code }));
+  }
+
+  async dropCode(): Promise<void> {
+    await this.reprice((order) => remove<Order>(`/orders/${order.id}/coupon`));
   }
 
   async cancel(): Promise<void> {
@@ -51,7 +63,6 @@ export class Purchase {
     if (!order) return;
     await this.during("cancelling", async () => this.take({ ...order, ...(await post<Order>(`/orders/${order.id}/cancel`)) }));
   }
-
 
   /** The hub said that an order changed. */
   heard(id: string, version: number): void {
@@ -88,6 +99,13 @@ export class Purchase {
     const late = (toMs(order.reserved_until) ?? Infinity) < serverNow();
     const phase = phaseOf(order.state);
     if (phase === "waiting" || (phase === "open" && late)) await this.look();
+  }
+
+  private async reprice(act: (order: Order) => Promise<Order>): Promise<void> {
+    const order = this.order.value;
+    if (!order) return;
+    await this.during("pricing", async () => this.take({ ...order, ...(await act(order)) }));
+    [this.codeRefusal.value, this.refusal.value] = [this.refusal.value, null];
   }
 
   private async during(busy: Exclude<Busy, null>, act: () => Promise<void>): Promise<void> {

@@ -10,6 +10,7 @@ import type { Order } from "../shapes";
 import { detailOf, sorryFor } from "../sorry";
 import { say as sayAll, sayState } from "../words";
 import { CheckoutForm, heldUntil } from "./address";
+import { CouponField } from "./coupon";
 import type { Purchase } from "./ctrl";
 import { phaseOf, wayOn } from "./steps";
 import { say } from "./words";
@@ -52,7 +53,7 @@ function Line({ purchase }: { purchase: Purchase }) {
       <ProductPicture image={wish.image} title={wish.title} />
       <div>
         <strong>{wish.title}</strong>
-        <p class="small muted figures">{say("pieces", { n: wish.quantity })} · {money(order?.total ?? times(wish.price, wish.quantity))}</p>
+        <p class="small muted figures">{say("pieces", { n: wish.quantity })} · {money(times(order?.lines[0]?.price ?? wish.price, wish.quantity))}</p>
         {order && <span class={`chip ${chipOf(order)}`} data-testid="order-state" data-state={order.state} aria-live="polite">{sayState("state", order.state)}</span>}
       </div>
     </div>
@@ -97,6 +98,7 @@ function Held({ purchase, order, close, instead }: SheetProps & { order: Order }
         </p>
       </div>
       {purchase.refusal.value !== null && <Refusal purchase={purchase} close={close} instead={instead} />}
+      <CouponField purchase={purchase} order={order} />
       <CheckoutForm purchase={purchase} order={order} />
     </>
   );

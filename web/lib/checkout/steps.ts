@@ -12,7 +12,7 @@ export type WayOn =
   | { kind: "leave" }
   | { kind: "retry" };
 
-const NO_WAY_NOW = new Set(["limit_reached", "show_not_live", "forbidden", "not_found"]);
+const NO_WAY_NOW = new Set(["limit_reached", "show_not_live", "forbidden", "not_found", "no_delivery"]);
 
 /** A refusal never ends the conversation: it leads to the next best thing. */
 export function wayOn(error: unknown, offer: string, currency: string): WayOn {
@@ -20,7 +20,7 @@ export function wayOn(error: unknown, offer: string, currency: string): WayOn {
   const line = error.errors.find((each) => each.offer === offer) ?? error.errors[0];
   switch (error.code) {
     case "sold_out": return (line?.left ?? 0) > 0 ? { kind: "fewer", left: line?.left ?? 0 } : { kind: "sold_out" };
-    case "price_changed": return { kind: "new_price", price: asMoney(line?.price, currency) };
+    case "price_changed": return { kind: "new_price", price: asMoney(line?.price ?? line, currency) };
     case "expired":
     case "superseded":
     case "conflict": return { kind: "again" };
