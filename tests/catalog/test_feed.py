@@ -126,6 +126,7 @@ def test_money_is_exact(text: str, minor: int, currency: str) -> None:
         ({"g_image_link": "data:image/png;base64,AA"}, "image_link"),
         ({"g_image_link": "//elsewhere.example/x.png"}, "image_link"),
         ({"g_minimum_age": "17"}, "minimum_age"),
+        ({"g_tax_category": "books"}, "tax_category"),
         ({"description": "x" * 5001}, "description"),
     ],
 )
@@ -137,6 +138,13 @@ def test_a_bad_row_is_named_and_the_others_kept(changed: dict[str, str | None], 
     assert (row.line, row.field) == (5, field)
     assert row.reason
     assert row.id == ("" if field == "id" and changed["g_id"] != "x" * 51 else row.id)
+
+
+def test_a_product_has_a_class_of_vat() -> None:
+    """`standard` unless the feed says `reduced` or `zero`."""
+    wanted = [("", "standard"), ("Reduced", "reduced"), ("zero", "zero")]
+    report = read(*(item(g_id=f"t{place}", g_tax_category=text or None) for place, (text, _) in enumerate(wanted)))
+    assert [one.tax for one in report.products] == [tax for _, tax in wanted]
 
 
 def test_a_repeated_id_is_rejected() -> None:

@@ -10,6 +10,7 @@ import type { Listed, Show } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { sorryFor } from "../lib/sorry";
 import { say as sayAll, sayState } from "../lib/words";
+import { Prices } from "./prices";
 import { Sold } from "./sold";
 import { say } from "./words";
 
@@ -36,6 +37,7 @@ export function ShowList() {
             ? <ul class="card show-rows">{state.value.map((show) => <ShowRow key={show.id} show={show} />)}</ul>
             : <div class="card"><Empty icon={Clapperboard} title={say("none")}><p>{say("noneText")}</p></Empty></div>)}
           {knownShops().map((shop) => <Sold key={shop} shop={shop} />)}
+          {knownShops().map((shop) => <Prices key={shop} shop={shop} />)}
         </section>
         <NewShow />
       </div>
