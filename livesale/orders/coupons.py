@@ -25,7 +25,7 @@ from livesale.store.valkey import Records
 MOST_COUPONS = 200  # of a shop at a time
 MOST_QUOTA = 1_000_000
 FINISH_AFTER_MS = 10 * SECOND_MS
-LOOK_AGAIN_MS = MINUTE_MS  # after an order's own deadline, should its end have gone unheard
+LOOK_AGAIN_MS = 10 * MINUTE_MS  # after an order's own deadline, should its end have gone unheard
 UNPAID = frozenset({"expired", "cancelled", "declined", "payment_failed"})
 ENDS = UNPAID | {"paid"}
 OPEN = frozenset({"held", "awaiting_guardian", "awaiting_payment"})

@@ -86,11 +86,10 @@ class Orders:
         taken not to be in any line, until the commit says otherwise.
         """
         waits: Records = {}
-        to: Destination | None = None
         for fresh in (False, False, True, True, True, True):
             records = {**await self._records(on_shelf, record_names(wishes), fresh), **waits}
             show = load(Show, records["show"])
-            to = to or await self.prices.to(show.shop if show else "", actor.country)
+            to = await self.prices.to(show.shop if show else "", actor.country)
             try:
                 order, decision = place(on_shelf, records, actor.account, wishes, ref, self.store.now_ms(), to)
             except Refusal as refusal:
