@@ -9,12 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import settings, strategies
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from livesale.kernel.clock import DAY_MS
+from livesale.kernel.money import Money
 from livesale.orders.aftersale import Sale
+from livesale.orders.coupons import Coupon, checked
 from livesale.orders.events import UNITS_RETURNED
 from livesale.orders.model import Order
+from livesale.orders.shipping import Row
 from livesale.orders.withdrawal import counts
 from livesale.payments.events import PAYMENT_CHECK, REFUND_CHANGED
 from livesale.payments.model import Payment
@@ -40,11 +43,25 @@ class AfterSale(Orders):
     hold = hold_and_check_out = buyer_does = guardian_does = guardian_reads_another_request = reprice = None  # type: ignore[assignment]
     time_is_over = answer_gets_lost = buyer_confirms_at_the_bank = None  # type: ignore[assignment]
 
-    @rule(buyer=strategies.sampled_from(BUYERS[:2]), first=quantities, second=quantities)
-    def buy(self, buyer: str, first: int, second: int) -> None:
+    reduced = 0  # over all runs: a machine in which every order costs its lines would prove less
+
+    @initialize()
+    def open(self) -> None:
+        """Delivery costs something, and a coupon takes off what no number of pieces divides."""
+        super().open()
+        self.market.prices.table = [Row(["DE"], Money(490, "EUR"), Money(5000, "EUR"))]
+        coupon = Coupon("cp_wdemo_one", "demo", "ODD", 1000, 1000, amount=331, currency="EUR")
+        self.allowed(self.market.coupons.make(checked(coupon)))
+
+    @rule(buyer=strategies.sampled_from(BUYERS[:2]), first=quantities, second=quantities, coupon=strategies.booleans())
+    def buy(self, buyer: str, first: int, second: int, coupon: bool) -> None:
         [order] = self.allowed(self.market.hold(buyer, (0, first), (1, min(second, 2))))
         if isinstance(order, Order):
             self.orders.append(order.id)
+            if coupon:
+                self.allowed(self.market.coupons.apply(self.market.buyer(buyer), order.id, "ODD"))
+            order = self.some_order(0)
+            AfterSale.reduced += order.coupon is not None
             self.allowed(self._check_out(order, "pm_ok"))
             self.hear_everything()
 
@@ -247,6 +264,7 @@ def test_machine(valkey: ValkeyProcess) -> None:
     """No sequence of acts after the sale, at once or one by one, breaks money, units or the state people see."""
     AfterSale.url = valkey.url
     run_state_machine_as_test(AfterSale, settings=settings(STEPS, max_examples=30))
+    assert AfterSale.reduced
 
 
 @pytest.mark.parametrize("arrival", list(itertools.permutations(range(4))))
