@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.test_accounts import problem
+from tests.contract.test_guardians import approval_of
+from tests.contract.test_mails import mail_about
 from tests.contract.test_orders import order_state
 from tests.support.system import CARD, SHIP_TO, Api, System, until
 
@@ -89,6 +91,24 @@ def test_an_order_with_coupon_and_shipping(system: System, tmp_path: Path) -> No
     assert shop.returncode == 0, shop.stdout
     reconciled = system.cli("reconcile")
     assert reconciled.returncode == 0, reconciled.stdout
+
+
+def test_a_guardian_reads_what_the_total_is_made_of(system: System, tmp_path: Path) -> None:
+    """Shipping, coupon and VAT are on the request as on the order, in its mail too, and its total is what is approved."""
+    _, show, offers = opened(system, tmp_path, "tales")
+    minor = system.api("minor")
+    held = minor.hold(show, offers["Pan"], 2).body
+    less = minor.did("POST", f"/orders/{held['id']}/coupon", {"code": "TEN"})
+    assert less["total"] == eur(3998 - 399 + 490)
+    minor.check_out(less, None)
+    asked = approval_of(system, held["id"])
+    assert {name: asked[name] for name in ("total", "shipping", "discount", "vat")} == {
+        name: less[name] for name in ("total", "shipping", "discount", "vat")
+    }
+    mail_about(system, "guardian", "Gutschein TEN: -3,99 EUR", "Versand: 4,90 EUR", "darin 19 % MwSt.: 6,53 EUR")
+    guardian = system.api("guardian", fresh=True)
+    guardian.did("POST", f"/approvals/{asked['id']}/approve", {"digest": asked["digest"], "payment": CARD})
+    assert order_state(system, "minor", held["id"], "paid")["total"] == less["total"]
 
 
 def _used(host: Api, times: int) -> dict[str, Any] | None:
