@@ -34,6 +34,7 @@ export function CheckoutForm({ purchase, order }: { purchase: Purchase; order: O
         <span>{say("total")}</span>
         <strong class="figures">{money(order.total)}</strong>
       </div>
+      {isNewPrice(purchase.refusal.value) && <p class="small field-fault" role="alert" data-testid="new-total">{say("refreshed")}</p>}
       <button class="button button-spend button-wide" data-testid="checkout" disabled={sending}>
         {sending ? say("sending") : say(calm.value ? "request" : "order")}
       </button>
@@ -41,6 +42,8 @@ export function CheckoutForm({ purchase, order }: { purchase: Purchase; order: O
     </form>
   );
 }
+
+const isNewPrice = (refusal: unknown): boolean => refusal instanceof Refused && refusal.code === "price_changed";
 
 function AddressKept({ known, change }: { known: ShipTo; change: () => void }) {
   return (
