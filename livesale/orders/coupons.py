@@ -26,7 +26,7 @@ MOST_COUPONS = 200  # of a shop at a time
 MOST_QUOTA = 1_000_000
 FINISH_AFTER_MS = 10 * SECOND_MS
 LOOK_AGAIN_MS = 10 * MINUTE_MS  # after an order's own deadline, should its end have gone unheard
-UNPAID = frozenset({"expired", "cancelled", "declined", "payment_failed"})
+UNPAID = frozenset({*model.REVIVED, "declined"})  # none of these comes back to life with its coupon: late.py
 ENDS = UNPAID | {"paid"}
 OPEN = frozenset({"held", "awaiting_guardian", "awaiting_payment"})
 

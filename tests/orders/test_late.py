@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from livesale.ledger.replay import Replay
+from livesale.orders.coupons import Coupon
 from livesale.orders.model import Order
 from livesale.orders.service import Checkout
 from livesale.payments.model import Payment
@@ -32,9 +33,12 @@ class Late(Market):
         super().__init__(store, sandbox.provider)
         self.sandbox = sandbox
 
-    async def given_up(self, buyer: str, token: str) -> Order:
+    async def given_up(self, buyer: str, token: str, code: str = "") -> Order:
         """An order whose buyer went to the bank and did not come back in time: the provider has confirmed the void."""
         held = await self.hold(buyer, (0, 1))
+        if code:
+            await self.coupons.apply(self.buyer(buyer), held.id, code)
+            held = await self.orders.load(held.id)
         await self.orders.checkout(
             self.buyer(buyer), held.id, Checkout(SHIP_TO, token, held.total, held.currency, BACK)
         )
@@ -145,6 +149,25 @@ async def test_late_money_goes_back_when_the_unit_is_gone(late: Late, token: str
             while not (await late.sold_as(order)).refunds.items[0].settled:
                 await asyncio.sleep(0.01)
         assert (await late.orders.load(order.id)).state == "expired"
+
+
+@pytest.mark.parametrize("token", ["pm_late_3ds", "pm_transfer"])
+async def test_late_money_of_a_coupon_goes_back(late: Late, token: str) -> None:
+    """The one of its quota went back when the order ended, and is in another order by now: it is not used twice."""
+    await late.coupons.make(Coupon("cp_wdemo_one", "demo", "TEN", 1, percent=10))
+    order = await late.given_up("ann", token, "TEN")
+    name = "coupon_left:cp_wdemo_one"
+    async with asyncio.timeout(20):
+        while not (await late.store.counters("shop:demo", name))[name]:
+            await asyncio.sleep(0.01)
+    await late.bank_says_yes(order)
+    await late.webhooks(3)
+    await late.payment_in(order, "voided", "refunded")
+    assert (await late.orders.load(order.id)).state == "expired"
+    assert [one["amount"] for one in await late.facts("late_payment")] == [900]
+    other = await late.hold("bob", (0, 1))
+    await late.coupons.apply(late.buyer("bob"), other.id, "TEN")
+    assert (await late.store.counters("shop:demo", name))[name] == 0
 
 
 async def test_late_money_passes_nobody_in_line(late: Late) -> None:
