@@ -16,7 +16,6 @@ from livesale.store.valkey import Store, connect
 from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
 
-
 SYSTEMS = {"bench", "contract", "crashes", "journeys"}
 
 
