@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -45,9 +47,10 @@ FEED = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def free_port() -> int:
-    """A port nobody has right now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    """A port nobody has right now, out of the range from which Linux takes those of outgoing connections."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randint(30_000, 32_700))) as free:
+            return int(free.getsockname()[1])
 
 
 async def until(condition: Callable[[], Awaitable[bool] | bool], within_s: float, what: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -34,19 +35,25 @@ class MailServer:
         self.port = 0
         self._options = options
         self._server: asyncio.Server | None = None
+        self._kept: socket.socket | None = None  # bound, not listening
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
         loop = asyncio.get_running_loop()
+        if self._kept:
+            self._kept.close()
         made = lambda: SMTP(self, hostname="mail.test", **self._options)  # noqa: E731
         self._server = await loop.create_server(made, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Refuse connections from now on."""
+        """Refuse connections from now on; the port stays ours."""
         if self._server:
             self._server.close()
             self._server = None
+            self._kept = socket.socket()
+            self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._kept.bind(("127.0.0.1", self.port))
 
     async def handle_MAIL(
         self, _server: SMTP, _session: Any, envelope: Envelope, address: str, _options: list[str]
