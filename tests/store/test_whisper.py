@@ -41,13 +41,15 @@ async def test_a_listener_outlives_the_store() -> None:
             await whisper(store, "news", b"%d" % number)
         process.kill()
         process.start()
-        await until_listening(store)
-        await whisper(store, "news", b"again")
-        while b"again" not in heard:
+        while b"again" not in heard:  # one saying may be lost: redis-py listens on a connection it then gives up
+            await until_listening(store)
+            await whisper(store, "news", b"again")
             await asyncio.sleep(0.01)
-        assert heard == [b"0", b"1", b"2", b"again"]
+        assert heard[:3] == [b"0", b"1", b"2"]
+        assert set(heard[3:]) == {b"again"}
     finally:
         listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
         await store.close()
         process.kill()
         shutil.rmtree(process.folder, ignore_errors=True)
