@@ -43,7 +43,7 @@ class PostgresProcess:
                 [binaries() / "postgres", "-D", self.folder / "data", *options],
                 stdout=log, stderr=log, user=self._user, cwd=self.folder,
             )  # fmt: skip
-        until(lambda: (self.folder / ".s.PGSQL.5432").exists(), "PostgreSQL to answer")
+        until(lambda: asyncio.run(self._answers()), "PostgreSQL to answer")
         asyncio.run(self._create("postgres", TEMPLATE, "template0"))
         database.migrate(self.url(TEMPLATE))
 
@@ -68,6 +68,14 @@ class PostgresProcess:
         subprocess.run(
             [binaries() / program, *arguments], check=True, capture_output=True, user=self._user, cwd=self.folder
         )
+
+    async def _answers(self) -> bool:
+        """Its socket is there before anybody listens on it, and listens before the server is up."""
+        try:
+            await (await asyncpg.connect(host=str(self.folder), user="livesale", database="postgres")).close()
+        except (OSError, asyncpg.CannotConnectNowError):
+            return False
+        return True
 
     async def _create(self, through: str, name: str, template: str) -> None:
         connection = await asyncpg.connect(host=str(self.folder), user="livesale", database=through)
