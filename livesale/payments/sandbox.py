@@ -139,10 +139,9 @@ class SandboxProvider:
             async with session.request(
                 method, self._base_url + path, headers={**self._headers, **(headers or {})}, **rest
             ) as answer:
-                # Bounded, so that a wrong address cannot fill our memory.
                 if answer.status >= 500 and answer.headers.get(REPLAYED_HEADER) == "true":
                     return 0, REPLAYED.encode()
-                return answer.status, await answer.content.read(MAX_ANSWER_BYTES)
+                return answer.status, await _whole(answer.content)
         except TimeoutError:
             return 0, b"timeout"
         except aiohttp.ClientError:
@@ -155,6 +154,14 @@ class SandboxProvider:
 
 
 _Answer = tuple[int, bytes]  # HTTP status (0: none came, the body says why), body
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """All of an answer, bounded, so that a wrong address cannot fill our memory."""
+    body = b""
+    while len(body) < MAX_ANSWER_BYTES and (more := await content.read(MAX_ANSWER_BYTES - len(body))):
+        body += more
+    return body
 
 
 def _read(status: int, body: bytes) -> Attempt:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -229,6 +230,29 @@ async def test_an_unclear_answer_is_never_a_no(status: int, body: bytes) -> None
         assert (await authorised(provider)).state == "unknown"
         assert (await provider.capture("c", "pi_1", PRICE)).state == "unknown"
         assert [found.state for found in await provider.find("order-1")] == ["unknown"]
+    await runner.cleanup()
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_whole() -> None:
+    """A page of payments larger than what arrives at once is not cut off."""
+    page = msgspec.json.encode({"items": [Attempt("captured", f"pi_{number}") for number in range(500)]})
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (page[:1000], page[1000:2000], page[2000:]):
+            await response.write(piece)
+            await asyncio.sleep(0.01)  # so that they are read one by one
+        return response
+
+    app = web.Application()
+    app.router.add_get("/v1/intents", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with SandboxProvider(f"http://127.0.0.1:{runner.addresses[0][1]}", "sk_test_1") as provider:
+        assert len(await provider.find("order-1")) == 500
+        assert [len(found) async for found in provider.payments(0)] == [500]
     await runner.cleanup()
 
 
