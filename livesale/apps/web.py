@@ -34,6 +34,7 @@ from livesale.kernel.routing import Route
 from livesale.ledger.routes import routes as ledger_routes
 from livesale.notices.routes import DevPages
 from livesale.notices.routes import routes as notice_routes
+from livesale.ops.alarms import alarm_figures
 from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
 from livesale.orders.price_routes import routes as price_routes
@@ -79,7 +80,7 @@ async def application(wiring: Wiring) -> web.Application:
         probe_token=settings.probe_token,
         web_dist=WEB_DIST,
         pictures=settings.data / "pictures",
-        figures=[partial(mail_figures, wiring.database)],
+        figures=[partial(mail_figures, wiring.database), partial(alarm_figures, wiring.database)],
     )
 
     async def store_answers() -> None:

@@ -19,12 +19,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.refusals import Refusal
-from livesale.ledger import alarm, meters, positions
+from livesale.ledger import alarm, positions
 from livesale.ledger.positions import Position
 from livesale.ledger.publish import publish_heads, published
 from livesale.ledger.trim import Trimmer
 from livesale.ledger.whole import whole
 from livesale.ledger.write import write_batch
+from livesale.store import active
 from livesale.store.log import Entry, LogGap, Tail
 from livesale.store.valkey import Store
 
@@ -129,7 +130,7 @@ class Ledger:
         for shelf, position in wanted.items():
             self._positions[shelf] = position
             if shelf in reasons:
-                await self._stop(shelf, reasons[shelf])
+                await self._doubt(shelf, reasons[shelf])
             else:
                 self._tail.follow(shelf, position.seq)
 
@@ -153,23 +154,25 @@ class Ledger:
             if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
                 raise
             if len(batch) == 1:
-                await self._doubt(batch[0].shelf, f"entry {batch[0].seq} cannot be archived: {error!r}")
+                await self._doubt(batch[0].shelf, f"entry {batch[0].seq} cannot be archived: {error!r}", lost=False)
                 return
             await self._write(batch[: len(batch) // 2])
             await self._write(batch[len(batch) // 2 :])
 
-    async def _doubt(self, shelf: str, reason: str) -> None:
+    async def _doubt(self, shelf: str, reason: str, lost: bool = True) -> None:
         """Stop `shelf`, unless the trouble is only that another worker went ahead."""
         stored = (await whole(positions.load(self._engine, shelf))).get(shelf) or positions.start_of(shelf)
         if stored != self._positions.get(shelf, stored):
             raise Overtaken(shelf)
-        await self._stop(shelf, reason)
+        await self._stop(shelf, reason, lost)
 
-    async def _stop(self, shelf: str, reason: str) -> None:
+    async def _stop(self, shelf: str, reason: str, lost: bool) -> None:
+        """Archive no more of `shelf`; where entries may be lost, nothing more happens on it: it would sell twice."""
+        if lost:
+            await active.stop(self._store, shelf)
         self._tail.leave(shelf)
         self._positions.pop(shelf, None)
         self._stopped[shelf] = reason
-        meters.STOPPED.set(len(self._stopped))
         await whole(alarm.raise_alarm(self._engine, self._store.now_ms(), shelf, reason))
 
     async def _compare_some(self) -> None:

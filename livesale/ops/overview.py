@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.refusals import not_found
-from livesale.ledger.tables import approvals, counters, cursor, offers, shows
+from livesale.ledger.tables import approvals, counters, offers, shows
 from livesale.ops import presence
+from livesale.ops.alarms import alarms
 from livesale.ops.mails import mail_counts
 from livesale.ops.processes import Processes
 from livesale.store.database import reading
@@ -48,7 +49,7 @@ async def overview(store: Store, engine: AsyncEngine, processes: Processes) -> d
         "approvals_pending": await _pending(engine),
         "mails": await mail_counts(engine),
         "processes": await asyncio.to_thread(processes.look),
-        "alarms": await _alarms(engine),
+        "alarms": await alarms(engine),
     }
 
 
@@ -119,13 +120,6 @@ async def _pending(engine: AsyncEngine) -> int:
     query = select(func.count()).select_from(approvals).where(approvals.c.state == "requested")
     async with reading(engine) as connection:
         return int((await connection.execute(query)).scalar() or 0)
-
-
-async def _alarms(engine: AsyncEngine) -> list[dict[str, str]]:
-    """Shelves the ledger has stopped."""
-    query = select(cursor.c.shelf, cursor.c.stopped).where(cursor.c.stopped != "")
-    async with reading(engine) as connection:
-        return [{"shelf": shelf, "reason": reason} for shelf, reason in await connection.execute(query)]
 
 
 def _show(row: dict[str, Any], live: dict[str, Any], counts: Counts) -> dict[str, Any]:

@@ -246,8 +246,9 @@ local function commit(keys, argv)
 end
 
 -- KEYS seq, asleep, m:INDEX… · ARGV the seq up to which all has been handled, a token. 1 if the shelf sleeps now.
+-- One that is stopped stays so (active.py).
 local function sleep(keys, argv)
-  if (redis.call('GET', keys[1]) or '0') ~= argv[1] then return 0 end
+  if (redis.call('GET', keys[1]) or '0') ~= argv[1] or redis.call('GET', keys[2]) == 'stopped' then return 0 end
   for i = 3, #keys do
     if redis.call('ZCARD', keys[i]) > 0 then return 0 end
   end

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from livesale.kernel.refusals import Refusal
+from livesale.store.active import is_stopped
 from livesale.store.decision import NotCommitted
 from livesale.store.readers import going_on
 from livesale.store.valkey import Store
@@ -49,7 +50,10 @@ class Deadlines:
         """Start on every mark that is due and not being worked on."""
         firing = self._firing[shelf]
         now_ms = self._store.now_ms()
-        for member in await self._store.due(shelf, "due", now_ms, MOST_READ + len(firing)):
+        found = await self._store.due(shelf, "due", now_ms, MOST_READ + len(firing))
+        if found and await is_stopped(self._store, shelf):
+            found = []
+        for member in found:
             if member not in firing:
                 firing.add(member)
                 group.create_task(self._fire(shelf, member))

@@ -16,6 +16,7 @@ import structlog
 
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
+from livesale.store.active import Stopped
 from livesale.store.decision import Decision, NotCommitted
 from livesale.store.log import Entry, LogGap, Tail, events_of, glimpses
 from livesale.store.record import load, put
@@ -133,6 +134,8 @@ class Reader:
         while True:
             try:
                 return await handler(shelf, event)
+            except Stopped:  # its cursor stays too: with the right history back, this is read again
+                return None
             except Refusal as refusal:
                 if refusal.code not in ("store_unavailable", "conflict"):
                     log.info("nothing to do", shelf=shelf, told=event["type"], why=refusal.code)

@@ -69,7 +69,7 @@ class Store:
         self._clock: asyncio.Task[None] | None = None
 
     async def commit(self, decision: Decision) -> Committed:
-        """Carry out `decision`; raises Conflict, Short, Early, KeyReused, Invalid, or Refusal store_unavailable.
+        """Carry out `decision`; raises Conflict, Short, Early, KeyReused, Invalid, Stopped, or Refusal store_unavailable.
 
         Once this returns, the change is on disk (`appendfsync always`).
         """
@@ -79,6 +79,8 @@ class Store:
         command = commit_command(decision)
         reply = await self._call(*command)
         while isinstance(reply, list) and reply[0] == b"asleep":
+            if reply[1] == active.STOPPED:
+                raise active.Stopped
             await active.wake(self, decision.shelf, reply[1])
             reply = await self._call(*command)
         return _outcome(reply)

@@ -13,10 +13,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.ledger import meters, positions
+from livesale.ledger import positions
 from livesale.ledger.archive import Ledger
 from livesale.ledger.verify import verify
+from livesale.ops.alarms import alarm_figures
 from livesale.ops.audit import list_audit
+from livesale.store.active import Stopped
 from livesale.store.decision import Counter, Decision
 from livesale.store.log import read_log
 from livesale.store.rest import Rest
@@ -129,7 +131,7 @@ async def test_a_new_shelf_is_followed_at_once(store: Store, engine: AsyncEngine
 async def test_a_store_that_lost_its_tail_is_stopped(
     store: Store, engine: AsyncEngine, running: Running, grown: bool
 ) -> None:
-    """A store put back in time, even one that has since passed the old position, is stopped with an alarm."""
+    """A store put back in time, even one that has since passed the old position: an alarm, and nothing more is sold."""
     sale = Sale(store)
     await sale.whole_story()
     await store.commit(Decision("show:sound", counters=(Counter("n:held", 1),)))
@@ -147,7 +149,10 @@ async def test_a_store_that_lost_its_tail_is_stopped(
     ] == [(16,)]
     line = (await list_audit(engine, 1))["items"][0]
     assert (line["action"], line["data"]["shelf"]) == ("ledger.stopped", sale.shelf)
-    assert meters.STOPPED._value.get() == 1
+    [gauge] = (await alarm_figures(engine)).collect()
+    assert gauge.samples[0].value == 1
+    with pytest.raises(Stopped):
+        await sale.hold()
     assert any("stopped this shelf" in str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0))
 
 
@@ -215,6 +220,7 @@ async def test_an_entry_nobody_can_read_stops_only_its_shelf(
     async with running() as ledger:
         await until(lambda: _stopped(ledger, sale.shelf))
         await archived(store, engine, other.shelf)
+    await sale.say()  # nothing is lost: the show itself goes on
     assert [
         tuple(row) for row in await rows(engine, "SELECT shelf, max(seq) FROM archive GROUP BY shelf ORDER BY 1")
     ] == [
