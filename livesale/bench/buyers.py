@@ -14,7 +14,7 @@ import select
 import socket
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from livesale.apps.process import open_many_files
@@ -22,6 +22,7 @@ from livesale.apps.process import open_many_files
 CHUNK = 64 << 10
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _ORDER = re.compile(rb'"id":"(o_[^"]+)"')
+_CODE = re.compile(rb'"code":"([a-z_]+)"')
 _TOTAL = re.compile(rb'"total":(\{[^}]+\})')
 _STATE = re.compile(rb'"state":"([a-z_]+)"')
 _TO = b'{"name":"Bench","street":"Weg 1","postal_code":"10115","city":"Berlin","country":"DE"}'
@@ -48,7 +49,7 @@ class Round:
         self.open = 0
         self.ids: list[str] = []
         self.took_s: list[float] = []
-        self.refused: dict[str, int] = {}
+        self.refused: Counter[str] = Counter()  # by the problem's code
         self.errors = 0
         self.began_s = time.monotonic()
         self.last_accepted_s = self.began_s
@@ -59,8 +60,8 @@ class Round:
         status = answer[9:12]
         if status == b"201" and (found := _ORDER.search(answer)):
             return self._held(asked, answer, found[1].decode(), took_s)
-        if status == b"409":
-            self.refused["409"] = self.refused.get("409", 0) + 1
+        if status == b"409" and (code := _CODE.search(answer)):
+            self.refused[code[1].decode()] += 1
         else:
             self.errors += 1
         return None
@@ -79,7 +80,7 @@ class Round:
         took = sorted(self.took_s) or [0.0]
         return {
             "ids": self.ids,
-            "refused": self.refused.get("409", 0),
+            "refused": self.refused,
             "errors": self.errors,
             "unasked": len(self.waiting),
             "wall_s": time.monotonic() - self.began_s,

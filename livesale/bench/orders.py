@@ -122,7 +122,7 @@ def _whole(came: dict[str, Any], used: dict[str, float]) -> dict[str, Any]:
     return {
         "bench": "whole orders",
         "paid": paid,
-        "errors": came["errors"] + came["refused"] + came["unasked"],
+        "errors": came["errors"] + sum(came["refused"].values()) + came["unasked"],
         "per_s": round(paid / came["seconds"], 1) if paid else 0.0,
         "p50_ms": round(came["p50_ms"], 1),
         "p99_ms": round(came["p99_ms"], 1),
@@ -139,7 +139,7 @@ def _figures(buyers: int, stock: int, came: dict[str, Any], floor: Floor) -> dic
         "offers": 1,
         "stock": stock,
         "accepted": accepted,
-        "refused": came["refused"],
+        "refused": sum(came["refused"].values()),
         "errors": came["errors"],
         "per_s": round(rate, 1),
         "p50_ms": round(came["p50_ms"], 1),

@@ -37,12 +37,12 @@ async def test_every_unit_is_sold_once_and_everyone_is_answered(
 
 
 def test_an_answer_that_is_no_order_counts_as_an_error() -> None:
-    """Only a 201 with an order's id is accepted, only a 409 is refused."""
+    """Only a 201 with an order's id is accepted, only a 409 that says why is refused."""
     now = Round([])
     now.answered(b"", b'HTTP/1.1 201 Created\r\n\r\n{"id":"o_sab_cd","state":"held"}', 0.1)
-    now.answered(b"", b"HTTP/1.1 409 Conflict\r\n\r\n{}", 0.1)
+    now.answered(b"", b'HTTP/1.1 409 Conflict\r\n\r\n{"code":"sold_out"}', 0.1)
     now.answered(b"", b"HTTP/1.1 503 Service Unavailable\r\n\r\n{}", 0.1)
     now.answered(b"", b"HTTP/1.1 201 Created\r\n\r\n{}", 0.1)
 
     assert now.ids == ["o_sab_cd"]
-    assert (now.report()["refused"], now.errors) == (1, 2)
+    assert (now.report()["refused"], now.errors) == ({"sold_out": 1}, 2)
