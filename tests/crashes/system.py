@@ -1,4 +1,4 @@
-"""A running `livesale up --demo` for crash tests: its own DATA and port, a shop with plenty of stock, many buyers."""
+"""A running `livesale up` for crash tests: its own DATA and port, a shop with plenty of stock, many buyers."""
 
 from __future__ import annotations
 
@@ -70,6 +70,7 @@ class System:
     """One system on `data`; `start` again after its end finds the same data."""
 
     data: Path
+    options: tuple[str, ...] = ("--demo",)
     port: int = field(default_factory=free_port)
     tokens: dict[str, str] = field(default_factory=dict)
     host: str = ""
@@ -87,7 +88,7 @@ class System:
 
     def start(self) -> None:
         """Come up, and wait for `ready`."""
-        words = ["up", "--demo", "--data", str(self.data), "--port", str(self.port)]
+        words = ["up", *self.options, "--data", str(self.data), "--port", str(self.port)]
         self._up = subprocess.Popen(
             [sys.executable, "-m", "livesale.cli", *words], cwd=ROOT, text=True, stdout=subprocess.PIPE,
             stderr=(self.data.parent / "up.err").open("a"),
@@ -154,16 +155,19 @@ class System:
         """The shop's products, by the command people use."""
         feed = self.data.parent / "feed.xml"
         feed.write_text(FEED)
-        words = ["feed", "import", str(feed), "--shop", SHOP, "--owner", "host@crash.example", "--data", str(self.data)]
-        done = subprocess.run([sys.executable, "-m", "livesale.cli", *words], cwd=ROOT, capture_output=True, text=True)
+        done = self.command("feed", "import", str(feed), "--shop", SHOP, "--owner", "host@crash.example")
         assert done.returncode == 0, done.stdout + done.stderr
 
     def verify(self, show: str) -> subprocess.CompletedProcess[str]:
         """`livesale show verify`."""
-        words = ["show", "verify", show, "--data", str(self.data)]
+        return self.command("show", "verify", show)
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """A command of livesale on this DATA."""
         return subprocess.run(
-            [sys.executable, "-m", "livesale.cli", *words], cwd=ROOT, capture_output=True, text=True, timeout=100
-        )
+            [sys.executable, "-m", "livesale.cli", *words, "--data", str(self.data)], cwd=ROOT, capture_output=True,
+            text=True, timeout=100 * PATIENCE,
+        )  # fmt: skip
 
 
 async def call(

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import sqlite3
 import time
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
-from livesale.store.valkey import connect
+from tests.crashes import judge
 from tests.crashes.buyers import LEGAL_AFTER, Buyers
-from tests.crashes.system import HEALS_WITHIN_S, SETTLES_WITHIN_S, System, call, until
+from tests.crashes.system import HEALS_WITHIN_S, System, call, until
 from tests.crashes.viewer import Viewer
 
 LOADED_BEFORE = 60  # acknowledged orders before the kill
@@ -43,10 +41,11 @@ async def _kill(system: System, shows: dict[str, Any], name: str) -> None:
         print(f"{name}: {took}, {len(buyers.told)} orders, {viewer.joins} joins, {viewer.resyncs} resyncs")
         assert not buyers.unexpected, buyers.unexpected[:3]
         assert not viewer.holes
-        await _settled(system, shows["mine"])
+        await judge.settled(system, shows["mine"])
         await _judge(session, system, buyers)
-    await _units(system, shows["mine"], shows["offers"])
-    _money(system, shows["mine"], buyers)
+    await judge.units(system, shows["mine"], shows["offers"])
+    paid = {order: buyers.totals[order] for order, state in buyers.told.items() if state == "paid"}
+    judge.money(system, shows["mine"], paid)
     verified = await asyncio.to_thread(system.verify, shows["mine"])
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
@@ -105,20 +104,6 @@ async def _chat(session: aiohttp.ClientSession, system: System, show: str, said:
         await asyncio.sleep(0.2)
 
 
-async def _settled(system: System, show: str) -> None:
-    """No order is on its way any more."""
-    store = await connect(system.settings.store_url)
-    try:
-
-        async def quiet() -> bool:
-            found = await store.counters(f"show:{show}", "n:awaiting_payment")
-            return found["n:awaiting_payment"] == 0
-
-        await until(quiet, SETTLES_WITHIN_S, "every payment has come to an end")
-    finally:
-        await store.close()
-
-
 async def _judge(session: aiohttp.ClientSession, system: System, buyers: Buyers) -> None:
     """What buyers were told is what they read, now that nothing moves."""
     at_once = asyncio.Semaphore(16)
@@ -135,36 +120,3 @@ async def _judge(session: aiohttp.ClientSession, system: System, buyers: Buyers)
 
     await asyncio.gather(*(look(order, told) for order, told in buyers.told.items()))
     assert not wrong, wrong[:5]
-
-
-async def _units(system: System, show: str, offers: list[str]) -> None:
-    """free + offered + held + paying + claimed = loaded, none below zero, for every offer."""
-    store = await connect(system.settings.store_url)
-    try:
-        counters = await store.counters(f"show:{show}")
-    finally:
-        await store.close()
-    for offer in offers:
-        kept = [counters.get(f"{where}:{offer}", 0) for where in ("free", "offered", "held", "paying", "claimed")]
-        assert min(kept) >= 0
-        assert sum(kept) == counters[f"loaded:{offer}"]
-
-
-def _money(system: System, show: str, buyers: Buyers) -> None:
-    """The provider's own book has each paid order captured once, in full, and no other."""
-    with contextlib.closing(sqlite3.connect(system.data / "paysim.db", timeout=10)) as book:
-        rows = book.execute("SELECT id, reference, captured FROM intents WHERE reference LIKE ?", (f"o_s{show}_%",))
-        captured: Counter[str] = Counter()
-        intents = {}
-        for intent, order, amount in rows.fetchall():
-            captured[order] += amount
-            intents[intent] = order
-        acts = Counter(
-            intents[intent]
-            for (intent,) in book.execute("SELECT intent FROM entries WHERE act LIKE 'capture%'")
-            if intent in intents
-        )
-    paid = {order for order, state in buyers.told.items() if state == "paid"}
-    assert {order: captured[order] for order in paid} == {order: buyers.totals[order] for order in paid}
-    assert max(acts.values(), default=0) <= 1
-    assert {order for order, amount in captured.items() if amount} == set(acts)
