@@ -312,8 +312,8 @@ def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_m
 def request_counters(order: Order, sign: int, ceilings: dict[str, int] | None = None) -> tuple[Counter, ...]:
     """What an open request counts against: the minor's own number, one for each offer, the offer's share."""
     rows = [Counter(f"requests_of:{order.account}", sign, 0, approvals.MOST_OPEN_REQUESTS)]
+    rows += [Counter(f"request:{order.account}:{offer}", sign, 0, 1) for offer in sorted({x.offer for x in order.lines})]
     for line in order.lines:
-        rows.append(Counter(f"request:{order.account}:{line.offer}", sign, 0, 1))
         ceiling = (ceilings or {}).get(line.offer) if line.tracked else None
         rows.append(Counter(f"requests:{line.offer}", sign * line.quantity, 0, ceiling))
     return tuple(rows)
