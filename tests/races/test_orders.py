@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from livesale.kernel.ids import random_name
-from livesale.orders import reactions, service
+from livesale.orders import model, reactions, service
 from livesale.orders.model import MOST_PAYING_ORDERS, Order
 from livesale.orders.placing import Wish, place, record_names
 from livesale.orders.service import Checkout
@@ -168,6 +168,23 @@ async def test_a_capture_told_twice(store: Store, blind: bool, times: int) -> No
     twice = [unbounded(reactions.settle(records, order.id, now_ms), "paying_orders:") for _ in range(2)]
     await (blindly if blind else carried_out)(store, twice)
     assert await counter(market, "revenue") == times * order.total
+
+
+async def test_authorised_and_not_claimed_is_let_go_of(store: Store) -> None:
+    """The order has ended and its unit is bob's by the time the payment is authorised: the buyer's money is free again."""
+    market = await opened(store, stock=1)
+    order = await paid_for(market, "ann", "authorised")
+    records, now_ms = await read(market, order), store.now_ms()
+    now = await market.orders.load(order.id)
+    ended = model.changed(now, state="cancelled", reservation="released")
+    await store.commit(service.ending(records, now, ended))
+    await market.hold("bob", (0, 1))
+    assert await carried_out(store, [reactions.claim(records, order.id, now_ms)]) == [False]  # read before it ended
+    await market.reactions._payment(market.shelf, {"order": order.id, "state": "authorised"})
+    await market.payments.go_on(order.id)
+    assert market.provider.outstanding() == []
+    assert market.provider.captured == {}
+    assert await market.units_in("held") == 1
 
 
 @pytest.mark.parametrize(("guarded", "held"), [(False, 2), (True, 1)])
