@@ -27,7 +27,8 @@ from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
-from tests.orders.test_machine import BUYERS, SOLD, STEPS, Orders, offers, quantities, some
+from tests.orders.laws import SOLD
+from tests.orders.test_machine import BUYERS, STEPS, Orders, offers, quantities, some
 from tests.support.market import Hurried, Market
 from tests.support.valkey import ValkeyProcess
 
@@ -41,7 +42,7 @@ class AfterSale(Orders):
     """The machine of orders, going on after the sale; what comes before it is rarer here, or it would fill the time."""
 
     hold = hold_and_check_out = buyer_does = guardian_does = guardian_reads_another_request = reprice = None  # type: ignore[assignment]
-    time_is_over = answer_gets_lost = buyer_confirms_at_the_bank = None  # type: ignore[assignment]
+    time_is_over = answer_gets_lost = provider_tells = buyer_confirms_at_the_bank = None  # type: ignore[assignment]
 
     reduced = 0  # over all runs: a machine in which every order costs its lines would prove less
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -22,22 +21,22 @@ from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import ENDED, Order
-from livesale.orders.service import digest_of
 from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
+from livesale.payments.reactions import provider_said
 from livesale.store.decision import Decision, NotCommitted
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from livesale.store.valkey import connect
+from tests.orders import laws
 from tests.orders.lines import Lines
 from tests.support.family import MINORS, Family
-from tests.support.market import HOST, SHIP_TO, Hurried, Market
+from tests.support.market import HOST, Hurried, Market
 from tests.support.valkey import ValkeyProcess
 
 BUYERS = ("ann", "bob", *MINORS)
 TOKENS = ("pm_ok", "pm_ok", "pm_declined", "pm_late_decline", "pm_3ds")
-SOLD = ("paid", "shipped", "completed", "refunded", "withdrawn")
 BUYER_ACTS = ("check out", "cancel", "check out")
 GUARDIAN_ACTS = ("approve", "decline", "approve")
 STEPS = settings(
@@ -110,6 +109,9 @@ class Orders(RuleBasedStateMachine):
             self.settle()
             self.laws()
             self.show_ends()
+            laws.check_let_go(self.market)
+            self.all_ends()
+            self.do(laws.check_log(self.market))
             type(self).served += self.lines.served
             self.do(self.market.store.close())
         self.loop.close()
@@ -213,9 +215,15 @@ class Orders(RuleBasedStateMachine):
 
     # What the provider does
 
-    @rule(act=strategies.sampled_from(("authorise", "capture")), token=tokens)
-    def answer_gets_lost(self, act: str, token: str) -> None:
-        self.market.provider.script.setdefault((act, token), []).append("unknown")
+    @rule(act=strategies.sampled_from(("authorise", "capture")), token=tokens, how=strategies.sampled_from(("unknown", "lost")))
+    def answer_gets_lost(self, act: str, token: str, how: str) -> None:
+        self.market.provider.script.setdefault((act, token), []).append("unknown" if act == "capture" else how)
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, webhook=strategies.integers(0, 3))
+    def provider_tells(self, pick: int, webhook: int) -> None:
+        told = (provider_said(self.market.store, self.some_order(pick).id, f"we_{webhook}") for _ in range(2))
+        self.allowed(*told)
 
     @precondition(lambda self: self.orders)
     @rule(pick=some)
@@ -261,29 +269,17 @@ class Orders(RuleBasedStateMachine):
 
     async def _laws(self) -> None:
         market = self.market
-        await market.check_units()
         records = await market.store.records(market.shelf)
-        counters = await market.store.counters(market.shelf)
-        orders = [load(Order, row) for name, row in records.items() if name.startswith("order:")]
-        known = Counter(order.state for order in orders if order)
-        assert {f"n:{state}": count for state, count in known.items()} == {
-            name: count for name, count in counters.items() if name.startswith("n:")
-        }
-        assert all(count >= 0 for count in counters.values()), counters
-        for order in filter(None, orders):
+        await laws.check_counts(market, records)
+        for order in laws.orders_in(records):
             payment = load(Payment, records.get(f"payment:{order.id}"))
             self._money(order, payment)
             if order.account in MINORS:
-                self._consent(order, payment, load(Approval, records.get(f"approval:{order.approval}")))
+                laws.check_consent(market, order, payment, load(Approval, records.get(f"approval:{order.approval}")))
         await self.lines.check(market)
-        asking = [order for order in orders if order and order.state == "awaiting_guardian"]
-        for number, offer in enumerate(market.offers):
-            wished = sum(line.quantity for order in asking for line in order.lines if line.offer == offer)
-            assert counters.get(f"requests:{offer}", 0) == wished <= (4, 1)[number]
-        for minor in MINORS:
-            assert counters.get(f"requests_of:{minor}", 0) == sum(order.account == minor for order in asking)
-        paid = sum(order.total for order in orders if order and order.state in SOLD)
-        assert counters.get("revenue", 0) == paid
+
+    def _money(self, order: Order, payment: Payment | None) -> None:
+        laws.check_money(self.market, order, payment)
 
     def show_ends(self) -> None:
         """Whoever waits or has units offered is told, and nothing of any line is left."""
@@ -293,28 +289,14 @@ class Orders(RuleBasedStateMachine):
         self.laws()
         self.do(self.lines.check_gone(self.market))
 
-    def _money(self, order: Order, payment: Payment | None) -> None:
-        provider = self.market.provider
-        captured = provider.captured.get(order.id, 0)
-        assert captured in (0, order.total)  # once, and what was agreed
-        if captured:
-            assert order.reservation == "claimed"
-            assert order.state in ("awaiting_payment", "paid")
-            assert payment
-            assert payment.provider_id not in provider.voided
-        if order.state == "paid":
-            assert captured == order.total
-
-    def _consent(self, order: Order, payment: Payment | None, approval: Approval | None) -> None:
-        """Nobody under age is charged without exactly one approval of exactly this order."""
-        if payment is None:
-            assert order.id not in self.market.provider.captured
-            return
-        assert approval is not None
-        assert approval.state == "consumed"
-        assert (approval.order, approval.guardian, payment.payer) == (order.id, "gita", "gita")
-        assert approval.digest == digest_of(order, SHIP_TO)
-        assert approval.total == order.total == payment.amount
+    def all_ends(self) -> None:
+        """What is still held or asked for is cancelled: nothing of it is left anywhere."""
+        for order_id in self.orders:
+            self.allowed(self._cancel(self.do(self.market.orders.load(order_id))))
+        while self.waiting:
+            self.deliver_all()
+        self.laws()
+        self.do(laws.check_no_leak(self.market))
 
     def settle(self) -> None:
         """Readers and clocks run on until nothing moves: every order then is where people would find it."""

@@ -94,7 +94,8 @@ class ProviderDouble:
         return planned.pop(0) if planned else None
 
     async def authorise(self, key: str, amount: Money, method: str, reference: str, return_url: str) -> Attempt:
-        if self._fault("authorise", method) == "unknown":
+        fault = self._fault("authorise", method)
+        if fault == "unknown":  # the call did not arrive
             return Attempt("unknown")
         if key not in self.said:
             state: Any = {"pm_declined": "failed", "pm_3ds": "requires_action"}.get(method, "authorised")
@@ -102,7 +103,7 @@ class ProviderDouble:
             self._token[provider_id], self._standing[provider_id] = method, state
             self._reference[provider_id] = reference
             self.said[key] = Attempt(state, provider_id, "/3ds" if state == "requires_action" else None, reference=reference)
-        return self.said[key]
+        return Attempt("unknown") if fault == "lost" else self.said[key]
 
     async def capture(self, key: str, provider_id: str, amount: Money) -> Attempt:
         fault = self._fault("capture", self._token[provider_id])
@@ -147,6 +148,15 @@ class ProviderDouble:
         """A transfer comes in, whatever became of the payment meanwhile."""
         self._standing[provider_id] = "captured"
         self.captured[self._reference[provider_id]] = amount
+
+    def outstanding(self) -> list[str]:
+        """Payments that hold a buyer's money and are neither captured nor let go of."""
+        ended = self.voided | {one.provider_id for one in self.said.values() if one.state == "failed"}
+        return [
+            one
+            for one, state in self._standing.items()
+            if state == "authorised" and one not in ended and not self.captured.get(self._reference[one])
+        ]
 
     def passed_3ds(self, provider_id: str) -> None:
         """The buyer confirmed at their bank, perhaps after the payment was voided."""
