@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import psutil
 
+from livesale.apps.ports import Claims
 from livesale.apps.running import Running, read_running
 from livesale.bench.disk import fsync_us
 from livesale.kernel.refusals import Refusal
@@ -69,7 +70,10 @@ async def running_system(settings: Settings) -> AsyncIterator[System]:
 
 
 async def _start(data: Path, settings: Settings) -> asyncio.subprocess.Process:
-    command = [sys.executable, "-m", "livesale.cli", "up", "--data", str(data)]
+    claims = Claims(data, settings.host)
+    claims.chosen("port")  # the usual one may be another system's
+    claims.close()
+    command = [sys.executable, "-m", "livesale.cli", "up", "--data", str(data), "--port", str(claims.ports["port"])]
     if settings.processes:
         command += ["--processes", settings.processes]
     with (data / "up.log").open("wb") as said:
