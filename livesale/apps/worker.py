@@ -19,6 +19,7 @@ from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
 from livesale.orders.transfers import Transfers
+from livesale.payments.disputing import DisputeReactions
 from livesale.payments.reactions import PaymentReactions
 from livesale.payments.refunding import RefundReactions
 from livesale.settings import Settings
@@ -41,6 +42,7 @@ async def run(settings: Settings) -> None:
         transfers = Transfers(store)
         payments = PaymentReactions(store, wiring.provider)
         refunds = RefundReactions(store, wiring.provider)
+        disputes = DisputeReactions(store, wiring.provider)
         orders = OrderReactions(store)
         settling = Settling(store)
         leftovers = Leftovers(store, transfers)
@@ -50,9 +52,9 @@ async def run(settings: Settings) -> None:
             *orders.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
             *wiring.coupons.reactions(),
         )
-        of_payments = (*payments.reactions(), *refunds.reactions())
+        of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
         reader = Reader(store, "reactions", (*of_payments, *of_orders, *told))
-        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, transfers))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
@@ -90,7 +92,11 @@ async def _daily(wiring: Wiring) -> None:
 
 
 def due_handlers(
-    wiring: Wiring, payments: PaymentReactions, refunds: RefundReactions, transfers: Transfers
+    wiring: Wiring,
+    payments: PaymentReactions,
+    refunds: RefundReactions,
+    disputes: DisputeReactions,
+    transfers: Transfers,
 ) -> dict[str, DueHandler]:
     """What each kind of mark does when its time has come."""
     orders: Orders = wiring.orders
@@ -106,6 +112,9 @@ def due_handlers(
     async def refund(_shelf: str, order_id: str) -> None:
         await refunds.go_on(order_id)
 
+    async def dispute(_shelf: str, order_id: str) -> None:
+        await disputes.go_on(order_id)
+
     async def complete(_shelf: str, order_id: str) -> None:
         await wiring.sold.complete(order_id)
 
@@ -117,6 +126,7 @@ def due_handlers(
             await shows.end_deal(shelf, deal_id)
 
     return {
-        "hold": hold, "pay": pay, "refund": refund, "complete": complete, "approval": approval, "deal": deal,
-        "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
+        "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
+        "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
+        "archive": wiring.archiving.archive,
     }  # fmt: skip

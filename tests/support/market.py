@@ -7,11 +7,14 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
 from livesale.orders.aftersale import Sale
+from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
 from livesale.orders.model import Order
 from livesale.orders.news import News
@@ -29,6 +32,7 @@ from livesale.orders.sold import Sold
 from livesale.orders.transfers import Transfers
 from livesale.orders.vat import rates_of
 from livesale.orders.waiting import Waiting
+from livesale.payments.disputing import DisputeReactions
 from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
 from livesale.payments.refunding import RefundReactions
@@ -185,8 +189,15 @@ class Market:
         self.settling = Settling(store)
         self.leftovers = Leftovers(store, Transfers(store))
         self.sold = Sold(store, self.may_sell)
+        self.disputes = DisputeReactions(store, self.provider)
+        self.archiving: Archiving | None = None
         self.shelf = ""
         self.offers: list[str] = []
+
+    def archives(self, database: AsyncEngine) -> Archiving:
+        """Let closed orders leave for an archive in `database`."""
+        self.archiving = self.store.past = Archiving(self.store, database)
+        return self.archiving
 
     async def open(self, *stock: int, limit: int | None = None, price: int = 1000) -> None:
         """Put a show on air with one offer for each number of units."""
@@ -236,11 +247,13 @@ class Market:
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
         rooms = (
-            self.payments, self.refunds, self.reactions, self.settling, self.leftovers, self.waiting, self.coupons
+            self.payments, self.refunds, self.disputes, self.reactions, self.settling, self.leftovers, self.waiting, self.coupons
         )  # fmt: skip
         reader = Reader(self.store, "reactions", tuple(one for room in rooms for one in room.reactions()))
         due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
         due |= {"refund": self.refund_due, "complete": self.complete_due, "claim": self.coupons.finish}
+        if self.archiving:
+            due["archive"] = self.archiving.archive
         deadlines = Deadlines(self.store, due)
         tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
         try:

@@ -172,6 +172,17 @@ def upgrade() -> None:
     op.create_index("ix_orders_account_held", "orders", ["account", "held_at"], unique=False)
     op.create_index(op.f("ix_orders_shelf"), "orders", ["shelf"], unique=False)
     op.create_table(
+        "past_records",
+        sa.Column("shelf", sa.String(length=64), nullable=False),
+        sa.Column("record", sa.String(length=512), nullable=False),
+        sa.Column("order_id", sa.String(length=160), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("released", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("shelf", "record", name=op.f("pk_past_records")),
+    )
+    op.create_index(op.f("ix_past_records_order_id"), "past_records", ["order_id"], unique=False)
+    op.create_table(
         "products",
         sa.Column("id", sa.String(length=80), nullable=False),
         sa.Column("shop", sa.String(length=40), nullable=False),
