@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
-import msgspec
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,10 +24,10 @@ from livesale.orders.model import ENDED, Order
 from livesale.orders.service import digest_of
 from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
-from livesale.store.decision import Decision, NotCommitted
+from livesale.store.decision import NotCommitted
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
-from livesale.store.record import load, put
+from livesale.store.record import load
 from livesale.store.valkey import connect
 from tests.orders.lines import Lines
 from tests.support.family import MINORS, Family
@@ -67,6 +66,7 @@ class Orders(RuleBasedStateMachine):
         self.waiting: list[dict[str, Any]] = []
         self.delivered: list[dict[str, Any]] = []
         self.read = 0
+        self.entries: list[dict[str, Any]] = []
         self.lines = Lines()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -86,6 +86,7 @@ class Orders(RuleBasedStateMachine):
             self.read = entry.seq
             fields = entry.fields()
             self.lines.take(fields)
+            self.entries.append(fields)
             self.waiting += [event for event in fields["events"] if self.matters(event)]
 
     @initialize()
@@ -96,7 +97,7 @@ class Orders(RuleBasedStateMachine):
             self.market = Market(store)
             self.market.people.bands = dict.fromkeys(MINORS, "14-15")
             self.market.people.wards = set(MINORS)
-            await self.market.open(40, 4)
+            await self.open_market()
             self.guardians = Family(store)
             # An order is checked out quickly here: nobody waits for a reader that runs only when told.
             self.market.orders.next_state = _as_it_is  # type: ignore[method-assign]
@@ -104,6 +105,9 @@ class Orders(RuleBasedStateMachine):
             await self.fetch()
 
         self.do(opened())
+
+    async def open_market(self) -> None:
+        await self.market.open(40, 4)
 
     def teardown(self) -> None:
         if hasattr(self, "market"):
@@ -262,7 +266,7 @@ class Orders(RuleBasedStateMachine):
     async def _laws(self) -> None:
         market = self.market
         await market.check_units()
-        records = await market.store.records(market.shelf)
+        records = await market.records()
         counters = await market.store.counters(market.shelf)
         orders = [load(Order, row) for name, row in records.items() if name.startswith("order:")]
         known = Counter(order.state for order in orders if order)
@@ -383,11 +387,8 @@ class Orders(RuleBasedStateMachine):
 
     async def _age(self, name: str, kind: Any, field: str) -> None:
         """The record's clock has run out: its time is over."""
-        stored = (await self.market.store.read(self.market.shelf, name))[name]
-        record = load(kind, stored)
-        if record is not None:
-            aged = msgspec.structs.replace(record, **{field: self.market.store.now_ms() - 1})
-            await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
+        if (await self.market.store.read(self.market.shelf, name))[name] is not None:
+            await self.market.age(name, kind, field, self.market.store.now_ms() - 1)
 
 
 async def _all(works: tuple[Coroutine[Any, Any, Any], ...]) -> list[Any]:

@@ -7,6 +7,8 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.guardians.model import Approval
@@ -29,6 +31,7 @@ from livesale.orders.settling import Settling
 from livesale.orders.shipments import Parcel
 from livesale.orders.shipping import Table
 from livesale.orders.sold import Sold
+from livesale.orders.past_records import past_records
 from livesale.orders.transfers import Transfers
 from livesale.orders.vat import rates_of
 from livesale.orders.waiting import Waiting
@@ -38,11 +41,12 @@ from livesale.payments.reactions import PaymentReactions
 from livesale.payments.refunding import RefundReactions
 from livesale.shows.model import Offer, OfferList
 from livesale.shows.service import Shows
+from livesale.store.database import reading
 from livesale.store.deadlines import Deadlines
 from livesale.store.decision import Counter, Decision, Once, Put
 from livesale.store.readers import Reader
-from livesale.store.record import encode, load
-from livesale.store.valkey import Store
+from livesale.store.record import encode, load, put
+from livesale.store.valkey import Records, Store, Versioned
 
 HOST = Actor("host000000", frozenset({"host"}))
 OFFERED_MS = 300_000
@@ -215,8 +219,6 @@ class Market:
 
     async def hold(self, buyer: str, *lines: tuple[int, int], key: str | None = None) -> Order:
         """Hold (offer number, quantity) lines for a buyer."""
-        import msgspec
-
         wishes = [Wish(self.offers[offer], quantity) for offer, quantity in lines]
         once = Once(f"{buyer}:place", key or random_name(), repr(lines))
         answer = await self.orders.place(self.buyer(buyer), self.shelf, wishes, None, once, rendered)
@@ -318,6 +320,26 @@ class Market:
             while (now := await self.orders.load(order.id)).state not in wanted:
                 await asyncio.sleep(0.01)
         return now
+
+    async def records(self) -> dict[str, Versioned]:
+        """Every record of the show: on its shelf, and of past orders in the archive."""
+        found = await self.store.records(self.shelf)
+        if self.archiving is None:
+            return found
+        async with reading(self.archiving.database) as connection:
+            rows = (await connection.execute(select(past_records.c.record))).scalars().all()
+        gone = [name for name in rows if name not in found]
+        past = await self.store.read(self.shelf, *gone)
+        return found | {name: record for name, record in past.items() if record}
+
+    async def age(self, name: str, kind: Any, field: str, value: Any) -> None:
+        """Put something else into a field of a record, a time that is over above all."""
+
+        def decide(records: Records, _now_ms: int) -> Decision:
+            aged = msgspec.structs.replace(load(kind, records[name]), **{field: value})
+            return Decision(self.shelf, puts=(put(name, records[name], aged),))
+
+        await self.store.act(self.shelf, (name,), decide)
 
     async def units_in(self, where: str, offer: int = 0) -> int:
         """Units of an offer in one of their places."""
