@@ -15,6 +15,7 @@ from livesale.kernel.ids import shelf_of
 from livesale.ledger import reconcile
 from livesale.ledger.archive import Ledger
 from livesale.ledger.positions import archived
+from livesale.notices.postman import forget
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
@@ -27,11 +28,14 @@ from livesale.shows.model import Show
 from livesale.shows.service import Shows
 from livesale.store import answers
 from livesale.store.deadlines import Deadlines, DueHandler
+from livesale.store.log import read_log
 from livesale.store.readers import Reader, going_on
 from livesale.store.record import load
 from livesale.store.rest import Rest
 from livesale.store.valkey import Store
 
+TRIMMED_TO = 2  # entries: the ledger's last, and perhaps the one that moved the readers' cursor
+READER = "reactions"  # whose cursor it is that mails, payments and orders' reactions share
 RECONCILE_AFTER_S = 3600.0  # a system that is only tried out does not reconcile
 
 
@@ -53,12 +57,12 @@ async def run(settings: Settings) -> None:
             *wiring.coupons.reactions(),
         )
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
-        reader = Reader(store, "reactions", (*of_payments, *of_orders, *told))
+        reader = Reader(store, READER, (*of_payments, *of_orders, *told))
         deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers))
-        ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
+        ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=(READER,))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
-        rest = Rest(store, ("reactions",), partial(archived, wiring.database), partial(is_over, store))
+        rest = Rest(store, (READER,), partial(archived, wiring.database), partial(is_over, store))
         async with asyncio.TaskGroup() as group:
             group.create_task(pictures.run())
             group.create_task(_daily(wiring))
@@ -72,9 +76,9 @@ async def run(settings: Settings) -> None:
 
 
 async def is_over(store: Store, shelf: str) -> bool:
-    """Whether the shelf is a show's that has ended."""
+    """Whether the shelf is a show's that has ended, and its log has been trimmed: a shelf at rest is not."""
     show = load(Show, (await store.read(shelf, "show"))["show"]) if shelf.startswith("show:") else None
-    return show is not None and show.state == "ended"
+    return show is not None and show.state == "ended" and len(await read_log(store, shelf, most=TRIMMED_TO + 1)) <= TRIMMED_TO
 
 
 async def _daily(wiring: Wiring) -> None:
@@ -118,6 +122,9 @@ def due_handlers(
     async def complete(_shelf: str, order_id: str) -> None:
         await wiring.sold.complete(order_id)
 
+    async def mail(shelf: str, mail_id: str) -> None:
+        await forget(wiring.store, READER, shelf, mail_id)
+
     async def approval(_shelf: str, approval_id: str) -> None:
         await guardians.expire(approval_id)
 
@@ -128,5 +135,5 @@ def due_handlers(
     return {
         "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
         "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
-        "archive": wiring.archiving.archive,
+        "archive": wiring.archiving.archive, "mail": mail,
     }  # fmt: skip

@@ -176,7 +176,7 @@ class Replay:
             "total": event["total"],
             "currency": event["currency"],
             "lines": json.dumps(event["lines"], sort_keys=True),
-            "held_at": event.get("held_at"),
+            "held_at": event.get("held_at") or 0,
             "reserved_until": event.get("reserved_until"),
             "reason": event.get("reason") or "",
             "updated_ms": at,
