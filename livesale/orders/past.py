@@ -48,6 +48,13 @@ def names(order: Order) -> tuple[str, ...]:
     return (*of_order, f"approval:{order.approval}") if order.approval else of_order
 
 
+def order_in(record: Versioned) -> Order:
+    """The order of its record."""
+    order = load(Order, record)
+    assert order
+    return order
+
+
 def sought(found: Records) -> list[str]:
     """The names without a record that may be in the archive: where any record of an order is, the others are too."""
     there = {name.partition(":")[2] for name, record in found.items() if record is not None}
@@ -100,8 +107,7 @@ def come_back(order_id: str, kept: Sequence[PastRecord], archivings: int, now_ms
     meanwhile may have changed (Short: read again).
     """
     records = {one.record: Versioned(one.version, one.data) for one in kept}
-    order = load(Order, records[f"order:{order_id}"])
-    assert order
+    order = order_in(records[f"order:{order_id}"])
     released = any(one.released for one in kept)
     return Decision(
         order.shelf,

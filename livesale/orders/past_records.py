@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, String, Table, and_, or_, select, tuple_
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, LargeBinary, String, Table, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesale.orders.past import PastRecord
 from livesale.store.database import metadata
 
-MOST_AT_ONCE = 200  # records in one statement: each is six of its parameters
+MOST_IN_A_LIST = 500  # names in one IN (…), as in the ledger's batches
 
 past_records = Table(
     "past_records",
@@ -33,19 +33,19 @@ past_records = Table(
 
 async def keep(connection: AsyncConnection, records: Sequence[PastRecord]) -> set[PastRecord]:
     """Write the records down, in the caller's transaction; those that are there now exactly as given."""
-    standing: set[PastRecord] = set()
-    for start in range(0, len(records), MOST_AT_ONCE):
-        some = records[start : start + MOST_AT_ONCE]
-        await connection.execute(_upsert(connection), [msgspec.structs.asdict(one) for one in some])
-        row = past_records.c
-        query = select(past_records).where(tuple_(row.shelf, row.record).in_([(one.shelf, one.record) for one in some]))
-        standing |= {PastRecord(**found) for found in (await connection.execute(query)).mappings()}
-    return standing.intersection(records)
+    if not records:
+        return set()
+    await connection.execute(_upsert(connection), [msgspec.structs.asdict(one) for one in records])
+    return set(await named(connection, [(one.shelf, one.record) for one in records])).intersection(records)
 
 
-async def named(connection: AsyncConnection, shelf: str, names: Sequence[str]) -> list[PastRecord]:
-    """The records of these names."""
-    return await _found(connection, past_records.c.shelf == shelf, past_records.c.record.in_(names))
+async def named(connection: AsyncConnection, wanted: Sequence[tuple[str, str]]) -> list[PastRecord]:
+    """The records of these shelves and names."""
+    found: list[PastRecord] = []
+    for start in range(0, len(wanted), MOST_IN_A_LIST):
+        some = wanted[start : start + MOST_IN_A_LIST]
+        found += await _found(connection, tuple_(past_records.c.shelf, past_records.c.record).in_(some))
+    return found
 
 
 async def of_order(connection: AsyncConnection, order_id: str) -> list[PastRecord]:
@@ -53,8 +53,8 @@ async def of_order(connection: AsyncConnection, order_id: str) -> list[PastRecor
     return await _found(connection, past_records.c.order_id == order_id)
 
 
-async def _found(connection: AsyncConnection, *where: Any) -> list[PastRecord]:
-    rows = (await connection.execute(select(past_records).where(*where))).mappings()
+async def _found(connection: AsyncConnection, where: ColumnElement[bool]) -> list[PastRecord]:
+    rows = (await connection.execute(select(past_records).where(where))).mappings()
     return [PastRecord(**row) for row in rows]
 
 

@@ -285,14 +285,14 @@ async def test_what_changed_since_it_was_archived_is_not_dropped(market: Market,
     assert market.archiving
     async with market.running():
         order = await completed(market)
-        keep = market.archiving._keep
+        keep = market.archiving._kept.ask
 
         async def kept_late(kept: list[PastRecord]) -> bool:
             done = await keep(kept)
             await market.refund(order, amount=700)
             return done
 
-        monkeypatch.setattr(market.archiving, "_keep", kept_late)
+        monkeypatch.setattr(market.archiving._kept, "ask", kept_late)
         with pytest.raises(Conflict):
             await leave(market, order)
         assert f"refunds:{order.id}" in await on_shelf(market, order)
