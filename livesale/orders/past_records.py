@@ -6,11 +6,12 @@ and means nothing until the order has left again.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, LargeBinary, String, Table, and_, or_, select, tuple_
+from sqlalchemy import BigInteger, Boolean, Column, ColumnElement, LargeBinary, String, Table, and_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -43,8 +44,13 @@ async def named(connection: AsyncConnection, wanted: Sequence[tuple[str, str]]) 
     """The records of these shelves and names."""
     found: list[PastRecord] = []
     for start in range(0, len(wanted), MOST_IN_A_LIST):
-        some = wanted[start : start + MOST_IN_A_LIST]
-        found += await _found(connection, tuple_(past_records.c.shelf, past_records.c.record).in_(some))
+        of_shelf: dict[str, list[str]] = defaultdict(list)
+        for shelf, record in wanted[start : start + MOST_IN_A_LIST]:
+            of_shelf[shelf].append(record)
+        # pairs in one IN (…) SQLite looks for in the whole table
+        row = past_records.c
+        each = [and_(row.shelf == shelf, row.record.in_(records)) for shelf, records in of_shelf.items()]
+        found += await _found(connection, or_(*each))
     return found
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.accounts.store import write_audit as write_account_audit
@@ -23,6 +23,7 @@ from livesale.store import database
 from livesale.store.valkey import Store
 from tests.ledger.conftest import Running, archived
 from tests.ledger.sale import Sale
+from tests.support.plans import plan_of
 
 HOST = Actor("host000000", frozenset({"host"}))
 OTHER_HOST = Actor("other00000", frozenset({"host"}))
@@ -173,18 +174,8 @@ async def test_a_page_is_read_in_the_order_of_an_index(tmp_path: Path, read: Any
     url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
     await asyncio.to_thread(database.migrate, url)
     engine = database.engine(url)
-    sent: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        sent.append((statement, values))
-
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
     for after in (None, reads.token([5, "x"])):
-        await read(engine, *asked, limit=50, after=after)
-        statement, values = next(one for one in reversed(sent) if one[0].startswith("SELECT"))
-        async with engine.connect() as connection:
-            explained = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            plan = [row[3] for row in explained]
+        plan = await plan_of(engine, partial(read, engine, *asked, limit=50, after=after))
         of_tables = [line for line in plan if " orders" in line or " approvals" in line]
         assert of_tables
         assert all(f"INDEX {index}" in line for line in of_tables), plan

@@ -29,6 +29,7 @@ from livesale.store.valkey import Store, connect
 from tests.support import sandbox
 from tests.support.family import Family
 from tests.support.market import HOST, Market
+from tests.support.plans import plan_of
 from tests.support.valkey import ValkeyProcess
 
 MINOR = "mia"
@@ -335,6 +336,25 @@ async def test_of_a_record_the_newest_version_is_kept(engine: AsyncEngine) -> No
             assert await past_store.keep(connection, [given]) == standing
     async with reading(engine) as connection:
         assert await past_store.of_order(connection, "o") == [over]
+
+
+async def test_past_records_are_found_by_an_index(market: Market, engine: AsyncEngine) -> None:
+    """However many there are: asked for by a crowd, from several shelves, and by their order."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    async def asked() -> None:
+        async with reading(engine) as connection:
+            await past_store.named(connection, [("a", "order:1"), ("a", "payment:1"), ("b", "order:2"), ("c", "approval:3")])
+
+    async def of_order() -> None:
+        async with reading(engine) as connection:
+            await past_store.of_order(connection, "o")
+
+    for read in (asked, of_order):
+        plan = await plan_of(engine, read)
+        assert any("SEARCH past_records USING INDEX" in line for line in plan), plan
+        assert not any("SCAN past_records" in line for line in plan), plan
 
 
 async def test_many_leave_at_once(market: Market) -> None:
