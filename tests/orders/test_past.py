@@ -22,6 +22,7 @@ from livesale.orders.past import ARCHIVINGS, PastRecord
 from livesale.orders.routes import view, whole
 from livesale.orders.withdrawal import ends_at
 from livesale.payments.reactions import provider_said
+from livesale.store import database
 from livesale.store.database import reading
 from livesale.store.decision import Committed, Conflict, Decision
 from livesale.store.log import read_log
@@ -338,10 +339,11 @@ async def test_of_a_record_the_newest_version_is_kept(engine: AsyncEngine) -> No
         assert await past_store.of_order(connection, "o") == [over]
 
 
-async def test_past_records_are_found_by_an_index(market: Market, engine: AsyncEngine) -> None:
+async def test_past_records_are_found_by_an_index(tmp_path: Path) -> None:
     """However many there are: asked for by a crowd, from several shelves, and by their order."""
-    if engine.dialect.name != "sqlite":
-        return
+    url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
+    await asyncio.to_thread(database.migrate, url)
+    engine = database.engine(url)
 
     async def asked() -> None:
         async with reading(engine) as connection:
@@ -355,6 +357,7 @@ async def test_past_records_are_found_by_an_index(market: Market, engine: AsyncE
         plan = await plan_of(engine, read)
         assert any("SEARCH past_records USING INDEX" in line for line in plan), plan
         assert not any("SCAN past_records" in line for line in plan), plan
+    await engine.dispose()
 
 
 async def test_many_leave_at_once(market: Market) -> None:
