@@ -21,6 +21,7 @@ from livesale.orders.model import ARCHIVED_AFTER_MS, Order
 from livesale.orders.past import ARCHIVINGS, PastRecord
 from livesale.orders.routes import view, whole
 from livesale.orders.withdrawal import ends_at
+from livesale.payments.model import Payment
 from livesale.payments.reactions import provider_said
 from livesale.store import database
 from livesale.store.database import reading
@@ -417,6 +418,27 @@ async def test_a_dispute_comes_after_months(store: Store, engine: AsyncEngine, t
             payment = await market.orders.payment(order)
             assert payment
             assert payment.disputed == 2000
+
+
+async def test_money_that_comes_late_brings_its_order_back(market: Market) -> None:
+    """Nobody paid in time, the order is past; then the bank says yes: it claims its units again, and is paid."""
+    async with market.running():
+        order = await market.check_out(await market.hold("ann", (0, 2)), "pm_3ds")
+        payment = await market.orders.payment(order)
+        assert payment
+        await market.age(f"payment:{order.id}", Payment, "deadline", order.held_at)
+        await market.payments.go_on(order.id)
+        await market.state(order, "expired")
+        await leave(market, order)
+        assert await on_shelf(market, order) == []
+        market.provider.passed_3ds(payment.provider_id)
+        await provider_said(market.store, order.id, "evt_1", "intent.authorised")
+        await market.state(order, "paid")
+        assert market.provider.captured == {order.id: 2000}
+        assert await market.units_in("claimed") == 2
+        await leave(market, order)  # the mark of its coming back: it lives on
+        assert f"order:{order.id}" in await on_shelf(market, order)
+        assert f"archive:{order.id}" not in await on_shelf(market, order)
 
 
 async def test_a_word_that_changes_nothing_brings_nothing_back(market: Market) -> None:
