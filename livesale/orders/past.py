@@ -27,7 +27,7 @@ from livesale.store.record import load, version
 from livesale.store.valkey import Records, Versioned
 
 OF_ORDER = ("order", "payment", "refunds")  # every record that is named KIND:ORDER
-KINDS = frozenset({*OF_ORDER, "approval"})  # whose records may be in the archive
+KINDS = frozenset({*OF_ORDER, "approval", "claim"})  # whose records may be in the archive
 ARCHIVINGS = "archivings"  # counts what ever left the shelf: whoever brings back sees whether anything left meanwhile
 
 
@@ -44,8 +44,12 @@ class PastRecord(msgspec.Struct, frozen=True):
 
 def names(order: Order) -> tuple[str, ...]:
     """Every record of an order that there may be."""
-    of_order = tuple(f"{kind}:{order.id}" for kind in OF_ORDER)
-    return (*of_order, f"approval:{order.approval}") if order.approval else of_order
+    found = [f"{kind}:{order.id}" for kind in OF_ORDER]
+    if order.approval:
+        found.append(f"approval:{order.approval}")
+    if order.coupon:
+        found.append(f"claim:{order.coupon.claim}")
+    return tuple(found)
 
 
 def order_in(record: Versioned) -> Order:

@@ -15,8 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, HOUR_MS
 from livesale.kernel.refusals import Refusal
+from livesale.orders import coupons
 from livesale.orders import past_records as past_store
 from livesale.orders.archiving import Archiving
+from livesale.orders.coupons import Coupon
 from livesale.orders.model import ARCHIVED_AFTER_MS, Order
 from livesale.orders.past import ARCHIVINGS, PastRecord
 from livesale.orders.routes import view, whole
@@ -103,7 +105,16 @@ async def bought_by_a_minor(market: Market) -> Order:
     return await market.state(order, "refunded")
 
 
-ENDS = [cancelled, expired, payment_failed, declined, completed, refunded, withdrawn, bought_by_a_minor]
+async def with_a_coupon(market: Market) -> Order:
+    await market.coupons.make(coupons.checked(Coupon("cp_wdemo_one", "demo", "TEN", 5, percent=10)))
+    order = await market.hold("ann", (0, 1))
+    await market.coupons.apply(market.buyer("ann"), order.id, "TEN")
+    return await market.orders.cancel(market.buyer("ann"), order.id)
+
+
+ENDS = [
+    cancelled, expired, payment_failed, declined, completed, refunded, withdrawn, bought_by_a_minor, with_a_coupon
+]  # fmt: skip
 
 
 async def leave(market: Market, order: Order, times: int = 1) -> None:
@@ -128,7 +139,7 @@ async def on_shelf(market: Market, order: Order) -> list[str]:
     tag = f"{{{market.shelf}}}"
     client = market.store.client
     found = [*await client.hkeys(f"{tag}:r"), *await client.hkeys(f"{tag}:c"), *await client.zrange(f"{tag}:m:due", 0, -1)]
-    names = [order.id, *([order.approval] if order.approval else [])]
+    names = [order.id, *filter(None, (order.approval, order.coupon and order.coupon.claim))]
     return sorted(one.decode() for one in found if any(name in one.decode() for name in names))
 
 
@@ -439,6 +450,19 @@ async def test_money_that_comes_late_brings_its_order_back(market: Market) -> No
         await leave(market, order)  # the mark of its coming back: it lives on
         assert f"order:{order.id}" in await on_shelf(market, order)
         assert f"archive:{order.id}" not in await on_shelf(market, order)
+
+
+async def test_a_coupon_goes_home_from_a_past_order(market: Market) -> None:
+    """The shop's clock finds the claim of an order that has left, and sets its code free, once."""
+    order = await with_a_coupon(market)  # nobody hears of its end
+    await leave(market, order)
+    assert order.coupon
+    for _ in range(2):
+        await market.coupons.finish("shop:demo", order.coupon.claim)
+    [standing] = await market.coupons.every("demo")
+    assert (standing.left, standing.aside, standing.used) == (5, 0, 0)
+    assert await facts(market, "order_reopened") == []
+    assert await on_shelf(market, order) == []
 
 
 async def test_a_word_that_changes_nothing_brings_nothing_back(market: Market) -> None:

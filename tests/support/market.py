@@ -21,6 +21,7 @@ from livesale.orders.claims import Coupons
 from livesale.orders.model import Order
 from livesale.orders.news import News
 from livesale.orders.offers import Offers
+from livesale.orders.past_records import past_records
 from livesale.orders.placing import Wish
 from livesale.orders.pricing import Destination
 from livesale.orders.reactions import Leftovers, OrderReactions
@@ -31,7 +32,6 @@ from livesale.orders.settling import Settling
 from livesale.orders.shipments import Parcel
 from livesale.orders.shipping import Table
 from livesale.orders.sold import Sold
-from livesale.orders.past_records import past_records
 from livesale.orders.transfers import Transfers
 from livesale.orders.vat import rates_of
 from livesale.orders.waiting import Waiting
