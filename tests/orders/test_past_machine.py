@@ -46,11 +46,14 @@ class Pasts(AfterSale):
         orders = [self.some_order(pick).id for pick in picks] * repeated
         self.allowed(*(self.market.archiving.archive(self.market.shelf, order) for order in orders))
 
-    @rule(buyer=strategies.sampled_from(BUYERS[:2]), first=quantities, second=quantities, back=times, amount=amounts)
-    def months_later(self, buyer: str, first: int, second: int, back: int, amount: int) -> None:
+    @rule(
+        buyer=strategies.sampled_from(BUYERS[:2]), first=quantities, second=quantities, coupon=strategies.booleans(),
+        back=times, amount=amounts,
+    )  # fmt: skip
+    def months_later(self, buyer: str, first: int, second: int, coupon: bool, back: int, amount: int) -> None:
         """What was bought is sent, nobody withdraws, it leaves; then the seller gives some money back."""
         before = len(self.orders)
-        self.buy(buyer, first, second)
+        self.buy(buyer, first, second, coupon)
         if len(self.orders) > before:
             self.allowed(self.market.ship(self.some_order(0)))
             self.period_ends(0)
