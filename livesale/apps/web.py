@@ -198,7 +198,7 @@ class Webhook:
         header = request.headers.get(webhooks.SIGNATURE_HEADER)
         webhooks.verify(self._secret, header, body, self._wiring.store.now_ms() // SECOND_MS)
         event = webhooks.read(body)
-        await provider_said(self._wiring.store, event.data.reference, event.id)
+        await provider_said(self._wiring.store, event.data.reference, event.id, event.type)
         return web.Response(status=204)
 
 
@@ -215,7 +215,7 @@ class StripeWebhook:
         event = verified(self._secrets, request.headers.get(STRIPE_SIGNATURE), body)
         assert isinstance(self._wiring.provider, StripeProvider)
         if reference := await self._wiring.provider.reference_of(event):
-            await provider_said(self._wiring.store, reference, event.id)
+            await provider_said(self._wiring.store, reference, event.id, event.type)
         return web.Response(status=204)
 
 

@@ -19,6 +19,7 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
 from livesale.orders.news import News
 from livesale.orders.offers import Offers
@@ -53,6 +54,8 @@ class Wiring:
         self.store = await connect(self.settings.store_url)
         self._stack.push_async_callback(self.store.close)
         self._stack.push_async_callback(self.database.dispose)
+        self.archiving = Archiving(self.store, self.database)
+        self.store.past = self.archiving
         self.provider = provider_of(self.settings)
         self._stack.push_async_callback(self.provider.close)
         self.presence = Presence(self.store)

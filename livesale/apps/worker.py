@@ -15,10 +15,12 @@ from livesale.kernel.ids import shelf_of
 from livesale.ledger import reconcile
 from livesale.ledger.archive import Ledger
 from livesale.ledger.positions import archived
+from livesale.notices.postman import forget
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
 from livesale.orders.transfers import Transfers
+from livesale.payments.disputing import DisputeReactions
 from livesale.payments.reactions import PaymentReactions
 from livesale.payments.refunding import RefundReactions
 from livesale.settings import Settings
@@ -26,11 +28,14 @@ from livesale.shows.model import Show
 from livesale.shows.service import Shows
 from livesale.store import answers
 from livesale.store.deadlines import Deadlines, DueHandler
+from livesale.store.log import read_log
 from livesale.store.readers import Reader, going_on
 from livesale.store.record import load
 from livesale.store.rest import Rest
 from livesale.store.valkey import Store
 
+TRIMMED_TO = 2  # entries: the ledger's last, and perhaps the one that moved the readers' cursor
+READER = "reactions"  # whose cursor it is that mails, payments and orders' reactions share
 RECONCILE_AFTER_S = 3600.0  # a system that is only tried out does not reconcile
 
 
@@ -41,6 +46,7 @@ async def run(settings: Settings) -> None:
         transfers = Transfers(store)
         payments = PaymentReactions(store, wiring.provider)
         refunds = RefundReactions(store, wiring.provider)
+        disputes = DisputeReactions(store, wiring.provider)
         orders = OrderReactions(store)
         settling = Settling(store)
         leftovers = Leftovers(store, transfers)
@@ -50,13 +56,13 @@ async def run(settings: Settings) -> None:
             *orders.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
             *wiring.coupons.reactions(),
         )
-        of_payments = (*payments.reactions(), *refunds.reactions())
-        reader = Reader(store, "reactions", (*of_payments, *of_orders, *told))
-        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, transfers))
-        ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=("reactions",))
+        of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
+        reader = Reader(store, READER, (*of_payments, *of_orders, *told))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers))
+        ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=(READER,))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
-        rest = Rest(store, ("reactions",), partial(archived, wiring.database), partial(is_over, store))
+        rest = Rest(store, (READER,), partial(archived, wiring.database), partial(is_over, store))
         async with asyncio.TaskGroup() as group:
             group.create_task(pictures.run())
             group.create_task(_daily(wiring))
@@ -70,9 +76,9 @@ async def run(settings: Settings) -> None:
 
 
 async def is_over(store: Store, shelf: str) -> bool:
-    """Whether the shelf is a show's that has ended."""
+    """Whether the shelf is a show's that has ended, and its log has been trimmed: a shelf at rest is not."""
     show = load(Show, (await store.read(shelf, "show"))["show"]) if shelf.startswith("show:") else None
-    return show is not None and show.state == "ended"
+    return show is not None and show.state == "ended" and len(await read_log(store, shelf, most=TRIMMED_TO + 1)) <= TRIMMED_TO
 
 
 async def _daily(wiring: Wiring) -> None:
@@ -90,7 +96,11 @@ async def _daily(wiring: Wiring) -> None:
 
 
 def due_handlers(
-    wiring: Wiring, payments: PaymentReactions, refunds: RefundReactions, transfers: Transfers
+    wiring: Wiring,
+    payments: PaymentReactions,
+    refunds: RefundReactions,
+    disputes: DisputeReactions,
+    transfers: Transfers,
 ) -> dict[str, DueHandler]:
     """What each kind of mark does when its time has come."""
     orders: Orders = wiring.orders
@@ -106,8 +116,14 @@ def due_handlers(
     async def refund(_shelf: str, order_id: str) -> None:
         await refunds.go_on(order_id)
 
+    async def dispute(_shelf: str, order_id: str) -> None:
+        await disputes.go_on(order_id)
+
     async def complete(_shelf: str, order_id: str) -> None:
         await wiring.sold.complete(order_id)
+
+    async def mail(shelf: str, mail_id: str) -> None:
+        await forget(wiring.store, READER, shelf, mail_id)
 
     async def approval(_shelf: str, approval_id: str) -> None:
         await guardians.expire(approval_id)
@@ -117,6 +133,7 @@ def due_handlers(
             await shows.end_deal(shelf, deal_id)
 
     return {
-        "hold": hold, "pay": pay, "refund": refund, "complete": complete, "approval": approval, "deal": deal,
-        "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
+        "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
+        "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
+        "archive": wiring.archiving.archive, "mail": mail,
     }  # fmt: skip

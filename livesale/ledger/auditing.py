@@ -28,7 +28,7 @@ from livesale.orders.events import (
     WAITLIST_CHANGED,
     WITHDRAWAL_CHANGED,
 )
-from livesale.payments.events import PAYMENT_CHANGED, REFUND_CHANGED
+from livesale.payments.events import PAYMENT_CHANGED, PAYMENT_DISPUTED, REFUND_CHANGED
 from livesale.shows.events import (
     CHAT_REMOVED,
     DEAL_SET,
@@ -67,6 +67,7 @@ ACTIONS = {
     COUPON_USED: "coupon.used",
     COUPON_RELEASED: "coupon.released",
     PAYMENT_CHANGED: "payment.",
+    PAYMENT_DISPUTED: "payment.disputed",
     SHIPMENT_MADE: "shipment.made",
     REFUND_CHANGED: "refund.",
     WITHDRAWAL_CHANGED: "withdrawal.",

@@ -131,7 +131,7 @@ def _order_changed(place: Place, event: Event) -> Iterator[Operation]:
         "total": event["total"],
         "currency": event["currency"],
         "lines": msgspec.json.encode(event["lines"]).decode(),
-        "held_at": event.get("held_at"),
+        "held_at": event.get("held_at") or 0,
         "reserved_until": event.get("reserved_until"),
         "updated_ms": place.at_ms,
         "reason": event.get("reason") or "",

@@ -41,6 +41,16 @@ class Sums:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A record that has left its shelf: what the archive must hold of it."""
+
+    version: int
+    digest: str
+    order: str
+    released: bool
+
+
 @dataclass(slots=True)
 class Replay:
     """A shelf's state after the entries taken so far; `differences` are breaches inside the log itself."""
@@ -48,6 +58,7 @@ class Replay:
     shelf: str
     counters: dict[str, int] = field(default_factory=dict)
     digests: dict[str, tuple[int, str]] = field(default_factory=dict)  # record → (version, SHA-1)
+    past: dict[str, Left] = field(default_factory=dict)  # record → as it left its shelf
     orders: dict[str, Row] = field(default_factory=dict)
     approvals: dict[str, Row] = field(default_factory=dict)
     offers: dict[str, Row] = field(default_factory=dict)
@@ -59,6 +70,7 @@ class Replay:
     refunds: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)  # order → refund → (amount, state)
     money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)  # by the entry that is being taken
 
     def take(self, seq: int, raw: bytes) -> None:
         """The next entry of the log."""
@@ -116,9 +128,15 @@ class Replay:
         for record, version, digest in puts:
             if version != seq:
                 self._breach(f"entry {seq} record {record}", f"version {seq}", f"version {version}")
+            left = self.past.pop(record, None)
+            if left and left.digest != digest:
+                self._breach(f"entry {seq} record {record}", f"SHA-1 {left.digest}, as it was archived", f"SHA-1 {digest}")
             self.digests[record] = (version, digest)
-        for record in drops:
-            self.digests.pop(record, None)
+        self._dropped = {record: self.digests.pop(record) for record in drops if record in self.digests}
+
+    def _order_archived(self, seq: int, at: int, event: Row) -> None:
+        for record in event["records"]:
+            self.past[record] = Left(*self._dropped[record], event["order"], event["released"])
 
     def _show_created(self, seq: int, at: int, event: Row) -> None:
         names = ("title", "shop", "currency", "owner")
@@ -158,7 +176,7 @@ class Replay:
             "total": event["total"],
             "currency": event["currency"],
             "lines": json.dumps(event["lines"], sort_keys=True),
-            "held_at": event.get("held_at"),
+            "held_at": event.get("held_at") or 0,
             "reserved_until": event.get("reserved_until"),
             "reason": event.get("reason") or "",
             "updated_ms": at,

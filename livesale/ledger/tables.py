@@ -106,11 +106,12 @@ orders = Table(
     _number("total"),
     _text("currency", 3),
     Column("lines", Text, nullable=False, server_default="[]"),
-    _moment("held_at"),
+    _number("held_at"),
     _moment("reserved_until"),
     _number("updated_ms"),
     Column("reason", Text, nullable=False, server_default=""),
-    Index("ix_orders_account_held", "account", "held_at"),
+    Index("ix_orders_account_held", "account", "held_at", "id"),
+    Index("ix_orders_shop_state_held", "shop", "state", "held_at", "id"),
 )
 
 approvals = Table(
@@ -121,14 +122,16 @@ approvals = Table(
     _text("shelf", MOST_SHELF),
     _text("minor"),
     _text("guardian"),
-    _text("state", 32, index=True),
+    _text("state", 32),
     _text("digest"),
     _number("total"),
     _text("currency", 3),
     _number("requested_ms"),
     _moment("expires_ms"),
     _number("updated_ms"),
-    Index("ix_approvals_minor_requested", "minor", "requested_ms"),
+    Index("ix_approvals_minor_requested", "minor", "requested_ms", "id"),
+    Index("ix_approvals_state_requested", "state", "requested_ms", "id"),
+    Index("ix_approvals_requested", "requested_ms", "id"),
 )
 
 # Double entry: the rows of one (shelf, seq, payment, what) sum to zero; debit positive, credit negative.
@@ -153,7 +156,7 @@ counters = Table(
     "counters",
     metadata,
     Column("shelf", String(MOST_SHELF), primary_key=True),
-    Column("name", String(512), primary_key=True),
+    Column("name", String(512), primary_key=True, index=True),
     _number("value"),
 )
 

@@ -4,7 +4,8 @@ Checked: the chain and its signed heads; no gap in archive or log; the store's l
 and record of the store; every row the projection wrote; the stock law at every entry; `n:STATE`, `revenue`, `refunded`;
 a shop's stock from what feeds told, what was corrected, and transfers;
 the law of every coupon's quota; that an order's total is its lines less its coupon plus shipping, and that just this was
-captured; that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back.
+captured; that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back;
+that past orders' records are in the archive as they left their shelf, and come back as they were.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.kernel.refusals import not_found
 from livesale.ledger import snapshot, tables
-from livesale.ledger.replay import Difference, Replay, Row
+from livesale.ledger.replay import Difference, Left, Replay, Row
 from livesale.ledger.snapshot import Shelved
+from livesale.orders.past_records import past_records
 from livesale.settings import Settings
 from livesale.store import database
 from livesale.store.valkey import Store, connect
@@ -76,6 +78,7 @@ async def examine(store: Store, engine: AsyncEngine, show: str, public_key: byte
         if findings.entries != place.get("seq", 0):
             findings.differs("archive", f"{place.get('seq', 0)} entries, as its cursor says", findings.entries)
         await _compare_rows(connection, findings)
+        _compare_past(findings, await snapshot.rows(connection, past_records, shelf), await store.seq(shelf))
         _unsettled(findings, store.now_ms())
     await _compare_log(store, engine, findings, live.seq, digests)
     return findings
@@ -171,6 +174,26 @@ async def _compare_rows(connection: AsyncConnection, findings: Findings) -> None
     sums |= {name: sums.get(name, 0) for name in replay.counters if name.startswith(told)}
     _moneys(findings)
     _compare_maps(findings, "law: counter", sums, {name: replay.counters.get(name, 0) for name in sums})
+
+
+def _compare_past(findings: Findings, rows: list[Row], now: int) -> None:
+    """Every record that has left is archived as it was. A row may be of a leaving that was begun, or is over: then the
+    record is on its shelf in that version or a later one; or of one that came after the entries looked at, up to `now`.
+    """
+    assert findings.replay is not None
+    replay, found = findings.replay, {row["record"]: row for row in rows}
+    for record in sorted(replay.past.keys() - found.keys()):
+        findings.differs(f"SQL past record {record}", "a row", "none")
+    for record, row in sorted(found.items()):
+        digest = hashlib.sha1(row["data"], usedforsecurity=False).hexdigest()
+        told, left = Left(row["version"], digest, row["order_id"], row["released"]), replay.past.get(record)
+        if findings.entries < told.version <= now:
+            continue
+        on_shelf = replay.digests.get(record, (0, ""))
+        if left is None and told.version >= on_shelf[0] and (told.version, digest) != on_shelf:
+            findings.differs(f"SQL past record {record}", f"none, or {on_shelf}", told)
+        elif left is not None and told != left:
+            findings.differs(f"SQL past record {record}", left, told)
 
 
 def _moneys(findings: Findings) -> None:

@@ -22,6 +22,7 @@ State = Literal["waiting", "sent", "refused", "given_up"]
 
 TRY_AGAIN_MS = (10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
+FORGOTTEN_AFTER_MS = DAY_MS  # a copy of the worker that stood still for longer may tell a fact again
 # What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
 _NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "offer", "version", "state", "until")
 

@@ -23,7 +23,7 @@ from livesale.notices.model import Mail
 from livesale.notices.transport import Envelope, Later, Refused, Transport, Unreachable
 from livesale.notices.writer import Writer
 from livesale.store.decision import Decision, Mark
-from livesale.store.readers import going_on
+from livesale.store.readers import Cursor, going_on
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
 
@@ -110,9 +110,12 @@ class Postman:
                 raise _NotOurs
             after = change(before, now_ms)
             changed[:] = [after]
-            mark = Mark("mail", mail_id, after.next_at if after.state == "waiting" else None)
+            waiting = after.state == "waiting"
+            marks = [Mark("mail", mail_id, after.next_at if waiting else None)]
+            if not waiting:
+                marks.append(Mark("due", name, now_ms + model.FORGOTTEN_AFTER_MS))
             puts = (put(name, records[name], after),)
-            return Decision(shelf, counters=model.moves(before, after), puts=puts, marks=(mark,))
+            return Decision(shelf, counters=model.moves(before, after), puts=puts, marks=tuple(marks))
 
         try:
             await self._store.act(shelf, (name,), decide)
@@ -157,3 +160,18 @@ class Postman:
             self._rests_until = now + self._rest_s
             log.warning("the mail server is away", code=code, rest_s=self._rest_s)
         return int((self._rests_until - now) * 1000)
+
+
+async def forget(store: Store, reader: str, shelf: str, mail_id: str) -> None:
+    """What the mark `mail:ID` does: a mail that is done with goes once its `reader` will never read its fact again."""
+    name, cursor = f"mail:{mail_id}", f"cursor:{reader}"
+
+    def decide(records: Records, now_ms: int) -> Decision:
+        mail, read = records[name], load(Cursor, records[cursor])
+        if mail is None:
+            return Decision(shelf, marks=(Mark("due", name, None),))
+        if read is None or read.seq < mail.version:
+            return Decision(shelf, marks=(Mark("due", name, now_ms + model.FORGOTTEN_AFTER_MS),))
+        return Decision(shelf, drops=((name, mail.version),), marks=(Mark("due", name, None),))
+
+    await store.act(shelf, (name, cursor), decide)

@@ -19,6 +19,9 @@ WITHDRAWAL_CHANGED = "withdrawal_changed"
 # left, and the money goes back
 LATE_PAYMENT = "late_payment"
 UNITS_RETURNED = "units_returned"  # order, lines: [{offer, quantity}]: units of a paid order are on sale again
+# order, records: [name], released (whether what its buyer's limits counted was given up: the show had ended)
+ORDER_ARCHIVED = "order_archived"
+ORDER_REOPENED = "order_reopened"  # order, records: [name]: the same bytes are on the shelf again
 TRANSFER_SET_ASIDE = "transfer_set_aside"  # transfer, product, quantity, to
 TRANSFER_ARRIVED = "transfer_arrived"  # transfer, offer, product, quantity
 TRANSFER_CONFIRMED = "transfer_confirmed"  # transfer
@@ -43,6 +46,8 @@ KINDS = {
         EventKind(WITHDRAWAL_CHANGED, "internal"),
         EventKind(LATE_PAYMENT, "internal"),
         EventKind(UNITS_RETURNED, "internal"),
+        EventKind(ORDER_ARCHIVED, "internal"),
+        EventKind(ORDER_REOPENED, "internal"),
         EventKind(TRANSFER_SET_ASIDE, "internal"),
         EventKind(TRANSFER_ARRIVED, "internal"),
         EventKind(TRANSFER_CONFIRMED, "internal"),

@@ -16,15 +16,16 @@ from typing import Any
 import msgspec
 
 from livesale.catalog.model import STANDARD
-from livesale.kernel.clock import MINUTE_MS
+from livesale.kernel.clock import HOUR_MS, MINUTE_MS
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
 from livesale.orders.events import ORDER_CHANGED
 from livesale.orders.fulfilment import Fulfilment
 from livesale.orders.withdrawal import Withdrawal
-from livesale.store.decision import Counter, Lack
+from livesale.store.decision import Counter, Lack, Mark
 
 HOLD_MS = 10 * MINUTE_MS
+ARCHIVED_AFTER_MS = HOUR_MS  # from the end of the reservation: until then pages and mails still ask for it
 MOST_LINES = 50
 MOST_PAYING_ORDERS = 2
 
@@ -158,6 +159,11 @@ def state_moves(before: Order | None, after: Order) -> list[Counter]:
 def moves(before: Order | None, after: Order) -> tuple[Counter, ...]:
     """Every counter a change of an order moves."""
     return (*unit_moves(before, after), *state_moves(before, after))
+
+
+def leaves(order: Order) -> Mark:
+    """The mark that takes an order that has ended off its shelf (past.py)."""
+    return Mark("due", f"archive:{order.id}", order.reserved_until + ARCHIVED_AFTER_MS)
 
 
 def order_event(before: Order | None, after: Order) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -280,7 +281,7 @@ class _Handlers:
         if not limit.isdecimal() or not 1 <= int(limit) <= 200:
             raise invalid("limit", "a whole number from 1 to 200")
         page = await self._listed(call.account().account, int(limit), call.query.get("after"))
-        return Answer(OrderPage([await self._as_now(row) for row in page["items"]], page["next"]))
+        return Answer(OrderPage(await asyncio.gather(*map(self._as_now, page["items"])), page["next"]))
 
     async def _as_now(self, row: dict[str, Any]) -> OrderView:
         """A listed order as its shelf has it; when it came there is known once the list has caught up."""

@@ -369,7 +369,7 @@ def ending(records: Records, order: Order, after: Order) -> Decision:
         order.shelf,
         counters=(*model.moves(order, after), *closed),
         puts=(put(f"order:{order.id}", records[f"order:{order.id}"], after),),
-        marks=(Mark("due", f"hold:{order.id}", None),),
+        marks=(Mark("due", f"hold:{order.id}", None), model.leaves(after)),
         events=(model.order_event(order, after),),
     )
 

@@ -81,17 +81,17 @@ def complete(records: Records, shelf: str, order_id: str, now_ms: int) -> Decisi
         expect=((f"refunds:{order_id}", version(records[f"refunds:{order_id}"])),),
         counters=model.moves(order, after),
         puts=(put(f"order:{order_id}", records[f"order:{order_id}"], after),),
-        marks=done.marks,
+        marks=completion(after),
         not_before=ends_at(goods.sent_at()),
         events=state_event(order, after),
     )
 
 
 def completion(order: Order) -> tuple[Mark, ...]:
-    """The mark that completes a shipped order."""
+    """The mark that completes a shipped order, and the one that archives an order that has ended."""
     goods = order.fulfilment or Fulfilment()
     at = ends_at(goods.sent_at()) if order.state == "shipped" else None
-    return (Mark("due", f"complete:{order.id}", at),)
+    return (Mark("due", f"complete:{order.id}", at), *((model.leaves(order),) if order.state in model.ENDED else ()))
 
 
 def state_event(before: Order, after: Order) -> tuple[dict[str, object], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -166,7 +167,7 @@ class _Handlers:
         ids, after = await self._listed(
             shop, state or ",".join(sorted(SOLD)), int(call.query.get("limit", "50")), call.query.get("after")
         )
-        return Answer(SoldPage([await self._for_seller(one) for one in ids], after))
+        return Answer(SoldPage(await asyncio.gather(*map(self._for_seller, ids)), after))
 
     async def _fields(self, order_id: str) -> dict[str, Any]:
         return msgspec.structs.asdict(whole(*await self._sold.order(order_id)))

@@ -1,12 +1,14 @@
 """Stock between a shop's shelf and a show's: set aside, arrive, confirm; a crash anywhere errs safely.
 
 Crossing two shelves is never one commit. The source gives the units up first, keeping `transfer:ID` with a deadline;
-the target takes them once (`transfer:ID` must not exist there); then the source forgets. Whoever finds a deadline
-finishes: arrived → confirm; not arrived → the target is fenced with a void `transfer:ID`, then the source releases.
+the target takes them once (`transfer:ID` must not exist there); then the source forgets, then the target. Whoever finds a
+deadline finishes: arrived → confirm; not arrived → the target is fenced with a void `transfer:ID`, then the source
+releases. A fence stays for good: whoever stands still before the arrival may wake after years.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -27,7 +29,7 @@ MOST_UNITS = 1_000_000
 
 
 class Transfer(msgspec.Struct, frozen=True):
-    """Units on their way; on the source's shelf while set aside, on the target's for good."""
+    """Units on their way; on the source's shelf while set aside, on the target's until the source has forgotten them."""
 
     id: str
     source: str
@@ -155,6 +157,11 @@ class Transfers:
 
     async def _confirm(self, moved: Transfer) -> None:
         await self._end(moved, {"type": events.TRANSFER_CONFIRMED, "transfer": moved.id}, ())
+        name = f"transfer:{moved.id}"
+        arrived_as = (await self.store.read(moved.target, name))[name]
+        if arrived_as is not None:  # nobody asks any more whether it arrived
+            with suppress(Conflict):
+                await self.store.commit(Decision(moved.target, drops=((name, arrived_as.version),)))
 
     async def _release(self, moved: Transfer) -> None:
         told: Event = {

@@ -54,6 +54,7 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
     decline: str = ""
     captured: int = 0
     refunded: int = 0
+    disputed: int = 0
     attempts: int = 0
     turn: int = 0
 

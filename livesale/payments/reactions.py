@@ -134,10 +134,10 @@ def _next_look(payment: Payment, attempt: Attempt, fresh: bool, now_ms: int) -> 
     return max(payment.deadline, now_ms + model.RETRY_MS[2])
 
 
-async def provider_said(store: Store, order_id: str, webhook: str) -> None:
-    """Note on the shelf that the provider has news of an order's payment; it is asked, never believed."""
+async def provider_said(store: Store, order_id: str, webhook: str, kind: str) -> None:
+    """Note on the shelf that the provider has news (of this `kind`) of an order's payment; it is asked, never believed."""
     shelf = shelf_of(order_id, "o")
     if shelf is None:
         return
-    event: Event = {"type": PAYMENT_CHECK, "order": order_id}
+    event: Event = {"type": PAYMENT_CHECK, "order": order_id, "state": "disputed" if "dispute" in kind else ""}
     await store.commit(Decision(shelf, events=(event,), id=f"webhook:{webhook}"))

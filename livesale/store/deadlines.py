@@ -35,7 +35,7 @@ class Deadlines:
         self._store = store
         self._handlers = handlers
         self._firing: dict[str, set[str]] = defaultdict(set)
-        self._places: dict[tuple[str, str], asyncio.Semaphore] = {}
+        self._places: dict[str, dict[str, asyncio.Semaphore]] = defaultdict(dict)
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -57,13 +57,14 @@ class Deadlines:
             if member not in firing:
                 firing.add(member)
                 group.create_task(self._fire(shelf, member))
-        if not firing:
+        if not firing:  # a shelf that rests leaves nothing here
             del self._firing[shelf]
+            self._places.pop(shelf, None)
 
     async def _fire(self, shelf: str, member: str) -> None:
         kind, _, rest = member.partition(":")
         try:
-            async with self._places.setdefault((shelf, kind), asyncio.Semaphore(MOST_AT_ONCE)):
+            async with self._places[shelf].setdefault(kind, asyncio.Semaphore(MOST_AT_ONCE)):
                 async with asyncio.timeout(FIRE_WITHIN_S):
                     await self._handlers[kind](shelf, rest)
         except (Refusal, NotCommitted) as refusal:

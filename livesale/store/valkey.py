@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 import msgpack
 import msgspec
@@ -48,13 +48,29 @@ PASSING = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, T
 
 
 class Versioned(msgspec.Struct, frozen=True):
-    """A record as stored: `version` is the log position of the commit that wrote it."""
+    """A record as stored: `version` is the log position of the commit that wrote it.
+
+    `past`: empty while it is on its shelf; else with what it left the shelf and can be brought back.
+    """
 
     version: int
     data: bytes
+    past: str = ""
 
 
 Records = Mapping[str, Versioned | None]
+
+
+class Past(Protocol):
+    """Where records are that have left their shelf for good, unless something late happens (`orders/archiving.py`)."""
+
+    async def missing(self, shelf: str, found: Records) -> dict[str, Versioned]:
+        """Those of the names without a record that have left, with `past` set; not even asked for most names."""
+        ...
+
+    async def bring_back(self, shelf: str, past: str) -> None:
+        """Put everything that left together on the shelf again, in one commit; nothing when somebody else has."""
+        ...
 
 
 class Store:
@@ -62,6 +78,7 @@ class Store:
 
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
+        self.past: Past | None = None
         self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
         self._active: set[str] = set()
         self._offset_ms = 0.0
@@ -90,13 +107,18 @@ class Store:
     ) -> Committed:
         """Read `records`, let `decide(records, now_ms)` say what to do, commit it; again after each conflict.
 
+        What has left the shelf comes back before it is changed, and stays away when there is nothing to change.
         With an id for the `act`, what has been done under it is not decided, let alone done, again.
         """
         names = tuple(records)
         for attempt in range(MOST_TRIES):
             if act and (told := await self.ask("GET", f"{{{shelf}}}:once:d:{act}")):
                 return _outcome([b"replay", told])
-            decision = decide(await self.read(shelf, *names), self.now_ms())
+            found = await self.read(shelf, *names)
+            decision = decide(found, self.now_ms())
+            if self.past and (gone := _left(found, decision)):
+                await self.past.bring_back(shelf, gone)
+                continue
             if act:
                 decision = replace(decision, id=act)
             try:
@@ -106,11 +128,14 @@ class Store:
         raise Refusal("conflict", "Too many changes at the same moment. Please try again.")
 
     async def read(self, shelf: str, *records: str) -> dict[str, Versioned | None]:
-        """The named records of a shelf; None where there is none."""
+        """The named records of a shelf, or as they were when they left it; None where there is none."""
         if not records:
             return {}
         stored = await self.ask("HMGET", f"{{{shelf}}}:r", *records)
-        return {name: _versioned(raw) for name, raw in zip(records, stored, strict=True)}
+        found = {name: _versioned(raw) for name, raw in zip(records, stored, strict=True)}
+        if self.past and None in stored:
+            found |= await self.past.missing(shelf, found)
+        return found
 
     async def records(self, shelf: str) -> dict[str, Versioned]:
         """Every record of a shelf: for verification and snapshots, not for the hot path."""
@@ -251,6 +276,13 @@ def _versioned(raw: bytes | None) -> Versioned | None:
         return None
     version, _, data = raw.partition(b":")
     return Versioned(int(version), data)
+
+
+def _left(found: Records, decision: Decision) -> str:
+    """With what a record that `decision` is about left the shelf; empty when all it is about is there."""
+    if not (decision.puts or decision.drops or decision.expect or decision.counters):
+        return ""
+    return next((record.past for record in found.values() if record and record.past), "")
 
 
 def _outcome(reply: Any) -> Committed:

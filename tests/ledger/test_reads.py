@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,9 +19,11 @@ from livesale.ledger import reads
 from livesale.ledger.routes import routes
 from livesale.ledger.tables import write_audit
 from livesale.ops.audit import list_audit
+from livesale.store import database
 from livesale.store.valkey import Store
 from tests.ledger.conftest import Running, archived
 from tests.ledger.sale import Sale
+from tests.support.plans import plan_of
 
 HOST = Actor("host000000", frozenset({"host"}))
 OTHER_HOST = Actor("other00000", frozenset({"host"}))
@@ -152,3 +157,51 @@ async def test_an_operator_reads_every_entry(store: Store, engine: AsyncEngine, 
         after = body["next"]
     assert [item["seq"] for item in items] == list(range(1, 17))
     assert {"id", "at", "counters", "puts", "drops", "events", "hash", "bytes"} <= set(items[0])
+
+
+PLANS = [
+    (reads.list_orders, ("buyer00000",), "ix_orders_account_held"),
+    (reads.list_shop_orders, ("demo", "paid,refunded,shipped"), "ix_orders_shop_state_held"),
+    (reads.list_approvals, (["minor00000"],), "ix_approvals_minor_requested"),
+    (reads.list_approvals, (None, "requested"), "ix_approvals_state_requested"),
+    (reads.list_approvals, (), "ix_approvals_requested"),
+]
+
+
+@pytest.mark.parametrize(("read", "asked", "index"), PLANS, ids=[row[2] for row in PLANS])
+async def test_a_page_is_read_in_the_order_of_an_index(tmp_path: Path, read: Any, asked: Any, index: str) -> None:
+    """First page and later ones: what SQLite reads of a table comes by that index, and only whole pages are sorted."""
+    url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
+    await asyncio.to_thread(database.migrate, url)
+    engine = database.engine(url)
+    for after in (None, reads.token([5, "x"])):
+        plan = await plan_of(engine, partial(read, engine, *asked, limit=50, after=after))
+        of_tables = [line for line in plan if " orders" in line or " approvals" in line]
+        assert of_tables
+        assert all(f"INDEX {index}" in line for line in of_tables), plan
+        assert sum("TEMP B-TREE" in line for line in plan) <= len(of_tables), plan
+        assert ("<" in of_tables[0]) == (after is not None), plan
+    await engine.dispose()
+
+
+async def test_a_shops_orders_in_several_states_are_one_list(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Newest first whatever their state, page by page each once; another shop's are not among them."""
+    sale = Sale(store)
+    await sale.open()
+    for number in range(9):
+        order = await sale.hold()
+        if number % 3:
+            await sale.check_out(order)
+        if number % 3 == 2:
+            await sale.pay(order)
+    async with running():
+        await archived(store, engine, sale.shelf)
+    wanted = sorted((one["order"] for one in sale.orders.values() if one["state"] != "held"), reverse=True)
+
+    async def sold(limit: int, after: str | None) -> dict[str, Any]:
+        return await reads.list_shop_orders(engine, "demo", "paid,awaiting_payment", limit, after)
+
+    for limit in (1, 2, 5, 6, 7):
+        assert sorted((one["id"] for one in await paged(sold, limit)), reverse=True) == wanted
+    assert len((await reads.list_shop_orders(engine, "demo", "paid"))["items"]) == 3
+    assert (await reads.list_shop_orders(engine, "other", "paid"))["items"] == []

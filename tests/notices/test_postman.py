@@ -23,7 +23,7 @@ from livesale.notices.transport import Envelope, Smtp, Transport
 from livesale.notices.writer import Writer
 from livesale.orders.model import Order
 from livesale.store.decision import Decision
-from livesale.store.readers import Reader
+from livesale.store.readers import Cursor, Reader
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
 from tests.ledger.conftest import PUBLIC_KEY, Running, archived
@@ -429,3 +429,31 @@ async def test_nothing_personal_is_kept_or_logged(
     for word in ("Secretname", "@example.org", "Hallo", "Teekanne"):
         assert word not in "".join(heard)
         assert word.encode() not in kept
+
+
+async def test_a_mail_is_forgotten_once_nobody_reads_its_fact_again(post: Post, server: MailServer) -> None:
+    """Its record stays while a reader may come to the fact once more; then it goes, and the number of mails stays."""
+    async with post.running(post.postman()):
+        await post.buy("ann")
+        await post.settled(1)
+    [name] = await post.records()
+    mail, shelf = name.removeprefix("mail:"), post.market.shelf
+    await post.store.client.hdel(f"{{{shelf}}}:r", "cursor:reactions")
+    await postman.forget(post.store, "reactions", shelf, mail)
+    assert name in await post.records()
+    due = await post.store.due(shelf, "due", post.store.now_ms() + 2 * model.FORGOTTEN_AFTER_MS)
+    assert name in due
+    async with post.running(post.postman()):  # from the start: the fact is read again, and finds its mail
+        await until(lambda: _read_up_to(post, 1))
+    await postman.forget(post.store, "reactions", shelf, mail)
+    await postman.forget(post.store, "reactions", shelf, mail)
+    assert await post.records() == {}
+    assert name not in await post.store.due(shelf, "due", post.store.now_ms() + 2 * model.FORGOTTEN_AFTER_MS)
+    assert await post.count("sent") == 1 == len(server.mails)
+
+
+async def _read_up_to(post: Post, behind: int) -> bool:
+    """Whether the reader's cursor is as far as it gets."""
+    shelf = post.market.shelf
+    cursor = load(Cursor, (await post.store.read(shelf, "cursor:reactions"))["cursor:reactions"])
+    return cursor is not None and cursor.seq + behind >= await post.store.seq(shelf)

@@ -22,10 +22,9 @@ from livesale.orders.withdrawal import counts
 from livesale.payments.events import PAYMENT_CHECK, REFUND_CHANGED
 from livesale.payments.model import Payment
 from livesale.payments.refund import WITHDRAWAL, Refunds
-from livesale.store.decision import Decision
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
-from livesale.store.record import load, put
+from livesale.store.record import load
 from livesale.store.valkey import Store
 from tests.orders.laws import SOLD
 from tests.orders.test_machine import BUYERS, STEPS, Orders, offers, quantities, some
@@ -167,7 +166,7 @@ class AfterSale(Orders):
             self.do(self._after())
 
     async def _after(self) -> None:
-        records = await self.market.store.records(self.market.shelf)
+        records = await self.market.records()
         counters = await self.market.store.counters(self.market.shelf)
         claimed: Counter[str] = Counter()
         refunded = 0
@@ -230,7 +229,7 @@ class AfterSale(Orders):
             assert sale.refunds.sum("done") == gone
 
     async def _ends(self) -> dict[str, bytes]:
-        records = await self.market.store.records(self.market.shelf)
+        records = await self.market.records()
         return {name: record.data for name, record in records.items() if name.startswith(("order:", "refunds:"))}
 
     async def _react(self, event: dict[str, Any]) -> None:
@@ -253,12 +252,9 @@ def _claimed(order: Order, refunds: Refunds) -> Counter[str]:
 
 
 async def _sent_long_ago(market: Market, order: Order) -> None:
-    name = f"order:{order.id}"
-    stored = (await market.store.read(market.shelf, name))[name]
     assert order.fulfilment
     past = [msgspec.structs.replace(one, at=one.at - 40 * DAY_MS) for one in order.fulfilment.shipments]
-    aged = msgspec.structs.replace(order, fulfilment=msgspec.structs.replace(order.fulfilment, shipments=past))
-    await market.store.commit(Decision(market.shelf, puts=(put(name, stored, aged),)))
+    await market.age(f"order:{order.id}", Order, "fulfilment", msgspec.structs.replace(order.fulfilment, shipments=past))
 
 
 def test_machine(valkey: ValkeyProcess) -> None:

@@ -76,7 +76,7 @@ class Late(Market):
         events = (await self.sandbox.receiver.wait_for(count)) * 2
         random.Random(seed).shuffle(events)
         for event in events:
-            await provider_said(self.store, event.data.reference, f"{event.id}{random.random()}")
+            await provider_said(self.store, event.data.reference, f"{event.id}{random.random()}", event.type)
 
     async def facts(self, kind: str) -> list[dict[str, object]]:
         """The facts of one type in the show's log."""

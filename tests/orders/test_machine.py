@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-import msgspec
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -24,10 +23,10 @@ from livesale.orders.model import ENDED, Order
 from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
 from livesale.payments.reactions import provider_said
-from livesale.store.decision import Decision, NotCommitted
+from livesale.store.decision import NotCommitted
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
-from livesale.store.record import load, put
+from livesale.store.record import load
 from livesale.store.valkey import connect
 from tests.orders import laws
 from tests.orders.lines import Lines
@@ -66,6 +65,7 @@ class Orders(RuleBasedStateMachine):
         self.waiting: list[dict[str, Any]] = []
         self.delivered: list[dict[str, Any]] = []
         self.read = 0
+        self.entries: list[dict[str, Any]] = []
         self.lines = Lines()
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -85,6 +85,7 @@ class Orders(RuleBasedStateMachine):
             self.read = entry.seq
             fields = entry.fields()
             self.lines.take(fields)
+            self.entries.append(fields)
             self.waiting += [event for event in fields["events"] if self.matters(event)]
 
     @initialize()
@@ -95,7 +96,7 @@ class Orders(RuleBasedStateMachine):
             self.market = Market(store)
             self.market.people.bands = dict.fromkeys(MINORS, "14-15")
             self.market.people.wards = set(MINORS)
-            await self.market.open(40, 4)
+            await self.open_market()
             self.guardians = Family(store)
             # An order is checked out quickly here: nobody waits for a reader that runs only when told.
             self.market.orders.next_state = _as_it_is  # type: ignore[method-assign]
@@ -103,6 +104,9 @@ class Orders(RuleBasedStateMachine):
             await self.fetch()
 
         self.do(opened())
+
+    async def open_market(self) -> None:
+        await self.market.open(40, 4)
 
     def teardown(self) -> None:
         if hasattr(self, "market"):
@@ -222,7 +226,7 @@ class Orders(RuleBasedStateMachine):
     @precondition(lambda self: self.orders)
     @rule(pick=some, webhook=strategies.integers(0, 3))
     def provider_tells(self, pick: int, webhook: int) -> None:
-        told = (provider_said(self.market.store, self.some_order(pick).id, f"we_{webhook}") for _ in range(2))
+        told = (provider_said(self.market.store, self.some_order(pick).id, f"we_{webhook}", "intent.updated") for _ in range(2))
         self.allowed(*told)
 
     @precondition(lambda self: self.orders)
@@ -269,7 +273,7 @@ class Orders(RuleBasedStateMachine):
 
     async def _laws(self) -> None:
         market = self.market
-        records = await market.store.records(market.shelf)
+        records = await market.records()
         await laws.check_counts(market, records)
         for order in laws.orders_in(records):
             payment = load(Payment, records.get(f"payment:{order.id}"))
@@ -365,11 +369,8 @@ class Orders(RuleBasedStateMachine):
 
     async def _age(self, name: str, kind: Any, field: str) -> None:
         """The record's clock has run out: its time is over."""
-        stored = (await self.market.store.read(self.market.shelf, name))[name]
-        record = load(kind, stored)
-        if record is not None:
-            aged = msgspec.structs.replace(record, **{field: self.market.store.now_ms() - 1})
-            await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
+        if (await self.market.store.read(self.market.shelf, name))[name] is not None:
+            await self.market.age(name, kind, field, self.market.store.now_ms() - 1)
 
 
 async def _all(works: tuple[Coroutine[Any, Any, Any], ...]) -> list[Any]:

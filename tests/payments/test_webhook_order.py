@@ -30,9 +30,9 @@ async def test_any_order_of_webhooks_ends_the_same(store: Store, played: tuple[s
             if what == "confirm":
                 market.provider.passed_3ds(payment.provider_id)
             else:
-                await provider_said(store, order.id, f"we_{what}")
+                await provider_said(store, order.id, f"we_{what}", "intent.updated")
         for _ in range(2):
-            await provider_said(store, order.id, "we_last")
+            await provider_said(store, order.id, "we_last", "intent.updated")
         await market.state(order, "paid")
     assert market.provider.captured == {order.id: order.total}
     told = [event for entry in await read_log(store, market.shelf) for event in entry.fields()["events"]]

@@ -16,12 +16,13 @@ from livesale.catalog import shops as _shops
 from livesale.catalog import store as _catalog
 from livesale.guardians import store as _guardians
 from livesale.ledger import tables as _ledger
+from livesale.orders import past_records as _past
 from livesale.orders import store as _orders
 from livesale.store import answers as _answers
 from livesale.store import database
 from livesale.store.database import metadata, reading
 
-ROOMS = (_accounts, _shops, _catalog, _guardians, _orders, _ledger, _answers)  # whose tables are on `metadata`
+ROOMS = (_accounts, _shops, _catalog, _guardians, _orders, _past, _ledger, _answers)  # whose tables are on `metadata`
 
 
 @pytest.fixture

@@ -100,3 +100,16 @@ async def test_a_mark_that_fails_or_that_nobody_knows_holds_nothing_up(store: St
     await mark(store, SHELF, "bad:1", "new:1", "hold:1")
     async with firing(store, bad=fail, hold=ending(store, "hold")):
         assert await until(store, SHELF, lambda due: "hold:1" not in due) == ["bad:1", "new:1"]
+
+
+async def test_a_shelf_without_marks_is_not_remembered(store: Store) -> None:
+    """What is kept of a shelf ends with its marks: old shows cost the process nothing."""
+    await mark(store, SHELF, "hold:1", "pay:1")
+    polling = Deadlines(store, {"hold": ending(store, "hold"), "pay": ending(store, "pay")})
+    work = asyncio.create_task(polling.run())
+    await until(store, SHELF, lambda due: not due)
+    async with asyncio.timeout(20):
+        while polling._firing or polling._places:
+            await asyncio.sleep(0.02)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

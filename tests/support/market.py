@@ -7,15 +7,21 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
 from livesale.orders.aftersale import Sale
+from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
 from livesale.orders.model import Order
 from livesale.orders.news import News
 from livesale.orders.offers import Offers
+from livesale.orders.past_records import past_records
 from livesale.orders.placing import Wish
 from livesale.orders.pricing import Destination
 from livesale.orders.reactions import Leftovers, OrderReactions
@@ -29,16 +35,18 @@ from livesale.orders.sold import Sold
 from livesale.orders.transfers import Transfers
 from livesale.orders.vat import rates_of
 from livesale.orders.waiting import Waiting
+from livesale.payments.disputing import DisputeReactions
 from livesale.payments.provider import Attempt
 from livesale.payments.reactions import PaymentReactions
 from livesale.payments.refunding import RefundReactions
 from livesale.shows.model import Offer, OfferList
 from livesale.shows.service import Shows
+from livesale.store.database import reading
 from livesale.store.deadlines import Deadlines
 from livesale.store.decision import Counter, Decision, Once, Put
 from livesale.store.readers import Reader
-from livesale.store.record import encode, load
-from livesale.store.valkey import Store
+from livesale.store.record import encode, load, put
+from livesale.store.valkey import Records, Store, Versioned
 
 HOST = Actor("host000000", frozenset({"host"}))
 OFFERED_MS = 300_000
@@ -195,8 +203,15 @@ class Market:
         self.settling = Settling(store)
         self.leftovers = Leftovers(store, Transfers(store))
         self.sold = Sold(store, self.may_sell)
+        self.disputes = DisputeReactions(store, self.provider)
+        self.archiving: Archiving | None = None
         self.shelf = ""
         self.offers: list[str] = []
+
+    def archives(self, database: AsyncEngine) -> Archiving:
+        """Let closed orders leave for an archive in `database`."""
+        self.archiving = self.store.past = Archiving(self.store, database)
+        return self.archiving
 
     async def open(self, *stock: int, limit: int | None = None, price: int = 1000) -> None:
         """Put a show on air with one offer for each number of units."""
@@ -214,8 +229,6 @@ class Market:
 
     async def hold(self, buyer: str, *lines: tuple[int, int], key: str | None = None) -> Order:
         """Hold (offer number, quantity) lines for a buyer."""
-        import msgspec
-
         wishes = [Wish(self.offers[offer], quantity) for offer, quantity in lines]
         once = Once(f"{buyer}:place", key or random_name(), repr(lines))
         answer = await self.orders.place(self.buyer(buyer), self.shelf, wishes, None, once, rendered)
@@ -246,11 +259,13 @@ class Market:
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
         rooms = (
-            self.payments, self.refunds, self.reactions, self.settling, self.leftovers, self.waiting, self.coupons
+            self.payments, self.refunds, self.disputes, self.reactions, self.settling, self.leftovers, self.waiting, self.coupons
         )  # fmt: skip
         reader = Reader(self.store, "reactions", tuple(one for room in rooms for one in room.reactions()))
         due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
         due |= {"refund": self.refund_due, "complete": self.complete_due, "claim": self.coupons.finish}
+        if self.archiving:
+            due["archive"] = self.archiving.archive
         deadlines = Deadlines(self.store, due)
         tasks = [asyncio.create_task(reader.run()), asyncio.create_task(deadlines.run())]
         try:
@@ -315,6 +330,26 @@ class Market:
             while (now := await self.orders.load(order.id)).state not in wanted:
                 await asyncio.sleep(0.01)
         return now
+
+    async def records(self) -> dict[str, Versioned]:
+        """Every record of the show: on its shelf, and of past orders in the archive."""
+        found = await self.store.records(self.shelf)
+        if self.archiving is None:
+            return found
+        async with reading(self.archiving.database) as connection:
+            rows = (await connection.execute(select(past_records.c.record))).scalars().all()
+        gone = [name for name in rows if name not in found]
+        past = await self.store.read(self.shelf, *gone)
+        return found | {name: record for name, record in past.items() if record}
+
+    async def age(self, name: str, kind: Any, field: str, value: Any) -> None:
+        """Put something else into a field of a record, a time that is over above all."""
+
+        def decide(records: Records, _now_ms: int) -> Decision:
+            aged = msgspec.structs.replace(load(kind, records[name]), **{field: value})
+            return Decision(self.shelf, puts=(put(name, records[name], aged),))
+
+        await self.store.act(self.shelf, (name,), decide)
 
     async def units_in(self, where: str, offer: int = 0) -> int:
         """Units of an offer in one of their places."""
