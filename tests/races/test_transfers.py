@@ -69,13 +69,16 @@ async def test_arriving_after_it_went_back(store: Store, blind: bool) -> None:
 
 @pytest.mark.parametrize("order", sorted(set(itertools.permutations(("arrive", "finish", "finish")))))
 async def test_whoever_comes_first(store: Store, order: tuple[str, ...]) -> None:
-    """The slow process and two workers, in every order and then all at once: no unit is lost, none is there twice."""
+    """The slow process and two workers, in every order and then all at once: no unit is lost, none is there twice.
+
+    The slow process has one arrival, however often it sends it: it is a Decision with an id of its own.
+    """
     moved = await begun(store)
-    move = Transfers(store)
+    move, arrival = Transfers(store), arrived(moved, Decision(SHOW))
 
     async def act(what: str) -> None:
         if what == "arrive":
-            await store.commit(arrived(moved, Decision(SHOW)))
+            await store.commit(arrival)
         else:
             await move.finish(SHOP, moved.id)
 
