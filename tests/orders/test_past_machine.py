@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -122,9 +123,10 @@ def _counted(order: Order, records: Records) -> Counter[str]:
     return +units
 
 
+@pytest.mark.timeout(300)
 def test_machine(valkey: ValkeyProcess) -> None:
     """No sequence of late acts, leavings and returns breaks money, units, limits or what people read."""
     Pasts.url = valkey.url
-    run_state_machine_as_test(Pasts, settings=settings(STEPS, max_examples=30))
+    run_state_machine_as_test(Pasts, settings=settings(STEPS, max_examples=12))
     assert Pasts.went > 0
     assert Pasts.came > 0
