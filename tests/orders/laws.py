@@ -16,7 +16,7 @@ from tests.support.family import GUARDIAN, MINORS
 from tests.support.market import SHIP_TO, Market
 
 SOLD = ("paid", "shipped", "completed", "refunded", "withdrawn")
-LASTING = ("archivings", "free:", "claimed:", "loaded:", "n:", "revenue", "refunded")  # what stands once nothing is under way
+LASTING = ("archivings", "buyer:", "free:", "claimed:", "loaded:", "n:", "revenue", "refunded")  # once nothing is under way
 
 
 def orders_in(records: Records) -> list[Order]:
