@@ -65,10 +65,10 @@ async def _migrate(url: str) -> None:
         await database.dispose()
 
 
-def upgrade(connection: Connection) -> None:
-    """Run every revision that `connection`'s database does not have yet."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Run every revision up to `to` that `connection`'s database does not have yet."""
     with as_file(files("livesale.store").joinpath("migrations")) as scripts:
         config = Config()
         config.set_main_option("script_location", str(scripts))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)

@@ -38,17 +38,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_accounts_email")),
     )
     op.create_table(
-        "answers",
-        sa.Column("scope", sa.String(length=200), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column("answer", sa.LargeBinary(), nullable=False),
-        sa.Column("finished", sa.Boolean(), nullable=False),
-        sa.Column("at_ms", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("scope", "key", name=op.f("pk_answers")),
-    )
-    op.create_index("answers_at", "answers", ["at_ms"], unique=False)
-    op.create_table(
         "approvals",
         sa.Column("id", sa.String(length=160), nullable=False),
         sa.Column("order_id", sa.String(length=160), server_default="", nullable=False),
@@ -64,10 +53,9 @@ def upgrade() -> None:
         sa.Column("updated_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
     )
-    op.create_index("ix_approvals_minor_requested", "approvals", ["minor", "requested_ms", "id"], unique=False)
-    op.create_index("ix_approvals_requested", "approvals", ["requested_ms", "id"], unique=False)
-    op.create_index("ix_approvals_state_requested", "approvals", ["state", "requested_ms", "id"], unique=False)
+    op.create_index("ix_approvals_minor_requested", "approvals", ["minor", "requested_ms"], unique=False)
     op.create_index(op.f("ix_approvals_order_id"), "approvals", ["order_id"], unique=False)
+    op.create_index(op.f("ix_approvals_state"), "approvals", ["state"], unique=False)
     op.create_table(
         "archive",
         sa.Column("shelf", sa.String(length=64), nullable=False),
@@ -95,7 +83,6 @@ def upgrade() -> None:
         sa.Column("value", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("shelf", "name", name=op.f("pk_counters")),
     )
-    op.create_index(op.f("ix_counters_name"), "counters", ["name"], unique=False)
     op.create_table(
         "cursor",
         sa.Column("shelf", sa.String(length=64), nullable=False),
@@ -165,26 +152,14 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("currency", sa.String(length=3), server_default="", nullable=False),
         sa.Column("lines", sa.Text(), server_default="[]", nullable=False),
-        sa.Column("held_at", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("held_at", sa.BigInteger(), nullable=True),
         sa.Column("reserved_until", sa.BigInteger(), nullable=True),
         sa.Column("updated_ms", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )
-    op.create_index("ix_orders_account_held", "orders", ["account", "held_at", "id"], unique=False)
-    op.create_index("ix_orders_shop_state_held", "orders", ["shop", "state", "held_at", "id"], unique=False)
+    op.create_index("ix_orders_account_held", "orders", ["account", "held_at"], unique=False)
     op.create_index(op.f("ix_orders_shelf"), "orders", ["shelf"], unique=False)
-    op.create_table(
-        "past_records",
-        sa.Column("shelf", sa.String(length=64), nullable=False),
-        sa.Column("record", sa.String(length=512), nullable=False),
-        sa.Column("order_id", sa.String(length=160), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("data", sa.LargeBinary(), nullable=False),
-        sa.Column("released", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("shelf", "record", name=op.f("pk_past_records")),
-    )
-    op.create_index(op.f("ix_past_records_order_id"), "past_records", ["order_id"], unique=False)
     op.create_table(
         "products",
         sa.Column("id", sa.String(length=80), nullable=False),
@@ -205,22 +180,11 @@ def upgrade() -> None:
         sa.Column("condition", sa.String(length=20), nullable=False),
         sa.Column("category", sa.Text(), nullable=False),
         sa.Column("age_gate", sa.Integer(), nullable=True),
-        sa.Column("tax", sa.String(length=10), server_default="standard", nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
         sa.Column("removed_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
         sa.UniqueConstraint("shop", "number", name=op.f("uq_products_shop_number")),
         sa.UniqueConstraint("shop", "sku", name=op.f("uq_products_shop_sku")),
-    )
-    op.create_table(
-        "shipping_prices",
-        sa.Column("shop", sa.String(length=40), nullable=False),
-        sa.Column("country", sa.String(length=2), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("place", sa.Integer(), nullable=False),
-        sa.Column("price", sa.BigInteger(), nullable=False),
-        sa.Column("free_from", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("shop", "country", "currency", name=op.f("pk_shipping_prices")),
     )
     op.create_table(
         "revocations",
@@ -291,9 +255,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_revocations_at_ms"), table_name="revocations")
     op.drop_table("revocations")
     op.drop_table("products")
-    op.drop_index(op.f("ix_past_records_order_id"), table_name="past_records")
-    op.drop_table("past_records")
-    op.drop_index("ix_orders_shop_state_held", table_name="orders")
     op.drop_index(op.f("ix_orders_shelf"), table_name="orders")
     op.drop_index("ix_orders_account_held", table_name="orders")
     op.drop_table("orders")
@@ -307,17 +268,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_family_links_guardian"), table_name="family_links")
     op.drop_table("family_links")
     op.drop_table("cursor")
-    op.drop_index(op.f("ix_counters_name"), table_name="counters")
     op.drop_table("counters")
     op.drop_table("audit")
     op.drop_table("archive")
-    op.drop_index("ix_approvals_state_requested", table_name="approvals")
-    op.drop_index("ix_approvals_requested", table_name="approvals")
+    op.drop_index(op.f("ix_approvals_state"), table_name="approvals")
     op.drop_index(op.f("ix_approvals_order_id"), table_name="approvals")
     op.drop_index("ix_approvals_minor_requested", table_name="approvals")
     op.drop_table("approvals")
-    op.drop_index("answers_at", table_name="answers")
-    op.drop_table("answers")
     op.drop_table("accounts")
     op.drop_index("account_audit_at", table_name="account_audit")
     op.drop_table("account_audit")
