@@ -141,6 +141,7 @@ class Details:
         return OrderAsked(
             lines, msgspec.json.decode(ship_to, type=AskedShipTo), name, order.state,
             Money(order.shipping, order.currency), Money(order.discount(), order.currency), shares(order),
+            order.reservation == "held",
         )  # fmt: skip
 
 

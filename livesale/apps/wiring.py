@@ -88,6 +88,11 @@ class Wiring:
         async with reading(self.database) as connection:
             return await catalog.product(connection, product_id)
 
+    async def on_sale(self, product_id: str) -> bool:
+        """Whether its shop's catalogue still has the product."""
+        product = await self.product(product_id)
+        return product is not None and product.removed_at is None
+
     async def in_stock(self, products: list[Product]) -> dict[str, int]:
         """Units each product's shop has left, by id."""
         ids: dict[str, list[str]] = {}

@@ -17,6 +17,7 @@ from livesale.ledger.archive import Ledger
 from livesale.ledger.positions import archived
 from livesale.notices.postman import forget
 from livesale.orders.reactions import Leftovers, OrderReactions
+from livesale.orders.requests import RequestReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
 from livesale.orders.transfers import Transfers
@@ -48,12 +49,13 @@ async def run(settings: Settings) -> None:
         refunds = RefundReactions(store, wiring.provider)
         disputes = DisputeReactions(store, wiring.provider)
         orders = OrderReactions(store)
+        requests = RequestReactions(store, transfers, wiring.people, wiring.shipping, wiring.on_sale)
         settling = Settling(store)
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
         told = notices.reactions() if notices else ()
         of_orders = (
-            *orders.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
+            *orders.reactions(), *requests.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
             *wiring.coupons.reactions(),
         )
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
@@ -126,7 +128,7 @@ def due_handlers(
         await forget(wiring.store, READER, shelf, mail_id)
 
     async def approval(_shelf: str, approval_id: str) -> None:
-        await guardians.expire(approval_id)
+        await guardians.run_out(approval_id)
 
     async def deal(shelf: str, deal_id: str) -> None:
         if shelf_of(deal_id, "d") == shelf:

@@ -28,13 +28,18 @@ LINK_MUST_STAND_MS = DAY_MS
 
 MOVES = {
     "requested": {"approved", "declined", "expired", "cancelled", "superseded", "void"},
-    "approved": {"consumed", "revoked", "void", "lapsed"},
+    "approved": {"consumed", "revoked", "void", "lapsed", "cancelled"},
 }
+TIMED_OUT = {"requested": "expired", "approved": "lapsed"}
 TERMS_VERSION = "2026-11"
 
 
 class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a guardian is asked, and what became of it. `token` pays, once approved, for the guardian's account."""
+    """What a guardian is asked, and what became of it. `token` pays, once approved, for the guardian's account.
+
+    `since`: when the order was first asked for; `held_until`: of its units, 0 when they are not held; `pay_until`: once
+    approved. All in ms.
+    """
 
     id: str
     order: str
@@ -49,6 +54,11 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     guardian: str = ""
     token: str = ""
     decided_at: int = 0
+    since: int = 0
+    held_until: int = 0
+    extended: bool = False
+    pay_until: int = 0
+    terms: str = TERMS_VERSION
 
 
 class Guardian(msgspec.Struct, frozen=True):
@@ -76,6 +86,45 @@ def moved(approval: Approval, state: str, **fields: Any) -> Approval:
     return msgspec.structs.replace(approval, state=state, **fields)
 
 
+def approved(approval: Approval, guardian: str, token: str, now_ms: int) -> Approval:
+    """Consented to: the clock of its payment starts."""
+    if approval.state == "requested" and now_ms >= approval.expires_at:
+        raise Refusal("expired", "This request has expired.")
+    fields = {"guardian": guardian, "token": token, "decided_at": now_ms, "pay_until": now_ms + PAYMENT_MS}
+    return moved(approval, "approved", **fields)
+
+
+def revoked(approval: Approval, guardian: str, now_ms: int) -> Approval:
+    """Taken back, which ends where capture begins: from then on it is a withdrawal."""
+    if approval.state == "consumed":
+        why = "This has been bought. You can withdraw from the purchase within 14 days, on the page of the order."
+        raise Refusal("conflict", why, [{"state": "consumed", "withdraw": approval.order}])
+    if approval.state == "requested":
+        raise Refusal("conflict", "Nobody has agreed to this request yet. You can decline it.", [{"state": "requested"}])
+    return moved(approval, "revoked", guardian=guardian, token="", decided_at=now_ms)
+
+
+def extended(approval: Approval, now_ms: int) -> Approval:
+    """Its units are held for as long again, once; what is no longer held cannot be."""
+    if approval.state != "requested":
+        raise Refusal("conflict", f"This request is already {approval.state}.", [{"state": approval.state}])
+    if approval.extended:
+        raise Refusal("conflict", "The units have been held for longer once already.")
+    if now_ms >= approval.held_until:
+        raise Refusal("conflict", "The units are no longer held. You can still agree, if there are any left then.")
+    return msgspec.structs.replace(approval, extended=True, held_until=approval.held_until + HOLD_MS)
+
+
+def due(approval: Approval) -> int | None:
+    """When its clock runs out (ms): the request's, then the payment's; None once it has ended."""
+    return {"requested": approval.expires_at, "approved": approval.pay_until}.get(approval.state)
+
+
+def open_until(since: int, now_ms: int) -> int:
+    """When a request made now ends by itself: after a day, and however often it changes after 14."""
+    return min(now_ms + APPROVAL_MS, since + LEGAL_MS)
+
+
 def check_may_decide(approval: Approval, guardian: Guardian) -> None:
     """Refuse anyone who is not this minor's guardian: to them the request does not exist."""
     if guardian.link_active_since is None or guardian.account == approval.minor:
@@ -94,7 +143,7 @@ def check_may_approve(approval: Approval, guardian: Guardian, told_digest: str, 
         raise Refusal("forbidden", "A new family link can approve after 24 hours.")
     if now_ms - guardian.stepped_up_at > STEP_UP_MS:
         raise Refusal("step_up_required", "Please enter your password again to approve.")
-    if approval.state == "requested" and told_digest != approval.digest:
+    if approval.state == "superseded" or (approval.state == "requested" and told_digest != approval.digest):
         raise Refusal("superseded", "The request has changed. Please look at it again.")
 
 

@@ -62,10 +62,14 @@ class OrderAsked(msgspec.Struct):
     shipping: Money
     discount: Money
     vat: list[VatShare]
+    held: bool
 
 
 class ApprovalView(OrderAsked):
-    """A request to a guardian; consent is to exactly what `digest` covers."""
+    """A request to a guardian; consent is to exactly what `digest` covers.
+
+    Its units are held until `held_until` (null: not any more), which a guardian may extend once while `may_extend`.
+    """
 
     id: str
     order: str
@@ -75,6 +79,8 @@ class ApprovalView(OrderAsked):
     digest: str
     requested_at: str
     expires_at: str
+    held_until: str | None
+    may_extend: bool
 
 
 class ApprovalPage(msgspec.Struct):
@@ -123,6 +129,14 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
             "POST", "/approvals/{approval}/decline", handlers.decline, "Decline", ACCOUNT, answer=ApprovalView,
             refuses=("superseded", "conflict", "expired"),
         ),
+        Route(
+            "POST", "/approvals/{approval}/revoke", handlers.revoke, "Take consent back before it is paid", ACCOUNT,
+            answer=ApprovalView, refuses=("conflict",),
+        ),
+        Route(
+            "POST", "/approvals/{approval}/extend", handlers.extend, "Have the units held for longer, once", ACCOUNT,
+            answer=ApprovalView, refuses=("conflict",),
+        ),
         Route("GET", "/guardians/links", handlers.links, "Your family links", ACCOUNT, answer=LinkPage),
     ]  # fmt: skip
 
@@ -154,6 +168,12 @@ class _Handlers:
         approval = await self._guardians.decline(call.account(), call.path["approval"], call.act())
         return Answer(await self._shown(approval))
 
+    async def revoke(self, call: Call) -> Answer:
+        return Answer(await self._shown(await self._guardians.revoke(call.account(), call.path["approval"], call.act())))
+
+    async def extend(self, call: Call) -> Answer:
+        return Answer(await self._shown(await self._guardians.extend(call.account(), call.path["approval"], call.act())))
+
     async def links(self, call: Call) -> Answer:
         links = await self._guardians.links_of(call.account().account)
         return Answer(LinkPage([await self._named(link) for link in links]))
@@ -173,9 +193,11 @@ class _Handlers:
 
     async def _shown(self, approval: Approval) -> ApprovalView:
         asked = await self._details(approval)
+        held = asked.held and approval.state == "requested"
         return ApprovalView(
             asked.lines, asked.ship_to, asked.minor_name, asked.order_state, asked.shipping, asked.discount, asked.vat,
-            approval.id, approval.order,
+            asked.held, approval.id, approval.order,
             approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
             rfc3339(approval.requested_at), rfc3339(approval.expires_at),
+            rfc3339(approval.held_until) if held else None, held and not approval.extended,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Commands on approvals: approve, decline, revoke, expire. Each is one commit; orders react to it."""
+"""Commands on approvals: approve, decline, revoke, extend, and what their clock does. Each is one commit; orders react."""
 
 from __future__ import annotations
 
@@ -57,12 +57,14 @@ class Guardians:
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
             model.check_may_approve(now, guardian, told_digest, now_ms)
-            if now.state == "requested" and now_ms >= now.expires_at:
-                raise Refusal("expired", "This request has expired.")
-            after = model.moved(now, "approved", guardian=actor.account, token=token, decided_at=now_ms)
-            return _write(records, now, after)
+            if now.state == "requested" and now.terms != model.TERMS_VERSION:  # what it was asked under is over
+                return _write(records, now, model.moved(now, "superseded"))
+            return _write(records, now, model.approved(now, actor.account, token, now_ms))
 
-        return await self._act(approval_id, decide, act)
+        after = await self._act(approval_id, decide, act)
+        if after.state == "superseded":
+            raise Refusal("superseded", "The terms have changed. Please look at the request again.")
+        return after
 
     async def decline(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Say no; the units go back."""
@@ -75,8 +77,30 @@ class Guardians:
 
         return await self._act(approval_id, decide, act)
 
-    async def expire(self, approval_id: str) -> None:
-        """What the approval's clock does."""
+    async def revoke(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
+        """Take consent back, as long as nothing is captured; orders let the payment go."""
+        approval = await self._load(approval_id)
+        model.check_may_decide(approval, await self._guardian(actor, approval))
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = _approval(records, approval_id)
+            return _write(records, now, model.revoked(now, actor.account, now_ms))
+
+        return await self._act(approval_id, decide, act)
+
+    async def extend(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
+        """Have the units held for as long again, once."""
+        approval = await self._load(approval_id)
+        model.check_may_decide(approval, await self._guardian(actor, approval))
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = _approval(records, approval_id)
+            return _write(records, now, model.extended(now, now_ms))
+
+        return await self._act(approval_id, decide, act)
+
+    async def run_out(self, approval_id: str) -> None:
+        """What the approval's clock does: a request expires, consent that was not paid for lapses."""
         shelf = shelf_of(approval_id, "ap")
         if shelf is None:
             return
@@ -84,9 +108,11 @@ class Guardians:
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = load(Approval, records[name])
-            if now is None or now.state != "requested":
+            due = model.due(now) if now else None
+            if now is None or due is None:
                 return Decision(shelf, marks=(Mark("due", name, None),))
-            return _write(records, now, model.moved(now, "expired"), not_before=now.expires_at)
+            after = model.moved(now, model.TIMED_OUT[now.state], token="")
+            return _write(records, now, after, not_before=due)
 
         await self.store.act(shelf, (name,), decide)
 
@@ -126,7 +152,7 @@ def _write(records: Records, before: Approval, after: Approval, not_before: int 
     return Decision(
         shelf,
         puts=(put(name, records[name], after),),
-        marks=(Mark("due", name, None),),
+        marks=(Mark("due", name, model.due(after)),),
         not_before=not_before,
         events=(model.approval_event(before, after),),
     )

@@ -124,9 +124,12 @@ def moves(before: Mail | None, after: Mail) -> tuple[Counter, ...]:
 
 
 def _is_no_news(event: Event) -> bool:
-    """A change that is none of the state, a hold nobody paid, or what the buyer did: they know."""
+    """A change that is none of the state, a hold nobody paid, what the buyer did (they know), or what another mail tells."""
+    if event["type"] == APPROVAL_CHANGED:  # a hold was extended
+        return bool(event["state"] == event["before"])
     if event["type"] != ORDER_CHANGED:
         return False
     unpaid = event["state"] == "expired" and event["before"] != "awaiting_payment"
     own = event["state"] == "cancelled" and event["reason"] == "buyer"
-    return unpaid or own or bool(event["state"] == event["before"])
+    told = event["reason"] in ("revoked", "lapsed")  # by the mails about the consent
+    return unpaid or own or told or bool(event["state"] == event["before"])

@@ -28,10 +28,10 @@ def revive(records: Records, order: Order, payment: Payment) -> Decision | None:
     """The order claims units in the commit that lets its money be captured; Short when there are none, or others wait.
 
     It does not count against the buyer's orders that are being paid: this one has been. None: it did not end unpaid,
-    or it had a coupon, which has gone back and may be in another order by now.
+    or it had a coupon, which has gone back and may be in another order by now, or a guardian's consent, which has ended.
     """
     capturing = payments.changed(payment, state="capturing")
-    if order.coupon or order.state not in model.REVIVED or capturing is None:
+    if order.coupon or order.approval or order.state not in model.REVIVED or capturing is None:
         return None
     after = model.changed(order, state="awaiting_payment", reservation="claimed", reason="")
     moves = [replace(one, ceiling=None) if one.name.startswith("paying_orders:") else one for one in model.moves(order, after)]

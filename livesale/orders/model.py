@@ -90,6 +90,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: str | None = None
     ship_to: bytes = b""
     approval: str | None = None
+    asked_before: list[str] = []  # requests that this one took the place of
     fulfilment: Fulfilment | None = None
     withdrawals: list[Withdrawal] = []
     country: str = ""

@@ -10,10 +10,12 @@ import msgspec
 
 from livesale.catalog.model import Product
 from livesale.kernel.actor import Actor
+from livesale.kernel.events import Event
 from livesale.kernel.ids import new_id, random_name, shelf
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.orders.transfers import MOST_UNITS, Transfers
+from livesale.shows.events import OFFER_RAISED
 from livesale.shows.model import (
     MOST_OFFERS,
     Deal,
@@ -93,9 +95,11 @@ class Offers:
         if price is not None:
             if price.currency != show.currency:
                 raise invalid("price", f"this show sells in {show.currency}")
+            told: Event = {"type": OFFER_RAISED, "offer": offer_id, "price": price.amount}
+            dearer = (told,) if price.amount > offer.price else ()
             offer = msgspec.structs.replace(offer, price=price.amount)
             row = put(name, records[name], offer)
-            await self.store.commit(Decision(on_shelf, puts=(row,), events=(offer_set(offer),)))
+            await self.store.commit(Decision(on_shelf, puts=(row,), events=(offer_set(offer), *dearer)))
         if add_quantity and add_quantity > 0:
             await self._bring(show, offer, add_quantity, Decision(on_shelf, events=(offer_set(offer),)))
         elif add_quantity:

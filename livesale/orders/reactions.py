@@ -1,21 +1,18 @@
-"""What orders do when payments or approvals have moved: claim, finish, give back. Each reaction is one commit."""
+"""What orders do when payments have moved: claim, finish, give back. Each reaction is one commit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
 from msgspec.structs import replace
 
-from livesale.guardians import model as approvals
-from livesale.guardians.events import APPROVAL_CHANGED
-from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
-from livesale.orders import aftersale, late, model
+from livesale.orders import aftersale, asking, late, model
+from livesale.orders.asking import Nothing, approval_in, ended_with, ending
 from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, UNITS_RETURNED, WAITLIST_CHANGED
 from livesale.orders.model import Order
-from livesale.orders.service import ending, new_payment, request_counters
+from livesale.orders.requests import quietly
 from livesale.orders.transfers import Transfers
 from livesale.payments import model as payments
 from livesale.payments.events import PAYMENT_CHANGED
@@ -38,54 +35,15 @@ class OrderReactions:
 
     def reactions(self) -> tuple[Reaction, ...]:
         """The events it takes."""
-        return (
-            Reaction(PAYMENT_CHANGED, self._payment, frozenset(STEPS)),
-            Reaction(APPROVAL_CHANGED, self._approval, frozenset({"approved", "declined", "expired"})),
-            Reaction(ORDER_CHANGED, self._close_request, frozenset({"cancelled"})),
-        )
+        return (Reaction(PAYMENT_CHANGED, self._payment, frozenset(STEPS)),)
 
     async def _payment(self, shelf: str, event: Event) -> None:
         order_id, step = event["order"], STEPS[event["state"]]
-        names = aftersale.names(order_id)
+        names = (*aftersale.names(order_id), *((f"approval:{event['approval']}",) if event.get("approval") else ()))
         try:
-            await _quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
+            await quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
         except Short:  # late money found no units
-            await _quietly(self.store.act(shelf, names, lambda records, now: let_go(records, order_id, now)))
-
-    async def _approval(self, shelf: str, event: Event) -> None:
-        order_id, state = event["order"], event["state"]
-        names = (f"order:{order_id}", f"payment:{order_id}", f"approval:{event['approval']}")
-        if state == "approved":
-            try:
-                await _quietly(self.store.act(shelf, names, lambda records, now: consume(records, order_id, now)))
-            except Short:
-                await _quietly(self.store.act(shelf, names, lambda records, now: void(records, order_id, now)))
-        else:
-            await _quietly(
-                self.store.act(shelf, names, lambda records, now: end_request(records, order_id, state, now))
-            )
-
-    async def _close_request(self, shelf: str, event: Event) -> None:
-        """An order that left `awaiting_guardian` another way takes its request with it."""
-        if event["before"] != "awaiting_guardian":
-            return
-        found = await self.store.read(shelf, f"order:{event['order']}")
-        order = load(Order, found[f"order:{event['order']}"])
-        if order is None or order.approval is None:
-            return
-        name = f"approval:{order.approval}"
-        await _quietly(self.store.act(shelf, (name,), lambda records, now: cancel_request(shelf, records, name)))
-
-
-class Nothing(Exception):
-    """There is nothing left to do: a repeated event."""
-
-
-async def _quietly(work: object) -> None:
-    try:
-        await work  # type: ignore[misc]
-    except Nothing:
-        return
+            await quietly(self.store.act(shelf, names, lambda records, now: let_go(records, order_id, now)))
 
 
 def _both(records: Records, order_id: str) -> tuple[Order, Payment]:
@@ -99,18 +57,22 @@ def _both(records: Records, order_id: str) -> tuple[Order, Payment]:
 def claim(records: Records, order_id: str, now_ms: int) -> Decision:
     """Authorised: the units are the buyer's in the same commit that lets the money be captured.
 
-    For an order that has ended they are claimed anew, or (Short) the payment is let go.
+    For an order that has ended they are claimed anew, or (Short) the payment is let go. A minor's approval is consumed
+    here, and nowhere else; without one that still stands the payment is called off.
     """
     order, payment = _both(records, order_id)
     if payment.state != "authorised":
         raise Nothing
     if order.state != "awaiting_payment" or order.reservation not in ("paying", "claimed"):
         return _something(late.revive(records, order, payment) or late.let_go(records, order, payment))
+    approval = approval_in(records)
+    if order.approval and (approval is None or approval.state != "approved"):
+        return asking.call_off(records, order_id, now_ms)
     after = model.changed(order, reservation="claimed")
     paid = payments.changed(payment, state="capturing")
     if paid is None:
         raise Nothing
-    return Decision(
+    decision = Decision(
         order.shelf,
         counters=model.moves(order, after),
         puts=(
@@ -119,6 +81,7 @@ def claim(records: Records, order_id: str, now_ms: int) -> Decision:
         ),
         events=(payments.payment_event(payment, paid),),
     )
+    return ended_with(records, decision, approval, "consumed") if approval else decision
 
 
 def let_go(records: Records, order_id: str, now_ms: int) -> Decision:
@@ -142,6 +105,9 @@ def settle(records: Records, order_id: str, now_ms: int) -> Decision:
         raise Nothing
     if order.state != "awaiting_payment":
         return _something(late.give_back(records, order, payment, now_ms))
+    approval = approval_in(records)
+    if approval and approval.state != "consumed":
+        return _unasked(records, order, payment, now_ms)
     after = model.changed(order, state="paid")
     return Decision(
         order.shelf,
@@ -158,88 +124,32 @@ def give_back(records: Records, order_id: str, now_ms: int) -> Decision:
     if order.state != "awaiting_payment" or payment.state not in FAILED:
         raise Nothing
     state = "expired" if payment.state == "expired" else "payment_failed"
-    after = model.changed(order, state=state, reservation="released", reason=payment.decline or payment.state)
-    decision = ending(records, order, after)
-    return replace(decision, marks=(*decision.marks, Mark("due", f"pay:{order_id}", None)))
+    reason, approval = payment.decline or payment.state, approval_in(records)
+    if approval:
+        state, reason = asking.WITHHELD.get(approval.state, (state, reason))
+    decision = ending(records, order, model.changed(order, state=state, reservation="released", reason=reason))
+    decision = replace(decision, marks=(*decision.marks, Mark("due", f"pay:{order_id}", None)))
+    unpaid = approval is not None and approval.state == "approved"
+    return ended_with(records, decision, approval, "lapsed") if approval and unpaid else decision
 
 
-def consume(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Approved: the guardian's payment begins; units given back meanwhile are held again first (Short: void)."""
-    order, approval = _asked(records, order_id, "approved")
-    after = model.changed(order, state="awaiting_payment", reservation="paying")
-    begun = new_payment(order, approval.guardian, approval.token, "", now_ms)
-    payment = msgspec.structs.replace(begun, deadline=now_ms + approvals.PAYMENT_MS)
-    used = approvals.moved(approval, "consumed", token="")
-    return Decision(
-        order.shelf,
-        counters=(*model.moves(order, after), *request_counters(order, -1)),
-        puts=(
-            put(f"order:{order_id}", records[f"order:{order_id}"], after),
-            put(f"payment:{order_id}", records[f"payment:{order_id}"], payment),
-            put(f"approval:{approval.id}", records[f"approval:{approval.id}"], used),
-        ),
-        marks=(
-            Mark("due", f"hold:{order_id}", None),
-            Mark("due", f"approval:{approval.id}", None),
-            Mark("due", f"pay:{order_id}", payment.deadline),
-        ),
-        events=(
-            model.order_event(order, after),
-            approvals.approval_event(approval, used),
-            payments.payment_event(None, payment),
-        ),
-    )
-
-
-def void(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Approved too late: the units are gone. Nothing is charged."""
-    order, approval = _asked(records, order_id, "approved")
-    after = model.changed(order, state="cancelled", reservation="released", reason="sold_out")
-    return _with_approval(records, order, after, approval, "void")
-
-
-def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Decision:
-    """Declined or expired: the units go back."""
-    order, _approval = _asked(records, order_id, state)
-    return ending(records, order, model.changed(order, state=state, reservation="released", reason="guardian"))
-
-
-def cancel_request(shelf: str, records: Records, name: str) -> Decision:
-    """The buyer cancelled: nobody is asked any longer."""
-    approval = load(Approval, records[name])
-    if approval is None or approval.state != "requested":
-        raise Nothing
-    after = approvals.moved(approval, "cancelled")
-    return Decision(
-        shelf,
-        puts=(put(name, records[name], after),),
-        marks=(Mark("due", f"approval:{approval.id}", None),),
-        events=(approvals.approval_event(approval, after),),
-    )
-
-
-def _asked(records: Records, order_id: str, state: str) -> tuple[Order, Approval]:
-    order = load(Order, records[f"order:{order_id}"])
-    stored = next((record for name, record in records.items() if name.startswith("approval:")), None)
-    approval = load(Approval, stored)
-    if order is None or approval is None or order.state != "awaiting_guardian" or approval.state != state:
-        raise Nothing
-    return order, approval
-
-
-def _with_approval(records: Records, order: Order, after: Order, approval: Approval, state: str) -> Decision:
-    name = f"approval:{approval.id}"
-    moved = approvals.moved(approval, state, token="")
-    decision = ending(records, order, after)
+def _unasked(records: Records, order: Order, payment: Payment, now_ms: int) -> Decision:
+    """Captured although consent had ended (the provider did, while we voided): the order ends, and all goes back."""
+    approval = approval_in(records)
+    ends, reason = asking.WITHHELD.get(approval.state if approval else "", ("payment_failed", "unasked"))
+    after = model.changed(order, state=ends, reservation="released", reason=reason)
+    ended, back = ending(records, order, after), _something(late.give_back(records, after, payment, now_ms))
     return replace(
-        decision,
-        puts=(*decision.puts, put(name, records[name], moved)),
-        marks=(*decision.marks, Mark("due", name, None)),
-        events=(*decision.events, approvals.approval_event(approval, moved)),
+        ended,
+        counters=(*ended.counters, *back.counters),
+        puts=(*ended.puts, *back.puts),
+        marks=(*ended.marks, *back.marks),
+        events=(*ended.events, *back.events),
     )
 
 
 STEPS: dict[str, Callable[[Records, str, int], Decision]] = {
+    "requires_action": asking.call_off,
     "authorised": claim,
     "captured": settle,
     "failed": give_back,

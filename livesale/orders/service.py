@@ -11,11 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from livesale.guardians import model as approvals
-from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
-from livesale.kernel.ids import new_id, random_name, shelf_of
+from livesale.kernel.ids import new_id, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import model
+from livesale.orders.asking import ask, ending, new_payment
 from livesale.orders.model import Order
 from livesale.orders.news import News
 from livesale.orders.placing import Wish, place, record_names, wait_names
@@ -23,12 +23,13 @@ from livesale.orders.pricing import Destination, priced_for
 from livesale.payments import model as payments
 from livesale.payments.model import Payment
 from livesale.shows.model import Show
-from livesale.store.decision import Conflict, Counter, Decision, Early, Mark, Once, Put, Short
-from livesale.store.record import encode, load, put, version
+from livesale.store.decision import Conflict, Decision, Early, Mark, Once, Short
+from livesale.store.record import load, put, version
 from livesale.store.valkey import Records, Store, Versioned
 
 NEXT_STATE_WITHIN_S = 2.0  # contract: checkout waits this long for the order's next state
 ADULT = "adult"
+MOST_CHANGES = 20  # of one request, by its minor
 CHECKED_OUT = {"awaiting_guardian", "paid", "payment_failed"}
 MAY_REQUEST = {"7-13", "14-15", "16-17"}
 
@@ -140,6 +141,8 @@ class Orders:
             return order
         if wanted.country != order.country and order.state == "held":
             order = await self._priced_for(order, wanted.country)
+        elif wanted.country != order.country and order.state == "awaiting_guardian":
+            order = priced_for(order, await self.prices.to(order.shop, wanted.country))
         _check_agreed(order, wanted)
         band = await self.people.age_band(actor.account)
         sealed = await self.people.seal(actor.account, msgspec.json.encode(wanted.ship_to), f"ship_to:{order_id}")
@@ -208,17 +211,24 @@ class Orders:
         loaded = await self.store.counters(order.shelf, *(f"loaded:{line.offer}" for line in order.lines))
         ceilings = {line.offer: approvals.request_ceiling(loaded[f"loaded:{line.offer}"]) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
-        try:
-            await self._act(
-                order,
-                lambda records, now: _ask(records, order.id, approval_id, wanted, sealed, ceilings, now),
-            )
-        except Short as short:
-            raise model.lack_refusal(short.lacks, order.lines) from short
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            asked = now = _reserved(records, order.id)
+            if now.state == "awaiting_guardian":  # asked again, for another address
+                if now.version != order.version:
+                    raise Refusal("conflict", "Your request has changed. Please look at it again.")
+                asked = order
+                if len(now.asked_before) >= MOST_CHANGES:
+                    raise Refusal("limit_reached", "This request has been changed too often. Please take it back and ask anew.")
+            _check_agreed(asked, wanted)
+            return ask(records, asked, approval_id, wanted.ship_to, sealed, ceilings, now_ms)
+
+        await self._act(order, decide)
 
     async def _act(self, order: Order, decide: Any, act: str = "") -> None:
         try:
-            await self.store.act(order.shelf, _names(order.id), decide, act)
+            names = (*_names(order.id), *((f"approval:{order.approval}",) if order.approval else ()))
+            await self.store.act(order.shelf, names, decide, act)
         except Short as short:
             raise model.lack_refusal(short.lacks, order.lines) from short
 
@@ -245,7 +255,7 @@ class Orders:
 
 
 def _names(order_id: str) -> tuple[str, ...]:
-    return (f"order:{order_id}", f"payment:{order_id}", f"approval_of:{order_id}")
+    return (f"order:{order_id}", f"payment:{order_id}")
 
 
 def _order(records: Records, order_id: str) -> Order:
@@ -284,14 +294,6 @@ def _reprice(records: Records, order_id: str, to: Destination) -> Decision:
     )
 
 
-def new_payment(order: Order, payer: str, token: str, return_url: str, now_ms: int) -> Payment:
-    """A payment about to be asked for; its key is fixed before the first call to the provider."""
-    return Payment(
-        order.id, payer, order.total, order.currency, token, f"pay_{random_name()}", now_ms,
-        now_ms + payments.PAY_WITHIN_MS, return_url=return_url,
-    )  # fmt: skip
-
-
 def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_ms: int) -> Decision:
     order = _reserved(records, order_id)
     _check_agreed(order, wanted)
@@ -309,69 +311,12 @@ def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_m
     )
 
 
-def request_counters(order: Order, sign: int, ceilings: dict[str, int] | None = None) -> tuple[Counter, ...]:
-    """What an open request counts against: the minor's own number, one for each offer, the offer's share."""
-    rows = [Counter(f"requests_of:{order.account}", sign, 0, approvals.MOST_OPEN_REQUESTS)]
-    rows += [Counter(f"request:{order.account}:{offer}", sign, 0, 1) for offer in sorted({x.offer for x in order.lines})]
-    for line in order.lines:
-        ceiling = (ceilings or {}).get(line.offer) if line.tracked else None
-        rows.append(Counter(f"requests:{line.offer}", sign * line.quantity, 0, ceiling))
-    return tuple(rows)
-
-
-def _ask(
-    records: Records, order_id: str, approval_id: str, wanted: Checkout, sealed: bytes, ceilings: dict[str, int],
-    now_ms: int,
-) -> Decision:  # fmt: skip
-    order = _reserved(records, order_id)
-    _check_agreed(order, wanted)
-    after = model.changed(
-        order, state="awaiting_guardian", ship_to=sealed, approval=approval_id,
-        reserved_until=now_ms + approvals.HOLD_MS,
-    )  # fmt: skip
-    approval = Approval(
-        approval_id, order_id, order.account, digest_of(order, wanted.ship_to), order.total, order.currency,
-        order.shop, now_ms, now_ms + approvals.APPROVAL_MS,
-    )  # fmt: skip
-    return Decision(
-        order.shelf,
-        counters=(*model.moves(order, after), *request_counters(order, 1, ceilings)),
-        puts=(
-            put(f"order:{order_id}", records[f"order:{order_id}"], after),
-            Put(f"approval:{approval_id}", 0, encode(approval)),
-        ),
-        marks=(
-            Mark("due", f"hold:{order_id}", after.reserved_until),
-            Mark("due", f"approval:{approval_id}", approval.expires_at),
-        ),
-        events=(model.order_event(order, after), approvals.approval_event(None, approval)),
-    )
-
-
-def digest_of(order: Order, ship_to: dict[str, Any]) -> str:
-    """The digest a guardian of this order consents to."""
-    lines = [{"offer": x.offer, "quantity": x.quantity, "price": x.price} for x in order.lines]
-    return approvals.digest(lines, order.total, order.currency, order.shop, ship_to)
-
-
 def _cancel(records: Records, order_id: str, now_ms: int) -> Decision:
     order = _order(records, order_id)
     if order.state == "awaiting_payment":
         raise Refusal("conflict", "This order is being paid. It can be cancelled when the payment has ended.")
     after = model.changed(order, state="cancelled", reservation="released", reason="buyer")
     return ending(records, order, after)
-
-
-def ending(records: Records, order: Order, after: Order) -> Decision:
-    """The Decision that ends an order before it was paid: units back, request closed by its own reaction."""
-    closed = request_counters(order, -1) if order.state == "awaiting_guardian" else ()
-    return Decision(
-        order.shelf,
-        counters=(*model.moves(order, after), *closed),
-        puts=(put(f"order:{order.id}", records[f"order:{order.id}"], after),),
-        marks=(Mark("due", f"hold:{order.id}", None), model.leaves(after)),
-        events=(model.order_event(order, after),),
-    )
 
 
 def _expire(records: Records, on_shelf: str, order_id: str) -> Decision:

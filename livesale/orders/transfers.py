@@ -8,6 +8,7 @@ releases. A fence stays for good: whoever stands still before the arrival may wa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ class Transfer(msgspec.Struct, frozen=True):
     quantity: int
     deadline: int
     void: bool = False
+    order: str = ""  # the one order they are for, if they are not for whoever comes
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -57,6 +59,35 @@ class Transfers:
     async def to_show(self, shop: str, product: str, offer: str, quantity: int, arrival: Decision) -> None:
         """Move `quantity` units of a tracked product to an offer; `arrival` is committed with their arrival."""
         await self._move(shelf("shop", shop), arrival, product, offer, quantity)
+
+    async def to_order(
+        self, shop: str, on_shelf: str, order: str, wanted: dict[tuple[str, str], int], names: tuple[str, ...],
+        decide: Callable[[Records, int], Decision],
+    ) -> None:  # fmt: skip
+        """Fetch units (by product and offer) for one order; they come in the commit that `decide` makes of `names`, so
+        that nobody takes them on the way, not even who waits in line. Refused `short` when the shop has fewer.
+        """
+        source, deadline = shelf("shop", shop), self.store.now_ms() + FINISH_AFTER_MS
+        moved = [
+            Transfer(new_id("t", source), source, on_shelf, product, offer, quantity, deadline, order=order)
+            for (product, offer), quantity in wanted.items()
+        ]
+        lines = {f"waiting:{one.offer}" for one in moved}
+
+        def arriving(records: Records, now_ms: int) -> Decision:
+            decision = decide(records, now_ms)
+            decision = replace(decision, counters=tuple(one for one in decision.counters if one.name not in lines))
+            for one in moved:
+                decision = arrived(one, decision)
+            return decision
+
+        try:
+            for one in moved:
+                await self._set_aside(one)
+            await self.store.act(on_shelf, names, arriving)
+        finally:
+            for one in moved:
+                await self.finish(source, one.id)
 
     async def to_shop(self, show_shelf: str, shop: str, product: str, offer: str, quantity: int) -> None:
         """Move `quantity` free units of an offer back to the shop; refused `short` when fewer are free."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from livesale.kernel.events import EventKind
 
-# payment, order, state, before, amount, currency, payer (account id), captured, refunded (all sums in minor units)
+# payment, order, state, before, amount, currency, payer (account id), captured, refunded (all sums in minor
+# units), approval (empty unless a guardian pays)
 PAYMENT_CHANGED = "payment_changed"
 # order, state ("disputed" when it is about a dispute, else ""): the provider said something happened; ask it
 PAYMENT_CHECK = "payment_check"

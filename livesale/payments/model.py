@@ -57,6 +57,7 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True):
     disputed: int = 0
     attempts: int = 0
     turn: int = 0
+    approval: str = ""  # the guardian's consent that pays
 
 
 def changed(payment: Payment, **fields: Any) -> Payment | None:
@@ -120,4 +121,5 @@ def payment_event(before: Payment | None, after: Payment) -> Event:
         "payer": after.payer,
         "captured": after.captured,
         "refunded": after.refunded,
+        "approval": after.approval,
     }

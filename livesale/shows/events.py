@@ -8,6 +8,7 @@ SHOW_CREATED = "show_created"  # show, title, shop, currency, owner, starts_at
 SHOW_CHANGED = "show_changed"  # id, state, title, started_at, ended_at
 WAITLIST_SET = "waitlist_set"  # waitlist: "line" or "first_paid"
 OFFER_SET = "offer_set"  # offer: {id, product, title, image, price, currency, per_buyer_limit}
+OFFER_RAISED = "offer_raised"  # offer, price: it costs more than before
 PINS_SET = "pins_set"  # offers: [id], since (ms)
 DEAL_SET = "deal_set"  # deal: {id, offer, price, starts_at, ends_at} or None when it ended
 RUNDOWN_SET = "rundown_set"  # segments: [{title, offers, planned_s}], began: [ms]
@@ -23,6 +24,7 @@ KINDS = {
         EventKind(SHOW_CHANGED, "public", wire="show"),
         EventKind(WAITLIST_SET, "public", wire="show"),
         EventKind(OFFER_SET, "public", wire="offer"),
+        EventKind(OFFER_RAISED, "internal"),
         EventKind(PINS_SET, "public", wire="pins"),
         EventKind(DEAL_SET, "public", wire="deal"),
         EventKind(RUNDOWN_SET, "public", LATEST, wire="rundown"),

@@ -169,3 +169,71 @@ def test_family_links_are_listed(system: System) -> None:
         links = system.api(who).did("GET", "/guardians/links")["items"]
         assert any(one["verified"] for one in links)
         assert (links[0]["minor_name"], links[0]["guardian_name"]) == ("Mika Minor", "Gita Guardian")
+
+
+def test_taking_consent_back_is_for_what_is_not_paid(system: System) -> None:
+    """Of an open request and of a paid one it is a conflict; the latter names the order to withdraw from."""
+    _, order, approval = request_of(system, "Revoked")
+    path = f"/approvals/{approval['id']}"
+    guardian = system.api("guardian", fresh=True)
+    problem(guardian.post(f"{path}/revoke"), 409, "conflict")
+    guardian.did("POST", f"{path}/approve", {"digest": approval["digest"], "payment": CARD})
+    order_state(system, "minor", order["id"], "paid")
+    late = guardian.post(f"{path}/revoke")
+    problem(late, 409, "conflict")
+    assert late["errors"] == [{"state": "consumed", "withdraw": order["id"]}]
+    for other in ("adult", "host"):
+        problem(system.api(other).post(f"{path}/revoke"), 404, "not_found")
+
+
+def test_revoked_at_the_bank_gives_the_unit_back(system: System) -> None:
+    """Consent taken back while the bank asks: never charged, the order is cancelled, the unit is on sale again."""
+    show, order, approval = request_of(system, "At the bank")
+    path = f"/approvals/{approval['id']}"
+    guardian = system.api("guardian", fresh=True)
+    body = {"digest": approval["digest"], "payment": CARD | {"token": "pm_3ds"}}
+    assert guardian.did("POST", f"{path}/approve", body)["state"] == "approved"
+    assert guardian.did("POST", f"{path}/revoke")["state"] == "revoked"
+    order_state(system, "minor", order["id"], "cancelled")
+    until(lambda: system.left(show["id"], show["offers"][0]["id"]) == 20, "the unit back")
+    assert guardian.post(f"{path}/approve", body).status == 409
+
+
+def test_a_hold_is_extended_once(system: System) -> None:
+    """By 15 minutes, by the guardian alone; the order tells it, a GET never does it."""
+    _, order, approval = request_of(system, "Longer")
+    path = f"/approvals/{approval['id']}"
+    assert approval["may_extend"]
+    assert approval["held_until"]
+    for other in ("minor", "adult", "host"):
+        problem(system.api(other).post(f"{path}/extend"), 404, "not_found")
+    guardian = system.api("guardian")
+    problem(guardian.get(f"{path}/extend"), 405, "method_not_allowed")
+    longer = guardian.did("POST", f"{path}/extend")
+    assert longer["held_until"] > approval["held_until"]
+    assert longer["expires_at"] == approval["expires_at"]
+    problem(guardian.post(f"{path}/extend"), 409, "conflict")
+    until(
+        lambda: system.api("minor").did("GET", f"/orders/{order['id']}")["reserved_until"] == longer["held_until"],
+        "the order to be held as long",
+    )
+
+
+def test_a_raised_price_is_a_new_request(system: System) -> None:
+    """The old digest is superseded; the new request names what it costs now."""
+    show, order, approval = request_of(system, "Dearer")
+    raised = {"price": {"amount": 1100, "currency": "EUR"}}
+    system.api("host").did("PATCH", f"/shows/{show['id']}/offers/{show['offers'][0]['id']}", raised)
+
+    def anew() -> dict[str, Any] | None:
+        items = system.api("guardian").did("GET", "/approvals")["items"]
+        return next((one for one in items if one["order"] == order["id"] and one["id"] != approval["id"]), None)
+
+    now = until(anew, "the new request")
+    assert now["lines"][0]["price"]["amount"] == 1100
+    guardian = system.api("guardian", fresh=True)
+    old = {"digest": approval["digest"], "payment": CARD}
+    problem(guardian.post(f"/approvals/{approval['id']}/approve", old), 409, "superseded")
+    assert guardian.did("GET", f"/approvals/{approval['id']}")["state"] == "superseded"
+    guardian.did("POST", f"/approvals/{now['id']}/approve", {"digest": now["digest"], "payment": CARD})
+    order_state(system, "minor", order["id"], "paid")

@@ -143,3 +143,62 @@ def test_requests_hold_a_tenth_but_one_at_least(loaded: int) -> None:
     ceiling = model.request_ceiling(loaded)
     assert ceiling >= 1
     assert ceiling == 1 or ceiling * 10 <= loaded
+
+
+def refused(work: object, *given: object) -> Refusal:
+    """How it is refused."""
+    with pytest.raises(Refusal) as refusal:
+        work(*given)  # type: ignore[operator]
+    return refusal.value
+
+
+HELD = msgspec.structs.replace(APPROVAL, held_until=NOW + model.HOLD_MS)
+CONSENTED = model.approved(HELD, "gita", "pm_ok", NOW)
+
+
+def test_consent_starts_the_clock_of_the_payment() -> None:
+    """Half an hour from the guardian's word, whatever was left of the request's day; after that day there is no word."""
+    assert (CONSENTED.state, CONSENTED.guardian, CONSENTED.pay_until) == ("approved", "gita", NOW + 30 * 60_000)
+    assert refused(model.approved, APPROVAL, "gita", "pm_ok", APPROVAL.expires_at).code == "expired"
+
+
+def test_one_clock_runs_at_a_time() -> None:
+    """A request's day, then the payment's half hour; what has ended waits for nothing."""
+    assert model.due(APPROVAL) == APPROVAL.expires_at
+    assert model.due(CONSENTED) == CONSENTED.pay_until
+    assert model.TIMED_OUT == {"requested": "expired", "approved": "lapsed"}
+    for state in ENDS:
+        assert model.due(msgspec.structs.replace(APPROVAL, state=state)) is None
+
+
+def test_consent_is_taken_back_before_capture_only() -> None:
+    """Before: revoked, and its means to pay are forgotten. After: a withdrawal, and it says of which order."""
+    gone = model.revoked(CONSENTED, "gero", NOW + 1)
+    assert (gone.state, gone.guardian, gone.token) == ("revoked", "gero", "")
+    consumed = refused(model.revoked, model.moved(CONSENTED, "consumed"), "gita", NOW + 1)
+    assert consumed.errors == [{"state": "consumed", "withdraw": APPROVAL.order}]
+    for state in sorted({"requested", *ENDS} - {"consumed"}):
+        other = refused(model.revoked, msgspec.structs.replace(APPROVAL, state=state), "gita", NOW + 1)
+        assert (other.code, other.errors) == ("conflict", [{"state": state}])
+
+
+def test_a_hold_is_extended_once() -> None:
+    """By as much again, while it lasts; the request's own day stays what it was."""
+    longer = model.extended(HELD, NOW + 1)
+    assert (longer.held_until, longer.expires_at) == (HELD.held_until + model.HOLD_MS, HELD.expires_at)
+    assert refused(model.extended, longer, NOW + 2).code == "conflict"
+    assert refused(model.extended, HELD, HELD.held_until).code == "conflict"
+    assert refused(model.extended, APPROVAL, NOW).code == "conflict"  # lapsed when it was asked anew
+    assert refused(model.extended, CONSENTED, NOW).errors == [{"state": "approved"}]
+
+
+def test_asking_anew_goes_on_for_14_days_at_most() -> None:
+    """However often what is asked for changes, the question ends with the legal clock."""
+    assert model.open_until(NOW, NOW) == NOW + model.APPROVAL_MS
+    late = NOW + model.LEGAL_MS - 1
+    assert model.open_until(NOW, late) == NOW + model.LEGAL_MS
+
+
+def test_a_superseded_request_says_so() -> None:
+    """Even to whoever has its own digest: a newer request has taken its place."""
+    assert code(PARENT, msgspec.structs.replace(APPROVAL, state="superseded")) == "superseded"

@@ -3,82 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.guardians import store as family
-from livesale.guardians.model import LINK_MUST_STAND_MS, STEP_UP_MS, Approval
-from livesale.guardians.service import Guardians
-from livesale.kernel.actor import Actor
+from livesale.guardians.model import STEP_UP_MS, Approval
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import Order
-from livesale.store.decision import Decision, Early
-from livesale.store.record import load, put
-from livesale.store.valkey import Store
-from tests.support.market import HOST, Market
-
-# account -> (adult, by more than its own word)
-PEOPLE = {
-    "gita": (True, True), "gero": (True, True), "dora": (True, False), "seventeen": (False, True),
-    HOST.account: (True, True), "young_link": (True, True), "stranger": (True, True), "mia": (False, False),
-}  # fmt: skip
-
-
-class House:
-    """A market with the family of the minor `mia`."""
-
-    def __init__(self, market: Market, guardians: Guardians) -> None:
-        self.market = market
-        self.guardians = guardians
-
-    async def asked(self, units: int = 1) -> tuple[Order, Approval]:
-        """A request of mia's."""
-        order = await self.market.check_out(await self.market.hold("mia", (0, units)))
-        return order, await self.market.approval(order)
-
-    def actor(self, name: str, ago_ms: int = 0) -> Actor:
-        """Someone who proved who they are `ago_ms` ago."""
-        return Actor(name, frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms() - ago_ms)
-
-    async def approve(self, approval: Approval, who: str = "gita", **changes: Any) -> Approval:
-        """Approve what was read."""
-        told = changes.get("digest", approval.digest)
-        return await self.guardians.approve(self.actor(who, changes.get("ago_ms", 0)), approval.id, told, "pm_ok")
-
-    async def age(self, name: str, kind: Any, field: str) -> None:
-        """The record's time is over."""
-        stored = (await self.market.store.read(self.market.shelf, name))[name]
-        aged = msgspec.structs.replace(load(kind, stored), **{field: self.market.store.now_ms() - 1_000})
-        await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
-
-
-@pytest.fixture
-async def house(store: Store, engine: AsyncEngine) -> AsyncIterator[House]:
-    market = Market(store)
-    market.people.bands, market.people.wards = {"mia": "14-15"}, {"mia"}
-    await market.open(20)
-    long_ago = store.now_ms() - 2 * LINK_MUST_STAND_MS
-    async with engine.begin() as connection:
-        for name, since in {name: long_ago for name in PEOPLE if name != "stranger"}.items():
-            await family.link(connection, "mia", name, False, store.now_ms() if name == "young_link" else since)
-
-    async def age_of(account: str) -> tuple[bool, bool]:
-        return PEOPLE[account]
-
-    async def seller_of(_approval: Approval) -> str:
-        return HOST.account
-
-    yield House(market, Guardians(store, engine, age_of, seller_of))
-    await market.check_units()
-
-
-async def counter(house: House, where: str) -> int:
-    name = f"{where}:{house.market.offers[0]}"
-    return (await house.market.store.counters(house.market.shelf, name))[name]
+from livesale.store.decision import Early
+from tests.guardians.house import House, counter
+from tests.support.market import HOST
 
 
 @pytest.mark.parametrize(
@@ -180,7 +114,7 @@ async def test_expired_before_it_was_approved(house: House) -> None:
     order, approval = await house.asked()
     await house.age(f"approval:{approval.id}", Approval, "expires_at")
     done = await asyncio.gather(
-        house.approve(approval), house.guardians.expire(approval.id), house.guardians.expire(approval.id),
+        house.approve(approval), house.guardians.run_out(approval.id), house.guardians.run_out(approval.id),
         return_exceptions=True,
     )  # fmt: skip
     assert isinstance(done[0], Refusal)
@@ -194,7 +128,7 @@ async def test_not_expired_early(house: House) -> None:
     """The clock firing before the day is over does nothing."""
     order, approval = await house.asked()
     with pytest.raises(Early):
-        await house.guardians.expire(approval.id)
+        await house.guardians.run_out(approval.id)
     assert (await house.market.approval(order)).state == "requested"
 
 

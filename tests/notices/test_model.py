@@ -17,8 +17,9 @@ def order(state: str, before: str, reason: str = "") -> dict[str, Any]:
             "before": before, "reason": reason}  # fmt: skip
 
 
-def approval(state: str) -> dict[str, Any]:
-    return {"type": "approval_changed", "approval": "ap_s4k2c_1", "order": "o_s4k2c_1", "minor": "mia", "state": state}
+def approval(state: str, before: str = "") -> dict[str, Any]:
+    return {"type": "approval_changed", "approval": "ap_s4k2c_1", "order": "o_s4k2c_1", "minor": "mia", "state": state,
+            "before": before}  # fmt: skip
 
 
 def after(kind: str, **fields: Any) -> dict[str, Any]:
@@ -58,6 +59,9 @@ def test_what_is_mailed(event: dict[str, Any], mails: list[tuple[str, str]]) -> 
         order("held", ""),
         order("awaiting_payment", "held"),
         order("expired", "held"),
+        order("expired", "awaiting_payment", "lapsed"),
+        order("cancelled", "awaiting_payment", "revoked"),
+        approval("requested", "requested"),
         order("cancelled", "held", "buyer"),
         order("paid", "paid"),
         order("declined", "awaiting_guardian"),

@@ -11,10 +11,11 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
 from livesale.ledger.replay import Replay
 from livesale.orders import coupons
+from livesale.orders.asking import digest_of
 from livesale.orders.claims import Coupons
 from livesale.orders.coupons import Claim, Coupon
 from livesale.orders.model import Order
-from livesale.orders.service import Checkout, digest_of
+from livesale.orders.service import Checkout
 from livesale.orders.shipping import Row
 from livesale.store.decision import Conflict
 from livesale.store.log import read_log

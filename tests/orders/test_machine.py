@@ -37,7 +37,7 @@ from tests.support.valkey import ValkeyProcess
 BUYERS = ("ann", "bob", *MINORS)
 TOKENS = ("pm_ok", "pm_ok", "pm_declined", "pm_late_decline", "pm_3ds")
 BUYER_ACTS = ("check out", "cancel", "check out")
-GUARDIAN_ACTS = ("approve", "decline", "approve")
+GUARDIAN_ACTS = ("approve", "decline", "approve", "revoke", "extend")
 STEPS = settings(
     max_examples=25, stateful_step_count=50, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
@@ -181,7 +181,10 @@ class Orders(RuleBasedStateMachine):
     @rule(pick=some, token=tokens, acts=guardian_acts)
     def guardian_does(self, pick: int, token: str, acts: list[str]) -> None:
         order = self.some_order(pick)
-        works = {"approve": lambda: self._approve(order, token), "decline": lambda: self._decline(order)}
+        works = {
+            "approve": lambda: self._approve(order, token), "decline": lambda: self._decline(order),
+            "revoke": lambda: self._revoke(order), "extend": lambda: self._extend(order),
+        }  # fmt: skip
         self.allowed(*(works[act]() for act in acts))
 
     @precondition(lambda self: self.orders)
@@ -201,7 +204,7 @@ class Orders(RuleBasedStateMachine):
     # What clocks do
 
     @precondition(lambda self: self.orders)
-    @rule(pick=some, clock=strategies.sampled_from(("hold", "hold while checking out", "request", "payment", "look")))
+    @rule(pick=some, clock=strategies.sampled_from(("hold", "hold while checking out", "request", "consent", "payment", "look")))
     def time_is_over(self, pick: int, clock: str) -> None:
         order = self.some_order(pick)
         expiring = [lambda: self.market.orders.expire(order.id)] * 2
@@ -209,9 +212,9 @@ class Orders(RuleBasedStateMachine):
             self.do(self._age(f"order:{order.id}", Order, "reserved_until"))
             racing = [lambda: self._check_out(order, "pm_ok")] if clock != "hold" else []
             self.allowed(*(work() for work in (*expiring, *racing)))
-        elif clock == "request" and order.approval:
-            self.do(self._age(f"approval:{order.approval}", Approval, "expires_at"))
-            self.allowed(self._approve(order, "pm_ok"), self.guardians.expire(order.approval))
+        elif clock in ("request", "consent") and order.approval:
+            self.do(self._age(f"approval:{order.approval}", Approval, "expires_at" if clock == "request" else "pay_until"))
+            self.allowed(self._approve(order, "pm_ok"), self.guardians.run_out(order.approval))
         else:
             if clock == "payment":
                 self.do(self._age(f"payment:{order.id}", Payment, "deadline"))
@@ -353,6 +356,14 @@ class Orders(RuleBasedStateMachine):
         if order.approval:
             await self.guardians.decline(self._gita(), order.approval)
 
+    async def _revoke(self, order: Order) -> None:
+        if order.approval:
+            await self.guardians.revoke(self._gita(), order.approval)
+
+    async def _extend(self, order: Order) -> None:
+        if order.approval:
+            await self.guardians.extend(self._gita(), order.approval)
+
     def _gita(self) -> Actor:
         return Actor("gita", frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
 
@@ -360,10 +371,11 @@ class Orders(RuleBasedStateMachine):
         """Whether any reaction looks at it; the others would only dilute the mix."""
         kind, state, before = event["type"], event.get("state"), event.get("before")
         freed = state in ENDED or (kind == "waitlist_changed" and before == "offered")
-        return freed or "payment" in kind or "approval" in kind or before == "awaiting_guardian"
+        return freed or "payment" in kind or "approval" in kind or before == "awaiting_guardian" or kind == "offer_raised"
 
     async def _react(self, event: dict[str, Any]) -> None:
-        of_market = (*self.market.reactions.reactions(), *self.market.waiting.reactions())
+        market = self.market
+        of_market = (*market.reactions.reactions(), *market.requests.reactions(), *market.waiting.reactions())
         for act in Reactions((*self.market.payments.reactions(), *of_market)).to(event):
             await act(self.market.shelf, event)
 

@@ -7,9 +7,8 @@ import pytest
 from livesale.guardians import model as approvals
 from livesale.guardians import service as guardians
 from livesale.guardians.model import Approval
-from livesale.orders import reactions, service
+from livesale.orders import asking
 from livesale.orders.model import Order
-from livesale.orders.service import Checkout
 from livesale.store.decision import Decision
 from livesale.store.record import load
 from livesale.store.valkey import Store
@@ -28,9 +27,8 @@ async def opened(store: Store) -> Market:
 
 async def asks(market: Market, order: Order, ceiling: int = 100) -> Decision:
     """A minor's checkout."""
-    wanted = Checkout(SHIP_TO, None, order.total, "EUR")
     ceilings, now_ms = {offer: ceiling for offer in market.offers}, market.store.now_ms()
-    return service._ask(await read(market, order), order.id, f"ap_{order.id}", wanted, b"", ceilings, now_ms)
+    return asking.ask(await read(market, order), order, f"ap_{order.id}", SHIP_TO, b"", ceilings, now_ms)
 
 
 @pytest.mark.parametrize("guarded", [False, True])
@@ -78,10 +76,10 @@ async def test_a_consent_used_twice(store: Store, blind: bool) -> None:
     """`approved` read by two workers: without the versions two payments begin on one consent, each with its key."""
     market = await opened(store)
     (order, approval), _other = await asked(market), await asked(market, "max")
-    said = approvals.moved(approval, "approved", guardian=GUARDIAN, token="pm_ok")
+    said = approvals.approved(approval, GUARDIAN, "pm_ok", store.now_ms())
     await store.commit(guardians._write(await read(market, order), approval, said))
     records, now_ms = await read(market, order), store.now_ms()
-    twice = [unbounded(reactions.consume(records, order.id, now_ms), "request") for _ in range(2)]
+    twice = [unbounded(asking.begin(records, order.id, now_ms), "request") for _ in range(2)]
     done = await (blindly if blind else carried_out)(store, twice)
     assert sum(done) == (2 if blind else 1)
     keys = {event["payment"] for one in twice for event in one.events if event["type"] == "payment_changed"}

@@ -26,6 +26,7 @@ from livesale.orders.placing import Wish
 from livesale.orders.pricing import Destination
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.refunds import Wish as Refunding
+from livesale.orders.requests import RequestReactions
 from livesale.orders.routes import rendered
 from livesale.orders.service import Checkout, Orders
 from livesale.orders.settling import Settling
@@ -198,6 +199,7 @@ class Market:
         self.waiting = Waiting(store, OFFERED_MS)
         self.sale = Offers(store, _no_product, Transfers(store))
         self.reactions = OrderReactions(store)
+        self.requests = RequestReactions(store, Transfers(store), self.people, self.prices, self.on_sale)
         self.payments = PaymentReactions(store, self.provider)
         self.refunds = RefundReactions(store, self.provider)
         self.settling = Settling(store)
@@ -205,6 +207,7 @@ class Market:
         self.sold = Sold(store, self.may_sell)
         self.disputes = DisputeReactions(store, self.provider)
         self.archiving: Archiving | None = None
+        self.removed: set[str] = set()
         self.shelf = ""
         self.offers: list[str] = []
 
@@ -259,7 +262,8 @@ class Market:
     async def running(self) -> Any:
         """Readers and deadlines at work, as in the worker."""
         rooms = (
-            self.payments, self.refunds, self.disputes, self.reactions, self.settling, self.leftovers, self.waiting, self.coupons
+            self.payments, self.refunds, self.disputes, self.reactions, self.requests, self.settling, self.leftovers,
+            self.waiting, self.coupons,
         )  # fmt: skip
         reader = Reader(self.store, "reactions", tuple(one for room in rooms for one in room.reactions()))
         due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
@@ -275,6 +279,10 @@ class Market:
                 for task in at_work:  # again, for redis-py may swallow one that comes with an answer
                     task.cancel()
                 await asyncio.wait(at_work, timeout=0.2)
+
+    async def on_sale(self, product: str) -> bool:
+        """Whether the catalogue still has it."""
+        return product not in self.removed
 
     async def expire(self, _shelf: str, order_id: str) -> None:
         await self.orders.expire(order_id)

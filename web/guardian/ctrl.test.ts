@@ -55,3 +55,21 @@ test("a double tap is one decision", async () => {
   await Promise.all([deciding.decline(), deciding.decline(), deciding.approve("pm_ok")]);
   expect(asked).toHaveLength(1);
 });
+
+test("taking consent back asks nothing but the request, and its answer is what the page shows", async () => {
+  const asked = answering(Response.json({ ...approval, state: "revoked" }));
+  const listed = { ...approval, state: "approved" };
+  const deciding = new Deciding(listed);
+  expect(deciding.latest(listed).state).toBe("approved");
+  await deciding.revoke();
+  expect(asked[0]).toMatchObject({ path: "/api/v1/approvals/ap_1/revoke", body: {} });
+  expect(deciding.latest(listed).state).toBe("revoked");
+});
+
+test("a longer hold leaves the decision open; what the list says later is newer", async () => {
+  answering(Response.json({ ...approval, may_extend: false }));
+  const deciding = new Deciding({ ...approval, may_extend: true });
+  await deciding.extend();
+  expect([deciding.latest(approval).state, deciding.latest(approval).may_extend]).toEqual(["requested", false]);
+  expect(deciding.latest({ ...approval, state: "superseded" }).state).toBe("superseded");
+});

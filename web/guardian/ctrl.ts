@@ -5,7 +5,7 @@ import { Refused } from "../lib/refused";
 import { me } from "../lib/session";
 import type { Approval } from "../lib/shapes";
 
-export type Doing = "approve" | "decline" | null;
+export type Doing = "approve" | "decline" | "revoke" | "extend" | null;
 
 export class Deciding {
   readonly busy = signal<Doing>(null);
@@ -15,12 +15,28 @@ export class Deciding {
 
   constructor(readonly approval: Approval) {}
 
+  /** The request as it is by the newer of the page's list and the answer to what was done here. */
+  latest(listed: Approval): Approval {
+    const answer = this.outcome.value;
+    return answer && listed.state === this.approval.state ? answer : listed;
+  }
+
   approve(token: string): Promise<void> {
     return this.deciding("approve", { digest: this.approval.digest, payment: { method: "card", token } });
   }
 
   decline(): Promise<void> {
     return this.deciding("decline", {});
+  }
+
+  /** Take consent back, as long as it is not paid. */
+  revoke(): Promise<void> {
+    return this.deciding("revoke", {});
+  }
+
+  /** Have the units held for as long again, once. */
+  extend(): Promise<void> {
+    return this.deciding("extend", {});
   }
 
   /** Signing in again is the step-up; then the decision is made as it was meant. */

@@ -49,7 +49,7 @@ function Guardian() {
 }
 
 function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolean }) {
-  const waiting = approvals.filter((approval) => approval.state === "requested" || decidedHere.has(approval.id));
+  const waiting = approvals.filter((approval) => ["requested", "approved"].includes(approval.state) || decidedHere.has(approval.id));
   const earlier = approvals.filter((approval) => !waiting.includes(approval));
   for (const approval of waiting) decidedHere.add(approval.id);
   return (

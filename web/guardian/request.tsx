@@ -12,14 +12,18 @@ import { say, sayRequestState } from "./words";
 
 export function Request({ approval, reload, asMinor }: { approval: Approval; reload: () => void; asMinor: boolean }) {
   const [deciding] = useState(() => new Deciding(approval));
-  const outcome = deciding.outcome.value ?? (approval.state === "requested" ? null : approval);
+  const now = deciding.latest(approval);
+  const outcome = now.state === "requested" ? null : now;
   return (
     <article class="card request" data-testid="request" data-approval={approval.id}>
       <h2 class="asks">{!asMinor && <span class="asks-sign" aria-hidden="true">{approval.minor_name.charAt(0)}</span>}{asMinor ? say("youAsked") : say("asks", { name: approval.minor_name })}</h2>
       <Lines approval={approval} />
       <Facts approval={approval} />
       {asMinor && (approval.state === "requested" ? <p class="small muted">{say("askedText")}</p> : <Notice title={sayRequestState(approval.state)} />)}
+      {!asMinor && !outcome && <Held approval={now} deciding={deciding} />}
       {!asMinor && (outcome ? <Outcome outcome={outcome} name={approval.minor_name} /> : <Decision deciding={deciding} reload={reload} />)}
+      {!asMinor && outcome?.state === "approved" && <Revoke deciding={deciding} />}
+      {!asMinor && outcome && <Trouble deciding={deciding} reload={reload} />}
     </article>
   );
 }
@@ -47,6 +51,26 @@ function Facts({ approval }: { approval: Approval }) {
       {to && <div><dt>{say("goesTo")}</dt><dd>{to.name}, {to.street}, {to.postal_code} {to.city}, {to.country}</dd></div>}
       <div><dt>{say("until")}</dt><dd><TimeOf time={approval.expires_at}>{dayAndTime(approval.expires_at)}</TimeOf></dd></div>
     </dl>
+  );
+}
+
+/** Until when the units are held, and the one time it can be made longer; without a countdown, nothing urges. */
+function Held({ approval, deciding }: { approval: Approval; deciding: Deciding }) {
+  if (!approval.held_until) return <p class="small muted">{say("notHeld")}</p>;
+  return (
+    <div class="held">
+      <p class="small muted"><TimeOf time={approval.held_until}>{say("heldUntil", { time: dayAndTime(approval.held_until) })}</TimeOf></p>
+      {approval.may_extend && <button type="button" class="button button-small" data-testid="extend" disabled={deciding.busy.value !== null} onClick={() => void deciding.extend()}>{say("extend")}</button>}
+    </div>
+  );
+}
+
+function Revoke({ deciding }: { deciding: Deciding }) {
+  return (
+    <div class="held">
+      <p class="small muted">{say("revokeMeans")}</p>
+      <button type="button" class="button button-small" data-testid="revoke" disabled={deciding.busy.value !== null} onClick={() => void deciding.revoke()}>{say("revoke")}</button>
+    </div>
   );
 }
 

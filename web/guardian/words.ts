@@ -11,7 +11,7 @@ export const words = {
     changed: "This request has changed since you opened it", lookAgain: "Show it as it is now", approved: "Approved", approvedText: "The order is being paid with your payment method. {name} is told.", declined: "Declined", declinedText: "{name} gets a neutral answer. Nothing is charged.",
     state_requested: "Waiting for you", state_approved: "Approved", state_consumed: "Approved", state_declined: "Declined", state_expired: "Ended by itself", state_cancelled: "Taken back", state_superseded: "Replaced", state_void: "No longer possible", state_revoked: "Taken back by you", state_lapsed: "Ended by itself",
     earlier: "Earlier requests", family: "Family links", noLinks: "No family links yet.", verified: "verified", notVerified: "not verified yet",
-    youAsked: "You asked for",
+    youAsked: "You asked for", heldUntil: "Kept for you until {time}", notHeld: "The items are no longer kept for you. You can still agree; it is bought if there are any left.", extend: "Keep for 15 minutes more", revoke: "Take consent back", revokeMeans: "It is being paid. Until that is done you can take your consent back; afterwards you can withdraw within 14 days.",
   },
   de: {
     title: "Anfragen", titleMinor: "Deine Anfragen", lead: "Jemand, für den du sorgst, möchte etwas kaufen. Du entscheidest; vorher wird nichts abgebucht.", leadMinor: "Wonach du gefragt hast und wer darüber entscheidet.",
@@ -22,7 +22,7 @@ export const words = {
     changed: "Diese Anfrage hat sich geändert, seit du sie geöffnet hast", lookAgain: "Zeigen, wie sie jetzt ist", approved: "Zugestimmt", approvedText: "Die Bestellung wird mit deinem Zahlungsmittel bezahlt. {name} erfährt es.", declined: "Abgelehnt", declinedText: "{name} bekommt eine neutrale Antwort. Es wird nichts abgebucht.",
     state_requested: "Wartet auf dich", state_approved: "Zugestimmt", state_consumed: "Zugestimmt", state_declined: "Abgelehnt", state_expired: "Von selbst beendet", state_cancelled: "Zurückgenommen", state_superseded: "Ersetzt", state_void: "Nicht mehr möglich", state_revoked: "Von dir zurückgenommen", state_lapsed: "Von selbst beendet",
     earlier: "Frühere Anfragen", family: "Familie", noLinks: "Noch keine Verbindungen.", verified: "geprüft", notVerified: "noch nicht geprüft",
-    youAsked: "Du hast gefragt nach",
+    youAsked: "Du hast gefragt nach", heldUntil: "Zurückgelegt bis {time}", notHeld: "Die Artikel sind nicht mehr zurückgelegt. Du kannst trotzdem zustimmen; gekauft wird, wenn noch welche da sind.", extend: "15 Minuten länger zurücklegen", revoke: "Zustimmung zurücknehmen", revokeMeans: "Die Zahlung läuft. Bis sie fertig ist, kannst du deine Zustimmung zurücknehmen; danach kannst du 14 Tage lang widerrufen.",
   },
 };
 

@@ -131,6 +131,9 @@ export interface Approval extends Made {
   ship_to: ShipTo;
   digest: string;
   expires_at: Time;
+  order_state?: string;
+  held_until?: Time | null;
+  may_extend?: boolean;
 }
 
 export interface Link { id: string; minor: string; guardian: string; verified: boolean; minor_name: string; guardian_name: string }
