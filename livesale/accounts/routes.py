@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesale.accounts.cookies import session_cookie, session_of
+from livesale.accounts.devices import device_of
 from livesale.accounts.model import LONGEST_NAME, Account
 from livesale.accounts.passwords import LONGEST, SHORTEST
 from livesale.accounts.service import Accounts
@@ -98,7 +99,7 @@ class _Handlers:
 
     async def sign_in(self, call: Call) -> Answer:
         body: SignIn = call.body
-        signed = await self._accounts.sign_in(body.email, body.password, None if call.local else call.peer)
+        signed = await self._accounts.sign_in(body.email, body.password, None if call.local else call.peer, _device(call))
         age_s = (signed.claims.expires - signed.claims.issued) // SECOND_MS
         account = await self._accounts.me(signed.claims.account)
         return Answer(self._view(account), headers={"Set-Cookie": session_cookie(signed.cookie, age_s, call.secure)})
@@ -109,13 +110,17 @@ class _Handlers:
             try:
                 await self._accounts.sign_out(self._accounts.authenticate(session, "session"))
             except Refusal as refusal:
-                if refusal.code != "unauthenticated":  # ended before: what was wanted
+                if refusal.code not in ("unauthenticated", "not_found"):  # ended before: what was wanted
                     raise
         return Answer(SignedOut(), headers={"Set-Cookie": session_cookie("", 0, call.secure)})
 
     def _view(self, account: Account) -> Me:
         band = account.band(self._now_ms())
         return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band)
+
+
+def _device(call: Call) -> str:
+    return device_of(call.headers.get("user-agent", ""))
 
 
 def _wall_ms() -> int:

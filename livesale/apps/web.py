@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from livesale.accounts.routes import routes as account_routes
+from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
 from livesale.apps.mails import dev_box
@@ -108,6 +109,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
 
     return [
         *account_routes(wiring.accounts),
+        *signin_routes(wiring.accounts.sign_ins),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),
