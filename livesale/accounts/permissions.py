@@ -28,7 +28,8 @@ TABLE: dict[str, Permission] = {
     "account.read": Permission(EVERYONE, ("GET /me",)),
     "account.secure": Permission(
         EVERYONE,
-        ("GET /sessions", "DELETE /sessions", "DELETE /sessions/{id}", "GET /tokens", "POST /tokens"),
+        ("GET /sessions", "DELETE /sessions", "DELETE /sessions/{id}", "GET /tokens", "POST /tokens",
+         "POST /session/step-up"),
     ),
     "order.read": Permission(EVERYONE, ("GET /orders", "GET /orders/{order}", "GET /offers/{offer}/waitlist")),
     "order.create": Permission(

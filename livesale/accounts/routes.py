@@ -14,7 +14,7 @@ from livesale.accounts.cookies import session_cookie, session_of
 from livesale.accounts.devices import device_of
 from livesale.accounts.model import LONGEST_NAME, Account
 from livesale.accounts.passwords import LONGEST, SHORTEST
-from livesale.accounts.service import Accounts
+from livesale.accounts.service import Accounts, SignedIn
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
@@ -37,6 +37,12 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     """Address and password. Signing in again while signed in counts as a fresh proof (step-up)."""
 
     email: Email
+    password: Password
+
+
+class StepUp(msgspec.Struct, forbid_unknown_fields=True):
+    """A fresh proof of who is signed in."""
+
     password: Password
 
 
@@ -74,6 +80,7 @@ def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[
         ),
         Route("GET", "/me", handlers.me, "Who you are", ACCOUNT, answer=Me),
         Route("POST", "/session", handlers.sign_in, "Sign in (sets cookies)", body=SignIn, answer=Me),
+        Route("POST", "/session/step-up", handlers.step_up, "Show again that it is you", ACCOUNT, StepUp, Me),
         Route("DELETE", "/session", handlers.sign_out, "End this sign-in", answer=SignedOut),
     ]
 
@@ -100,9 +107,15 @@ class _Handlers:
     async def sign_in(self, call: Call) -> Answer:
         body: SignIn = call.body
         signed = await self._accounts.sign_in(body.email, body.password, None if call.local else call.peer, _device(call))
-        age_s = (signed.claims.expires - signed.claims.issued) // SECOND_MS
-        account = await self._accounts.me(signed.claims.account)
-        return Answer(self._view(account), headers={"Set-Cookie": session_cookie(signed.cookie, age_s, call.secure)})
+        return await self._entered(signed, call)
+
+    async def step_up(self, call: Call) -> Answer:
+        session = session_of(call.headers.get("cookie", ""))
+        if call.account().via != "session" or session is None:
+            raise Refusal("forbidden", "A token cannot do this: `livesale token --fresh` makes one that counts.")
+        claims = self._accounts.authenticate(session, "session")
+        signed = await self._accounts.step_up(claims, call.body.password, None if call.local else call.peer)
+        return await self._entered(signed, call)
 
     async def sign_out(self, call: Call) -> Answer:
         session = session_of(call.headers.get("cookie", ""))
@@ -113,6 +126,11 @@ class _Handlers:
                 if refusal.code not in ("unauthenticated", "not_found"):  # ended before: what was wanted
                     raise
         return Answer(SignedOut(), headers={"Set-Cookie": session_cookie("", 0, call.secure)})
+
+    async def _entered(self, signed: SignedIn, call: Call) -> Answer:
+        age_s = (signed.claims.expires - signed.claims.issued) // SECOND_MS
+        account = await self._accounts.me(signed.claims.account)
+        return Answer(self._view(account), headers={"Set-Cookie": session_cookie(signed.cookie, age_s, call.secure)})
 
     def _view(self, account: Account) -> Me:
         band = account.band(self._now_ms())

@@ -141,3 +141,18 @@ async def test_a_token_does_not_open_the_door(whole: Whole, browser: ClientSessi
     bearer = {"Authorization": f"Bearer {whole.tokens['viewer']}"}
     await problem(await browser.post(whole.url("/tokens"), json={"name": "x"}, headers=bearer), 403, "step_up_required")
     await problem(await browser.delete(whole.url("/sessions"), headers=bearer), 403, "forbidden")
+
+
+async def test_a_step_up_refreshes_this_sign_in(whole: Whole, browser: ClientSession) -> None:
+    """The password again makes the same sign-in fresh; a wrong one and a token do not."""
+    csrf = await entered(whole, browser, ["viewer"])
+    (mine,) = (await (await browser.get(whole.url("/sessions"))).json())["items"]
+    wrong = await browser.post(whole.url("/session/step-up"), json={"password": "wrong horse"}, headers=csrf)
+    await problem(wrong, 401, "unauthenticated")
+    again = await browser.post(whole.url("/session/step-up"), json={"password": PASSWORD}, headers=csrf)
+    assert again.status == 200 and again.cookies["livesale_session"].value
+    assert [one["id"] for one in (await (await browser.get(whole.url("/sessions"))).json())["items"]] == [mine["id"]]
+    bearer = {"Authorization": f"Bearer {whole.tokens['viewer']}"}
+    async with ClientSession() as program:
+        answer = await program.post(whole.url("/session/step-up"), json={"password": PASSWORD}, headers=bearer)
+        await problem(answer, 403, "forbidden")

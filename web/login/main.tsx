@@ -10,6 +10,7 @@ import { me, safeNext } from "../lib/session";
 import { Frame } from "../lib/shell";
 import { sorryFor } from "../lib/sorry";
 import "./login.css";
+import { AccountCard } from "./account";
 import { bandOf } from "./age";
 import { say } from "./words";
 
@@ -43,6 +44,7 @@ function Login() {
           <button type="button" class="button button-small" onClick={() => { registering.value = !fresh; refusal.value = null; }}>{say(fresh ? "signIn" : "register")}</button>
         </p>
       </div>
+      {me.value && <AccountCard />}
     </Frame>
   );
 }
