@@ -28,8 +28,12 @@ TABLE: dict[str, Permission] = {
     "account.read": Permission(EVERYONE, ("GET /me",)),
     "account.secure": Permission(
         EVERYONE,
-        ("GET /sessions", "DELETE /sessions", "DELETE /sessions/{id}", "GET /tokens", "POST /tokens",
-         "POST /session/step-up"),
+        (
+            *("GET /sessions", "DELETE /sessions", "DELETE /sessions/{id}", "GET /tokens", "POST /tokens"),
+            *("POST /session/step-up", "POST /session/step-up/options", "POST /session/step-up/passkey"),
+            *("GET /passkeys", "POST /passkeys/options", "POST /passkeys"),
+            *("PATCH /passkeys/{id}", "DELETE /passkeys/{id}"),
+        ),
     ),
     "order.read": Permission(EVERYONE, ("GET /orders", "GET /orders/{order}", "GET /offers/{offer}/waitlist")),
     "order.create": Permission(

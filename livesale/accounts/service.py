@@ -129,21 +129,36 @@ class Accounts:
     async def sign_in(self, email: str, password: str, address: str | None = None, device: str = "") -> SignedIn:
         """Sign a browser in. `address` is the caller's, None for a loopback peer that nothing limits."""
         row = await self._proven(checked("email", folded, email), password, address)
+        return await self._begin(row, device, "password")
+
+    async def enter(self, account: str, device: str, by: str) -> SignedIn:
+        """Sign a browser in to an account whose owner has proven it otherwise (`by`)."""
+        async with reading(self._engine) as db:
+            row = await store.find(db, account=account)
+        if row is None:
+            raise not_found("account")
+        return await self._begin(row, device, by)
+
+    async def _begin(self, row: RowMapping, device: str, by: str) -> SignedIn:
         now_ms = self._now_ms()
         claims = _claims("session", row, now_ms, now_ms + self._session_ms, stepped_up=now_ms)
         async with self._engine.begin() as db:
             await store.forget_expired(db, now_ms)
             await store.add_session(db, claims.sid, claims.account, claims.kind, now_ms, claims.expires, device=device)
-            await audit(db, now_ms, claims.account, "session.begin", claims.account, {"sid": claims.sid})
+            await audit(db, now_ms, claims.account, "session.begin", claims.account, {"sid": claims.sid, "by": by})
         return self._signed_in(claims)
 
     async def step_up(self, claims: Claims, password: str, address: str | None = None) -> SignedIn:
         """The same sign-in, freshly proven by password."""
         account = await self.me(claims.account)
         await self._proven(account.email, password, address)
+        return await self.refresh(claims, "password")
+
+    async def refresh(self, claims: Claims, by: str) -> SignedIn:
+        """The same sign-in, whose owner has just proven it again (`by`)."""
         now_ms = self._now_ms()
         async with self._engine.begin() as db:
-            await audit(db, now_ms, claims.account, "session.step_up", claims.account, {})
+            await audit(db, now_ms, claims.account, "session.step_up", claims.account, {"sid": claims.sid, "by": by})
         return self._signed_in(msgspec.structs.replace(claims, stepped_up=now_ms))
 
     async def sign_out(self, claims: Claims) -> None:

@@ -10,6 +10,8 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from livesale.accounts.passkey_routes import routes as passkey_routes
+from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.doors import WebDoors
@@ -110,6 +112,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
     return [
         *account_routes(wiring.accounts),
         *signin_routes(wiring.accounts.sign_ins),
+        *passkey_routes(wiring.passkeys, Door(wiring.accounts, wiring.store.now_ms), wiring.settings.public_urls),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),

@@ -22,7 +22,7 @@ from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call, Route
 
 # Signing in and registering: limited more strictly, and they use nothing of a session that may be there already.
-ENTRIES = frozenset({("POST", "/accounts"), ("POST", "/session")})
+ENTRIES = frozenset({("POST", "/accounts"), ("POST", "/session"), ("POST", "/session/passkey")})
 
 
 class Authenticator(Protocol):

@@ -243,9 +243,35 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sessions_account"), "sessions", ["account"], unique=False)
     op.create_index(op.f("ix_sessions_expires_ms"), "sessions", ["expires_ms"], unique=False)
+    op.create_table(
+        "passkeys",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("account", sa.String(length=40), nullable=False),
+        sa.Column("credential", sa.LargeBinary(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.LargeBinary(), nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.Column("used_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_passkeys_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkeys")),
+        sa.UniqueConstraint("credential", name=op.f("uq_passkeys_credential")),
+    )
+    op.create_index(op.f("ix_passkeys_account"), "passkeys", ["account"], unique=False)
+    op.create_table(
+        "spent",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_spent")),
+    )
+    op.create_index(op.f("ix_spent_until_ms"), "spent", ["until_ms"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_spent_until_ms"), table_name="spent")
+    op.drop_table("spent")
+    op.drop_index(op.f("ix_passkeys_account"), table_name="passkeys")
+    op.drop_table("passkeys")
     op.drop_index(op.f("ix_sessions_expires_ms"), table_name="sessions")
     op.drop_index(op.f("ix_sessions_account"), table_name="sessions")
     op.drop_table("sessions")
