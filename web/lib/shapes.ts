@@ -31,6 +31,8 @@ export interface Token { id: string; name: string; scopes: string[]; created_at:
 
 export interface TokenMade extends Token { token: string }
 
+export interface Passkey { id: string; name: string; created_at: Time; used_at: Time | null }
+
 export interface Segment { title: string; offers: string[]; planned_s: number; started_at?: Time | null }
 
 export type ShowState = "draft" | "scheduled" | "live" | "paused" | "ended" | "cancelled";

@@ -2,14 +2,15 @@
 import { computed, signal } from "@preact/signals";
 import { get, newKey, post, remove } from "../lib/api";
 import { source } from "../lib/loading";
+import { addPasskey, wasCancelled } from "../lib/passkey";
 import { Refused } from "../lib/refused";
-import type { Listed, Token, SignIn, TokenMade } from "../lib/shapes";
+import type { Listed, Passkey, SignIn, Token, TokenMade } from "../lib/shapes";
 
-interface Here { signIns: SignIn[]; tokens: Token[] }
+interface Here { signIns: SignIn[]; tokens: Token[]; passkeys: Passkey[] }
 
 export const access = source<Here>(async () => {
-  const [signIns, tokens] = await Promise.all([get<Listed<SignIn>>("/sessions"), get<Listed<Token>>("/tokens")]);
-  return { signIns: signIns.items.filter((one) => one.kind === "session"), tokens: tokens.items };
+  const [signIns, tokens, passkeys] = await Promise.all([get<Listed<SignIn>>("/sessions"), get<Listed<Token>>("/tokens"), get<Listed<Passkey>>("/passkeys")]);
+  return { signIns: signIns.items.filter((one) => one.kind === "session"), tokens: tokens.items, passkeys: passkeys.items };
 });
 
 export const busy = signal(false);
@@ -30,7 +31,7 @@ export async function act(what: () => Promise<void>): Promise<void> {
     await access.load();
   } catch (error) {
     if (error instanceof Refused && error.code === "step_up_required") waiting.value = what;
-    else refusal.value = error;
+    else if (!wasCancelled(error)) refusal.value = error;
   } finally {
     busy.value = false;
   }
@@ -53,6 +54,10 @@ export const endAll = (): Promise<void> => act(async () => {
   await remove("/sessions");
   location.assign("/login");
 });
+
+export const newPasskey = (name: string): Promise<void> => act(async () => { await addPasskey(name); });
+
+export const removePasskey = (id: string): Promise<void> => act(async () => { await remove(`/passkeys/${id}`); });
 
 export function makeToken(name: string, days: number): Promise<void> {
   const key = newKey();

@@ -2,10 +2,12 @@
 import { useEffect } from "preact/hooks";
 import { dayAndTime } from "../lib/format";
 import { Failed, Loading, Notice } from "../lib/pieces";
+import { passkeysWork, stepUpByPasskey } from "../lib/passkey";
 import { Refused } from "../lib/refused";
 import type { SignIn, Token } from "../lib/shapes";
 import { sorryFor } from "../lib/sorry";
 import { access, busy, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
+import { Passkeys } from "./passkeys";
 import { say } from "./words";
 
 export function AccountCard() {
@@ -16,9 +18,10 @@ export function AccountCard() {
   return (
     <section class="card sign-in" data-testid="account">
       <h2>{say("account")}</h2>
-      {needsProof.value && <Proof />}
+      {needsProof.value && <Proof byPasskey={state.value.passkeys.length > 0 && passkeysWork()} />}
       {refusal.value !== null && <Notice tone="fault"><p>{why(refusal.value)}</p></Notice>}
       <SignIns signIns={state.value.signIns} />
+      <Passkeys passkeys={state.value.passkeys} />
       <Tokens tokens={state.value.tokens} />
     </section>
   );
@@ -69,7 +72,7 @@ function End({ id, name }: { id: string; name: string }) {
   return <button type="button" class="button button-small" disabled={busy.value} onClick={() => void end(id)} data-testid="end">{say("end")}<span class="visually-hidden"> {name}</span></button>;
 }
 
-function Proof() {
+function Proof({ byPasskey }: { byPasskey: boolean }) {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const password = String(new FormData(event.currentTarget as HTMLFormElement).get("password"));
@@ -81,6 +84,7 @@ function Proof() {
         <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" /></label>
         <button class="button button-solid" disabled={busy.value} data-testid="step-up">{say("confirm")}</button>
       </form>
+      {byPasskey && <button type="button" class="button" disabled={busy.value} onClick={() => void prove(stepUpByPasskey)} data-testid="step-up-passkey">{say("withPasskey")}</button>}
     </Notice>
   );
 }

@@ -5,6 +5,7 @@ import { CountryChoice } from "../lib/country";
 import { language } from "../lib/i18n";
 import { mount } from "../lib/mount";
 import { Notice } from "../lib/pieces";
+import { passkeysWork, signInByPasskey, wasCancelled } from "../lib/passkey";
 import { Refused } from "../lib/refused";
 import { me, safeNext } from "../lib/session";
 import { Frame } from "../lib/shell";
@@ -39,6 +40,7 @@ function Login() {
           {refusal.value !== null && <Notice tone="fault"><p>{why(refusal.value)}</p></Notice>}
           <button class="button button-solid button-wide" disabled={busy.value} data-testid="submit">{say(busy.value ? "busy" : fresh ? "create" : "signIn")}</button>
         </form>
+        {!fresh && passkeysWork() && <button type="button" class="button button-wide" disabled={busy.value} onClick={() => void enterBy(signInByPasskey)} data-testid="sign-in-passkey">{say("withPasskey")}</button>}
         <p class="row">
           <span class="muted">{say(fresh ? "switchToSignIn" : "switchToRegister")}</span>
           <button type="button" class="button button-small" onClick={() => { registering.value = !fresh; refusal.value = null; }}>{say(fresh ? "signIn" : "register")}</button>
@@ -80,21 +82,30 @@ function submit(event: SubmitEvent): void {
   void enter(data);
 }
 
-async function enter(data: Record<string, string>): Promise<void> {
-  busy.value = true;
-  refusal.value = null;
-  try {
+function enter(data: Record<string, string>): Promise<void> {
+  return enterBy(async () => {
     if (registering.value) await post("/accounts", data);
     await post("/session", { email: data.email, password: data.password });
+  });
+}
+
+const byPasskey = signal(false);
+
+async function enterBy(proof: () => Promise<unknown>): Promise<void> {
+  busy.value = true;
+  refusal.value = null;
+  byPasskey.value = proof === signInByPasskey;
+  try {
+    await proof();
     location.assign(safeNext(location.search));
   } catch (error) {
-    refusal.value = error;
+    if (!wasCancelled(error)) refusal.value = error;
     busy.value = false;
   }
 }
 
 function why(error: unknown): string {
-  if (error instanceof Refused && error.code === "unauthenticated") return say("wrong");
+  if (error instanceof Refused && error.code === "unauthenticated") return say(byPasskey.value ? "noPasskey" : "wrong");
   if (error instanceof Refused && error.code === "conflict") return say("taken");
   return sorryFor(error);
 }
