@@ -27,6 +27,7 @@ def test_a_good_one_passes_until_its_end():
         (MADE[:16] + (2**60).to_bytes(8, "big") + MADE[24:], "prove", "sid1", 2_000, OURS),
         (bytes([MADE[0] ^ 1]) + MADE[1:], "prove", "sid1", 2_000, OURS),
     ],
+    ids=["late", "another's", "for another act", "another system's", "short", "empty", "prolonged", "altered"],
 )
 def test_any_other_is_refused(challenge, purpose, bound, now_ms, by):
     """Too late, another sign-in's, for another act, of another system, shortened, lengthened in time, altered."""
