@@ -74,7 +74,8 @@ class Passkeys:
     async def options_to_add(self, actor: Actor, site: Site) -> Credential:
         """What the browser needs to make one; refused unless the actor has just proven who they are."""
         now_ms = self._now_ms()
-        check_fresh(actor, now_ms)
+        async with reading(self._engine) as db:
+            await _check_may_add(db, actor, now_ms)
         account = await self._accounts.me(actor.account)
         options = webauthn.generate_registration_options(
             rp_id=site.rp_id,
@@ -98,8 +99,9 @@ class Passkeys:
     ) -> Passkey:
         """Keep the passkey a browser has made; `keep` is called in the transaction."""
         now_ms = self._now_ms()
-        check_fresh(actor, now_ms)
         name = checked("name", called, name)
+        async with reading(self._engine) as db:
+            await _check_may_add(db, actor, now_ms)
         challenge, ends_ms = self._challenge(credential, "add", actor.sid)
         made = _verified(
             webauthn.verify_registration_response, credential=credential, expected_challenge=challenge,
@@ -109,9 +111,7 @@ class Passkeys:
         try:
             async with self._engine.begin() as db:
                 await self._spend(db, challenge, ends_ms)
-                owner = await store.find(db, account=actor.account)
-                if owner is None or owner["key"] is None:
-                    raise not_found("account")
+                owner = await _check_may_add(db, actor, now_ms)
                 if len(await rows.of_account(db, actor.account)) >= MOST_PASSKEYS:
                     raise Refusal("limit_reached", f"An account has at most {MOST_PASSKEYS} passkeys.")
                 sealed = seal(owner["key"], name.encode(), f"passkey:{passkey.id}")
@@ -215,6 +215,16 @@ class Passkeys:
         if row is None or owner is None or owner["key"] is None:
             raise not_found("passkey")
         return row, owner
+
+
+async def _check_may_add(db: AsyncConnection, actor: Actor, now_ms: int) -> RowMapping:
+    """The owner's row; refused without a fresh proof where there is a way to give one: else a mailed link is enough."""
+    owner = await store.find(db, account=actor.account)
+    if owner is None or owner["key"] is None:
+        raise not_found("account")
+    if owner["password_hash"] or actor.via != "session" or await rows.of_account(db, actor.account):
+        check_fresh(actor, now_ms)
+    return owner
 
 
 def _asked(actor: Actor | None) -> tuple[Purpose, str]:

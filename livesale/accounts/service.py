@@ -131,17 +131,17 @@ class Accounts:
         row = await self._proven(checked("email", folded, email), password, address)
         return await self._begin(row, device, "password")
 
-    async def enter(self, account: str, device: str, by: str) -> SignedIn:
-        """Sign a browser in to an account whose owner has proven it otherwise (`by`)."""
+    async def enter(self, account: str, device: str, by: str, *, fresh: bool = True) -> SignedIn:
+        """Sign a browser in to an account whose owner has proven it otherwise (`by`); `fresh`: it counts as a step-up."""
         async with reading(self._engine) as db:
             row = await store.find(db, account=account)
         if row is None:
             raise not_found("account")
-        return await self._begin(row, device, by)
+        return await self._begin(row, device, by, fresh)
 
-    async def _begin(self, row: RowMapping, device: str, by: str) -> SignedIn:
+    async def _begin(self, row: RowMapping, device: str, by: str, fresh: bool = True) -> SignedIn:
         now_ms = self._now_ms()
-        claims = _claims("session", row, now_ms, now_ms + self._session_ms, stepped_up=now_ms)
+        claims = _claims("session", row, now_ms, now_ms + self._session_ms, stepped_up=now_ms if fresh else 0)
         async with self._engine.begin() as db:
             await store.forget_expired(db, now_ms)
             await store.add_session(db, claims.sid, claims.account, claims.kind, now_ms, claims.expires, device=device)

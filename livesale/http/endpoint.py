@@ -22,7 +22,10 @@ from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call, Route
 
 # Signing in and registering: limited more strictly, and they use nothing of a session that may be there already.
-ENTRIES = frozenset({("POST", "/accounts"), ("POST", "/session"), ("POST", "/session/passkey")})
+ENTRIES = frozenset(
+    ("POST", path)
+    for path in ("/accounts", "/session", "/session/passkey", "/session/link", "/session/link/enter")
+)
 
 
 class Authenticator(Protocol):

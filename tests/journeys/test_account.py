@@ -96,3 +96,26 @@ async def test_tokens_and_sign_ins_end(system: System, arrive: Arrive) -> None:
     await other.page.reload()
     await expect(other.page.get_by_test_id("submit")).to_be_visible()
     await expect(other.page.get_by_test_id("account")).to_have_count(0)
+
+
+async def test_a_mailed_link_signs_in_once(system: System, arrive: Arrive) -> None:
+    """The page asks for one press: a scanner that only opens it uses nothing up; the second press gets nobody in."""
+    email = f"{secrets.token_hex(5)}@test.example"
+    person = {"email": email, "name": "Noa", "password": "long enough 1", "country": "DE", "born": "1990-02-03"}
+    assert system.anyone.post("/accounts", person).status == 201
+    reader, scanner, thief = await arrive(), await arrive(), await arrive()
+    await reader.page.goto("/login")
+    await reader.page.locator("input[name=email]").fill(email)
+    await reader.page.get_by_test_id("mail-link").click()
+    mail = until(lambda: system.anyone.did("GET", f"/dev/mail?to={email}")["items"], "the mail")[0]
+    (link,) = [one for one in mail["links"] if "#link=" in one]
+    for visitor in (scanner, thief, reader):
+        await visitor.page.goto("about:blank")
+        await visitor.page.goto(link)
+        await expect(visitor.page.get_by_test_id("use-link")).to_be_visible()
+    await reader.shoot("mailed-link")
+    await reader.page.get_by_test_id("use-link").click()
+    await expect(reader.page.get_by_test_id("sign-out")).to_be_visible()
+    assert "link=" not in reader.page.url
+    await thief.page.get_by_test_id("use-link").click()
+    await expect(thief.page.get_by_role("alert")).to_be_visible()

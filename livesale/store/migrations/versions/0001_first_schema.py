@@ -265,9 +265,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_spent")),
     )
     op.create_index(op.f("ix_spent_until_ms"), "spent", ["until_ms"], unique=False)
+    op.create_table(
+        "sign_in_links",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("account", sa.String(length=40), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_sign_in_links_account")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_sign_in_links")),
+    )
+    op.create_index(op.f("ix_sign_in_links_account"), "sign_in_links", ["account"], unique=False)
+    op.create_index(op.f("ix_sign_in_links_until_ms"), "sign_in_links", ["until_ms"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_sign_in_links_until_ms"), table_name="sign_in_links")
+    op.drop_index(op.f("ix_sign_in_links_account"), table_name="sign_in_links")
+    op.drop_table("sign_in_links")
     op.drop_index(op.f("ix_spent_until_ms"), table_name="spent")
     op.drop_table("spent")
     op.drop_index(op.f("ix_passkeys_account"), table_name="passkeys")
