@@ -7,12 +7,14 @@ kept, so it lasts until that month is over. The birth date itself is never kept.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from livesale.kernel.actor import ROLES
+from livesale.kernel.refusals import invalid
 
 Band = Literal["under7", "7-13", "14-15", "16-17", "adult"]
 AgeMethod = Literal["unknown", "declared", "verified"]
@@ -130,6 +132,14 @@ def known_role(text: str) -> str:
     if text not in ROLES:
         raise ValueError(f"is one of {', '.join(ROLES)}")
     return text
+
+
+def checked(field: str, rule: Callable[[Any], Any], value: Any) -> Any:
+    """What `rule` makes of `value`; its ValueError as the refusal of that field."""
+    try:
+        return rule(value)
+    except ValueError as error:
+        raise invalid(field, str(error)) from None
 
 
 def _next(band: Band, ends_month: str) -> tuple[Band, str]:

@@ -11,9 +11,11 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesale.accounts.cookies import session_cookie, session_of
+from livesale.accounts.devices import device_of
 from livesale.accounts.model import LONGEST_NAME, Account
 from livesale.accounts.passwords import LONGEST, SHORTEST
-from livesale.accounts.service import Accounts
+from livesale.accounts.service import Accounts, SignedIn
+from livesale.accounts.tokens import Claims
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
@@ -39,6 +41,12 @@ class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     password: Password
 
 
+class StepUp(msgspec.Struct, forbid_unknown_fields=True):
+    """A fresh proof of who is signed in."""
+
+    password: Password
+
+
 class Me(msgspec.Struct):
     """An account as its owner sees it."""
 
@@ -58,7 +66,7 @@ class SignedOut(msgspec.Struct):
 
 def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[Route]:
     """Every route of the accounts room; `now_ms` is the clock for age bands."""
-    handlers = _Handlers(accounts, now_ms or _wall_ms)
+    handlers = _Handlers(accounts, Door(accounts, now_ms or _wall_ms))
     return [
         Route(
             "POST",
@@ -73,35 +81,69 @@ def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[
         ),
         Route("GET", "/me", handlers.me, "Who you are", ACCOUNT, answer=Me),
         Route("POST", "/session", handlers.sign_in, "Sign in (sets cookies)", body=SignIn, answer=Me),
+        Route("POST", "/session/step-up", handlers.step_up, "Show again that it is you", ACCOUNT, StepUp, Me),
         Route("DELETE", "/session", handlers.sign_out, "End this sign-in", answer=SignedOut),
     ]
 
 
-class _Handlers:
+class Door:
+    """What every way of signing in has in common: the sign-in asked with, and the answer that sets the cookie."""
+
     def __init__(self, accounts: Accounts, now_ms: Callable[[], int]) -> None:
         self._accounts = accounts
         self._now_ms = now_ms
+
+    def device(self, call: Call) -> str:
+        """The browser that asks, in two words."""
+        return device_of(call.headers.get("user-agent", ""))
+
+    def claims(self, call: Call) -> Claims:
+        """The browser's sign-in; refused to a token."""
+        session = session_of(call.headers.get("cookie", ""))
+        if call.account().via != "session" or session is None:
+            raise Refusal("forbidden", "A token cannot do this: `livesale token --fresh` makes one that counts.")
+        return self._accounts.authenticate(session, "session")
+
+    async def entered(self, signed: SignedIn, call: Call) -> Answer:
+        """Who is signed in now, with the cookie."""
+        age_s = (signed.claims.expires - signed.claims.issued) // SECOND_MS
+        account = await self._accounts.me(signed.claims.account)
+        return Answer(self.view(account), headers={"Set-Cookie": session_cookie(signed.cookie, age_s, call.secure)})
+
+    def view(self, account: Account) -> Me:
+        """The account as its owner sees it."""
+        band = account.band(self._now_ms())
+        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band)
+
+
+class _Handlers:
+    def __init__(self, accounts: Accounts, door: Door) -> None:
+        self._accounts = accounts
+        self._door = door
 
     async def register(self, call: Call) -> Answer:
         body: NewAccount = call.body
 
         async def keep(db: AsyncConnection, account: Account) -> None:
-            await call.keep(db, Answer(self._view(account), 201))
+            await call.keep(db, Answer(self._door.view(account), 201))
 
         account = await self._accounts.create_account(
             email=body.email, name=body.name, country=body.country, born=body.born, password=body.password, keep=keep
         )
-        return Answer(self._view(account), 201)
+        return Answer(self._door.view(account), 201)
 
     async def me(self, call: Call) -> Answer:
-        return Answer(self._view(await self._accounts.me(call.account().account)))
+        return Answer(self._door.view(await self._accounts.me(call.account().account)))
 
     async def sign_in(self, call: Call) -> Answer:
         body: SignIn = call.body
-        signed = await self._accounts.sign_in(body.email, body.password, None if call.local else call.peer)
-        age_s = (signed.claims.expires - signed.claims.issued) // SECOND_MS
-        account = await self._accounts.me(signed.claims.account)
-        return Answer(self._view(account), headers={"Set-Cookie": session_cookie(signed.cookie, age_s, call.secure)})
+        signed = await self._accounts.sign_in(body.email, body.password, None if call.local else call.peer, self._door.device(call))
+        return await self._door.entered(signed, call)
+
+    async def step_up(self, call: Call) -> Answer:
+        claims = self._door.claims(call)
+        signed = await self._accounts.step_up(claims, call.body.password, None if call.local else call.peer)
+        return await self._door.entered(signed, call)
 
     async def sign_out(self, call: Call) -> Answer:
         session = session_of(call.headers.get("cookie", ""))
@@ -109,13 +151,9 @@ class _Handlers:
             try:
                 await self._accounts.sign_out(self._accounts.authenticate(session, "session"))
             except Refusal as refusal:
-                if refusal.code != "unauthenticated":  # ended before: what was wanted
+                if refusal.code not in ("unauthenticated", "not_found"):  # ended before: what was wanted
                     raise
         return Answer(SignedOut(), headers={"Set-Cookie": session_cookie("", 0, call.secure)})
-
-    def _view(self, account: Account) -> Me:
-        band = account.band(self._now_ms())
-        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band)
 
 
 def _wall_ms() -> int:

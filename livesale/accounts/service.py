@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
@@ -22,21 +21,21 @@ from livesale.accounts.model import (
     AgeMethod,
     age_of,
     called,
+    checked,
     country_code,
     folded,
     known_role,
 )
 from livesale.accounts.passwords import Passwords
 from livesale.accounts.revocations import Revocations
+from livesale.accounts.signins import FRESH_MS, SignIns, audit
 from livesale.accounts.tokens import Claims, Kind, Tokens
-from livesale.kernel.clock import DAY_MS, MINUTE_MS
+from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import NAME_CHARACTERS, random_name
-from livesale.kernel.refusals import Refusal, invalid, not_found
+from livesale.kernel.refusals import Refusal, not_found
 from livesale.kernel.sealing import new_key, seal, unseal
 from livesale.store.database import reading
 
-_LONGEST_TOKEN_MS = 3650 * DAY_MS
-FRESH_MS = 10 * MINUTE_MS
 SYSTEM = "system"
 
 
@@ -66,6 +65,7 @@ class Accounts:
         self._passwords = passwords or Passwords()
         self._attempts = Attempts()
         self.revocations = Revocations(engine, self._now_ms)
+        self.sign_ins = SignIns(engine, tokens, self.revocations, self._now_ms)
 
     def authenticate(self, token: str, kind: Kind) -> Claims:
         """Whose token this is, without asking the database; refused (`unauthenticated`) when void."""
@@ -99,15 +99,15 @@ class Accounts:
         now_ms = self._now_ms()
         account = Account(
             id=random_name(NAME_CHARACTERS),
-            email=_field("email", folded, email),
-            name=_field("name", called, name),
-            country=_field("country", country_code, country),
-            roles=frozenset(_field("role", known_role, role) for role in roles),
+            email=checked("email", folded, email),
+            name=checked("name", called, name),
+            country=checked("country", country_code, country),
+            roles=frozenset(checked("role", known_role, role) for role in roles),
             age=UNKNOWN_AGE,
             created_ms=now_ms,
         )
         if born is not None:
-            age = _field("born", lambda day: age_of(day, now_ms, account.country, method, issuer), born)
+            age = checked("born", lambda day: age_of(day, now_ms, account.country, method, issuer), born)
             account = msgspec.structs.replace(account, age=age)
         kept = await self._passwords.hash(password) if password is not None else ""
         try:
@@ -119,42 +119,55 @@ class Accounts:
                     "country": account.country,
                     "age_method": account.age.method,
                 }
-                await _audit(db, now_ms, actor, "account.create", account.id, said)
+                await audit(db, now_ms, actor, "account.create", account.id, said)
                 if keep is not None:
                     await keep(db, account)
         except IntegrityError:
             raise Refusal("conflict", f"There is already an account for {account.email}.") from None
         return account
 
-    async def sign_in(self, email: str, password: str, address: str | None = None) -> SignedIn:
+    async def sign_in(self, email: str, password: str, address: str | None = None, device: str = "") -> SignedIn:
         """Sign a browser in. `address` is the caller's, None for a loopback peer that nothing limits."""
-        row = await self._proven(_field("email", folded, email), password, address)
+        row = await self._proven(checked("email", folded, email), password, address)
+        return await self._begin(row, device, "password")
+
+    async def enter(self, account: str, device: str, by: str, *, fresh: bool = True) -> SignedIn:
+        """Sign a browser in to an account whose owner has proven it otherwise (`by`); `fresh`: it counts as a step-up."""
+        async with reading(self._engine) as db:
+            row = await store.find(db, account=account)
+        if row is None:
+            raise not_found("account")
+        return await self._begin(row, device, by, fresh)
+
+    async def _begin(self, row: RowMapping, device: str, by: str, fresh: bool = True) -> SignedIn:
         now_ms = self._now_ms()
-        claims = _claims("session", row, now_ms, now_ms + self._session_ms, stepped_up=now_ms)
+        claims = _claims("session", row, now_ms, now_ms + self._session_ms, stepped_up=now_ms if fresh else 0)
         async with self._engine.begin() as db:
             await store.forget_expired(db, now_ms)
-            await store.add_session(db, claims.sid, claims.account, claims.kind, now_ms, claims.expires)
+            await store.add_session(db, claims.sid, claims.account, claims.kind, now_ms, claims.expires, device=device)
+            await audit(db, now_ms, claims.account, "session.begin", claims.account, {"sid": claims.sid, "by": by})
         return self._signed_in(claims)
 
     async def step_up(self, claims: Claims, password: str, address: str | None = None) -> SignedIn:
         """The same sign-in, freshly proven by password."""
         account = await self.me(claims.account)
         await self._proven(account.email, password, address)
+        return await self.refresh(claims, "password")
+
+    async def refresh(self, claims: Claims, by: str) -> SignedIn:
+        """The same sign-in, whose owner has just proven it again (`by`)."""
         now_ms = self._now_ms()
         async with self._engine.begin() as db:
-            await _audit(db, now_ms, claims.account, "session.step_up", claims.account, {})
+            await audit(db, now_ms, claims.account, "session.step_up", claims.account, {"sid": claims.sid, "by": by})
         return self._signed_in(msgspec.structs.replace(claims, stepped_up=now_ms))
 
     async def sign_out(self, claims: Claims) -> None:
         """End this sign-in; here at once, in other processes within 2 s."""
-        await self._revoke(claims.sid, claims.account, claims.expires)
+        await self.sign_ins.end(claims.account, claims.sid)
 
     async def sign_out_everywhere(self, account: str, actor: str = SYSTEM) -> None:
         """End every sign-in and token of an account, as when it is frozen or its password changes."""
-        now_ms = self._now_ms()
-        async with self._engine.begin() as db:
-            await _audit(db, now_ms, actor, "account.sign_out_everywhere", account, {})
-        await self._revoke("", account, now_ms + _LONGEST_TOKEN_MS)
+        await self.sign_ins.end_all(account, actor)
 
     async def me(self, account: str) -> Account:
         """The account by its id; refused (`not_found`) when there is none."""
@@ -168,7 +181,7 @@ class Accounts:
 
     async def by_email(self, email: str) -> Account:
         """The account of an address; refused (`not_found`) when there is none."""
-        return await self._found(email=_field("email", folded, email))
+        return await self._found(email=checked("email", folded, email))
 
     async def issue_token(self, email: str, days: int, fresh: bool = False, actor: str = SYSTEM) -> str:
         """An API token for the account of `email`; `fresh`: ten minutes, and it counts as a step-up."""
@@ -180,7 +193,7 @@ class Accounts:
         async with self._engine.begin() as db:
             await store.add_session(db, claims.sid, claims.account, claims.kind, now_ms, expires)
             action = "token.issue_fresh" if fresh else "token.issue"
-            await _audit(db, now_ms, actor, action, account.id, {"sid": claims.sid, "expires": expires})
+            await audit(db, now_ms, actor, action, account.id, {"sid": claims.sid, "expires": expires})
         return self._tokens.sign(claims)
 
     async def _proven(self, email: str, password: str, address: str | None) -> RowMapping:
@@ -201,12 +214,6 @@ class Accounts:
             async with self._engine.begin() as db:
                 await store.set_password(db, row["id"], await self._passwords.hash(password))
         return row
-
-    async def _revoke(self, sid: str, account: str, until_ms: int) -> None:
-        now_ms = self._now_ms()
-        async with self._engine.begin() as db:
-            await store.revoke(db, sid, account, now_ms, until_ms)
-        self.revocations.add(sid, account, now_ms, until_ms)
 
     async def _found(self, **by: str) -> Account:
         async with reading(self._engine) as db:
@@ -246,17 +253,6 @@ def _account(row: RowMapping) -> Account:
     age = Age(row["band"], row["band_ends_month"], row["age_method"], row["age_issuer"])
     roles = frozenset(row["roles"].split())
     return Account(row["id"], row["email"], name, row["country"], roles, age, row["created_ms"])
-
-
-def _field(name: str, rule: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return rule(value)
-    except ValueError as error:
-        raise invalid(name, str(error)) from None
-
-
-async def _audit(db: Any, at_ms: int, actor: str, action: str, account: str, data: dict[str, Any]) -> None:
-    await store.write_audit(db, at_ms, actor, action, account, json.dumps(data, sort_keys=True))
 
 
 def _wall_ms() -> int:

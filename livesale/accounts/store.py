@@ -55,6 +55,9 @@ sessions = Table(
     Column("sid", String(40), primary_key=True),
     Column("account", String(40), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("kind", String(10), nullable=False),
+    Column("device", String(40), nullable=False),  # a browser in two words
+    Column("name", LargeBinary, nullable=False),  # of a token its owner made: sealed, context `token:SID`; else empty
+    Column("scopes", Text, nullable=False),  # of such a token, separated by spaces
     Column("created_ms", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False, index=True),
 )
@@ -108,11 +111,19 @@ async def set_password(db: AsyncConnection, account: str, password_hash: str) ->
 
 
 async def add_session(
-    db: AsyncConnection, sid: str, account: str, kind: str, at_ms: int, expires_ms: int
-) -> None:
+    db: AsyncConnection, sid: str, account: str, kind: str, at_ms: int, expires_ms: int, *,
+    device: str = "", name: bytes = b"", scopes: str = "",
+) -> None:  # fmt: skip
     """Remember a sign-in."""
     values = {"sid": sid, "account": account, "kind": kind, "created_ms": at_ms, "expires_ms": expires_ms}
-    await db.execute(insert(sessions).values(**values))
+    await db.execute(insert(sessions).values(**values, device=device, name=name, scopes=scopes))
+
+
+async def sessions_of(db: AsyncConnection, account: str, now_ms: int) -> list[RowMapping]:
+    """The account's sign-ins that have not expired, newest first."""
+    valid = (sessions.c.account == account) & (sessions.c.expires_ms > now_ms)
+    query = select(sessions).where(valid).order_by(sessions.c.created_ms.desc(), sessions.c.sid)
+    return list((await db.execute(query)).mappings())
 
 
 async def revoke(db: AsyncConnection, sid: str, account: str, at_ms: int, until_ms: int) -> None:
@@ -120,6 +131,11 @@ async def revoke(db: AsyncConnection, sid: str, account: str, at_ms: int, until_
     await db.execute(insert(revocations).values(sid=sid, account=account, at_ms=at_ms, until_ms=until_ms))
     ended = sessions.c.sid == sid if sid else sessions.c.account == account
     await db.execute(delete(sessions).where(ended))
+
+
+async def was_revoked(db: AsyncConnection, sid: str) -> bool:
+    """Whether this sign-in has been ended by its id."""
+    return (await db.execute(select(revocations.c.id).where(revocations.c.sid == sid).limit(1))).first() is not None
 
 
 async def revoked_since(db: AsyncConnection, since_ms: int, now_ms: int) -> list[RowMapping]:

@@ -26,7 +26,7 @@ _LONGEST = 2_000
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What a token says; times in ms. `sid` names the sign-in, by which it can be revoked."""
+    """What a token says; times in ms. `sid` names the sign-in, by which it can be revoked; no `scopes`: all its roles may."""
 
     kind: Kind
     account: str
@@ -36,10 +36,14 @@ class Claims(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     expires: int
     sid: str
     stepped_up: int = 0
+    scopes: tuple[str, ...] = ()
 
     def actor(self) -> Actor:
         """The caller these claims stand for."""
-        return Actor(self.account, frozenset(self.roles), self.country, self.stepped_up, self.kind)
+        scopes = frozenset(self.scopes) or None
+        return Actor(
+            self.account, frozenset(self.roles), self.country, self.stepped_up, self.kind, self.sid, scopes
+        )
 
 
 class Tokens:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
+from livesale.accounts.links import Send
+from livesale.accounts.model import Account
 from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import owner_of
 from livesale.kernel.refusals import Refusal
-from livesale.notices.box import Box
-from livesale.notices.message import address
+from livesale.notices.box import Box, name_of
+from livesale.notices.entry import entry_letter
+from livesale.notices.message import address, message
+from livesale.notices.model import Mail
 from livesale.notices.people import Contact
 from livesale.notices.postman import Postman
 from livesale.notices.reactions import Notices
-from livesale.notices.transport import DevFolder, Smtp, Transport
+from livesale.notices.transport import DevFolder, Envelope, Smtp, Transport
 from livesale.notices.writer import Writer
 from livesale.settings import Settings
 from livesale.store.database import reading
@@ -46,6 +52,27 @@ def transport_of(settings: Settings) -> Transport | None:
     if box:
         return DevFolder(box)
     return Smtp(settings.smtp_url) if settings.smtp_url else None
+
+
+def link_sender(settings: Settings, now_ms: Callable[[], int]) -> Send | None:
+    """Mails a sign-in link at once; None when no way to send mails is set.
+
+    Not by the postman: its records are kept, and a link is no use to anybody but its reader, for fifteen minutes.
+    """
+    transport = transport_of(settings)
+    if transport is None:
+        return None
+    sender = address(settings.mail_from)
+
+    async def send(account: Account, link: str) -> None:
+        at_ms = now_ms()
+        mail = Mail(secrets.token_hex(16), "entry", account.id, at_ms, at_ms)
+        to = address(account.email)
+        letter = entry_letter(account.name, account.country, link)
+        envelope = Envelope(sender.addr_spec, to.addr_spec, name_of(at_ms, mail.id))
+        await transport.send(envelope, message(letter, mail, "", to, sender))
+
+    return send
 
 
 @dataclass(frozen=True, slots=True)

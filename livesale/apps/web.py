@@ -10,10 +10,15 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from livesale.accounts.link_routes import routes as link_routes
+from livesale.accounts.links import Links
+from livesale.accounts.passkey_routes import routes as passkey_routes
+from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
+from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
-from livesale.apps.mails import dev_box
+from livesale.apps.mails import dev_box, link_sender
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
@@ -102,12 +107,18 @@ async def application(wiring: Wiring) -> web.Application:
 def all_routes(wiring: Wiring) -> list[Route]:
     """The routes of every room."""
     doors = WebDoors(wiring)
+    settings, now_ms = wiring.settings, wiring.store.now_ms
+    door = Door(wiring.accounts, now_ms)
+    links = Links(wiring.database, wiring.accounts, settings.public_url, now_ms, link_sender(settings, now_ms))
 
     async def feed(shop: str, data: bytes, keep: KeepFeed) -> FeedAnswer:
         return await import_feed(wiring, shop, data, None, keep)
 
     return [
         *account_routes(wiring.accounts),
+        *signin_routes(wiring.accounts.sign_ins),
+        *passkey_routes(wiring.passkeys, door, wiring.settings.public_urls),
+        *link_routes(links, door),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),
         *show_routes(wiring.shows, doors.doors()),
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),

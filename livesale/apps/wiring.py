@@ -7,6 +7,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+from livesale.accounts.challenges import Challenges
+from livesale.accounts.passkeys import Passkeys
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
 from livesale.apps.people import People
@@ -65,6 +67,8 @@ class Wiring:
             self.settings.sessions.session_d * DAY_MS,
             self.store.now_ms,
         )
+        challenges = Challenges(self.settings.key("token.key"))
+        self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
         self.people = People(self.store, self.accounts)
         self.shows = Shows(self.store)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)

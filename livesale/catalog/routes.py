@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from livesale.catalog import store
 from livesale.catalog.feed import RejectedRow
 from livesale.catalog.model import Product
-from livesale.catalog.shops import ensure_shop, shop_exists
+from livesale.catalog.shops import ensure_shop, owner_of, shop_exists
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import is_name
 from livesale.kernel.money import Money
@@ -109,21 +109,29 @@ class _Handlers:
         actor, shop = call.account(), call.path["shop"]
         if not is_name(shop):
             raise invalid("shop", "a shop's name has 1 to 40 of a-z, 0-9 and -")
-        await self._own(actor, shop)
+        founds = await self._founds(actor, shop)
 
         async def keep(db: AsyncConnection, answer: FeedAnswer) -> None:
+            if founds:  # with the first products, so that a feed nobody can read founds nothing
+                if await owner_of(db, shop) is not None:
+                    raise _not_yours(shop)  # another host was faster
+                await ensure_shop(db, shop, actor.account, time.time_ns() // 1_000_000)
             await call.keep(db, Answer(answer), finished=False)
 
         return Answer(await self._feed(shop, call.raw, keep))
 
-    async def _own(self, actor: Actor, shop: str) -> None:
-        """A host's first feed founds the shop; from then on it is that host's."""
+    async def _founds(self, actor: Actor, shop: str) -> bool:
+        """A host's first feed founds the shop; from then on it is that host's, and refused to others."""
         if await self._can_sell(actor, shop):
-            return
-        async with self._database.begin() as connection:
+            return False
+        async with reading(self._database) as connection:
             if await shop_exists(connection, shop):
-                raise Refusal("forbidden", f"You do not run the shop {shop}.")
-            await ensure_shop(connection, shop, actor.account, time.time_ns() // 1_000_000)
+                raise _not_yours(shop)
+        return True
+
+
+def _not_yours(shop: str) -> Refusal:
+    return Refusal("forbidden", f"You do not run the shop {shop}.")
 
 
 def _view(product: Product, left: dict[str, int]) -> ProductView:

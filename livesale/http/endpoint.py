@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from livesale.accounts.permissions import check_scope
 from livesale.http.bodies import BodyDecoder, read_body
 from livesale.http.idempotency import HEADER, Replies, fingerprint, key_of
 from livesale.http.limits import Limiter
@@ -21,7 +22,10 @@ from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call, Route
 
 # Signing in and registering: limited more strictly, and they use nothing of a session that may be there already.
-ENTRIES = frozenset({("POST", "/accounts"), ("POST", "/session")})
+ENTRIES = frozenset(
+    ("POST", path)
+    for path in ("/accounts", "/session", "/session/passkey", "/session/link", "/session/link/enter")
+)
 
 
 class Authenticator(Protocol):
@@ -65,8 +69,11 @@ class Gate:
         if writes and cookie is not None and (route.method, route.path) not in ENTRIES:
             check_csrf(request, cookie)
         self.limiter.admit_account(peer, actor.account)
-        if route.who and actor.roles.isdisjoint(route.who):
+        if not route.who:  # what is more than anyone's there needs the account itself, not a part of its rights
+            return actor if actor.scopes is None else None
+        if actor.roles.isdisjoint(route.who):
             raise Refusal("forbidden", "Your account may not do this.")
+        check_scope(actor, route.method, route.path)
         return actor
 
 

@@ -22,7 +22,7 @@ from livesale.orders.pricing import shares
 ZONES = {"DE": "Europe/Berlin", "AT": "Europe/Vienna", "CH": "Europe/Zurich"}
 NUMBER_CHARACTERS = 6  # of an order's id, enough to tell one person's orders apart in a subject
 
-_PAGE = (
+PAGE = (
     '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title></head>'
     '<body style="margin:0;background:#faf7f2;color:#1c1917;font:16px/1.5 system-ui,sans-serif">'
     '<div style="max-width:36rem;margin:0 auto;padding:24px">{body}</div></body></html>'
@@ -94,7 +94,7 @@ def letter(facts: Facts) -> Letter:
     subject = SUBJECTS[language][facts.kind].format(number=number(facts.order.id))
     parts = [words.hello(), _Text(words.lead()), *_BODIES[facts.kind](words), words.footer()]
     text = "\n\n".join(_plain(part) for part in parts) + "\n"
-    html = _PAGE.format(language=language, title=escape(subject), body="".join(_html(part) for part in parts))
+    html = PAGE.format(language=language, title=escape(subject), body="".join(_html(part) for part in parts))
     return Letter(subject, text, html, language)
 
 

@@ -20,7 +20,7 @@ class Unmailable(Exception):
 
 
 def message(letter: Letter, mail: Mail, order: str, to: Address, sender: Address) -> bytes:
-    """The whole message, CRLF line ends, headers in ASCII; `order` keeps an order's mails together."""
+    """The whole message, CRLF line ends, headers in ASCII; `order` keeps an order's mails together (empty: it is about none)."""
     host = sender.domain
     made = EmailMessage(policy=SMTP)
     made["From"] = sender
@@ -28,7 +28,8 @@ def message(letter: Letter, mail: Mail, order: str, to: Address, sender: Address
     made["Subject"] = letter.subject
     made["Date"] = format_datetime(datetime.fromtimestamp(mail.created // 1000, UTC))
     made["Message-ID"] = f"<{mail.id}@{host}>"
-    made["In-Reply-To"] = made["References"] = f"<{order}@{host}>"
+    if order:
+        made["In-Reply-To"] = made["References"] = f"<{order}@{host}>"
     made["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday note answers it
     made.set_content(letter.text, cte="quoted-printable")
     made.add_alternative(letter.html, subtype="html", cte="quoted-printable")

@@ -13,46 +13,7 @@ from livesale.accounts.service import FRESH_MS, Accounts
 from livesale.accounts.tokens import Tokens
 from livesale.kernel.refusals import Refusal
 from livesale.store.database import metadata, reading
-
-KEY = bytes(32)
-START_MS = 1_795_000_000_000
-PASSWORD = "correct horse"
-QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.ms = START_MS
-
-    def __call__(self) -> int:
-        return self.ms
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def accounts(engine, clock):
-    return Accounts(engine, Tokens(KEY), now_ms=clock, passwords=Passwords(QUICK))
-
-
-@pytest.fixture
-def elsewhere(engine, clock):
-    """The same accounts in another process."""
-    return Accounts(engine, Tokens(KEY), now_ms=clock, passwords=Passwords(QUICK))
-
-
-async def ada(accounts, **changed):
-    fields = {"email": "Ada@Example.org", "name": "Ada", "country": "de", "born": date(1990, 5, 17)}
-    return await accounts.create_account(**{**fields, "password": PASSWORD, **changed})
-
-
-async def code_of(awaitable) -> str:
-    with pytest.raises(Refusal) as said:
-        await awaitable
-    return said.value.code
+from tests.accounts.people import KEY, PASSWORD, START_MS, ada, code_of
 
 
 async def test_an_account_is_read_as_it_was_made(accounts):

@@ -79,7 +79,7 @@ class Person:
 
     def _see(self, request: Request) -> None:
         host = request.url.split("/")[2] if "://" in request.url else ""
-        if host and not host.startswith("127.0.0.1:"):
+        if host and not host.startswith(("127.0.0.1:", "localhost:")):
             self.troubles.append(f"foreign request: {request.url}")
 
     async def sign_in(self, email: str, then: str = "/") -> None:

@@ -1,5 +1,4 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { me } from "../lib/session";
 import type { Approval } from "../lib/shapes";
 import { Deciding } from "./ctrl";
 
@@ -29,14 +28,13 @@ test("what is approved is what was shown: the digest goes along", async () => {
 });
 
 test("a missing step-up asks for the password, then makes the decision as it was meant, under a new key", async () => {
-  me.value = { id: "g", name: "G", email: "g@example.org", roles: ["guardian"], age_band: "adult", country: "DE" };
   const asked = answering(refusal(403, "step_up_required"), Response.json({}), Response.json({ ...approval, state: "approved" }));
   const deciding = new Deciding(approval);
   await deciding.approve("pm_ok");
   expect([deciding.needsPassword.value, deciding.refusal.value, deciding.outcome.value]).toEqual([true, null, null]);
   await deciding.confirm("secret", "pm_ok");
-  expect(asked.map(({ path }) => path)).toEqual(["/api/v1/approvals/ap_1/approve", "/api/v1/session", "/api/v1/approvals/ap_1/approve"]);
-  expect(asked[1]?.body).toEqual({ email: "g@example.org", password: "secret" });
+  expect(asked.map(({ path }) => path)).toEqual(["/api/v1/approvals/ap_1/approve", "/api/v1/session/step-up", "/api/v1/approvals/ap_1/approve"]);
+  expect(asked[1]?.body).toEqual({ password: "secret" });
   expect(asked[2]?.key).not.toBe(asked[0]?.key);
   expect(deciding.outcome.value?.state).toBe("approved");
 });

@@ -1,8 +1,8 @@
 /** A guardian's decision: what was shown is what is approved (its digest), by a person who has just shown who they are. */
 import { signal } from "@preact/signals";
 import { newKey, post } from "../lib/api";
+import { stepUpByPasskey, wasCancelled } from "../lib/passkey";
 import { Refused } from "../lib/refused";
-import { me } from "../lib/session";
 import type { Approval } from "../lib/shapes";
 
 export type Doing = "approve" | "decline" | "revoke" | "extend" | null;
@@ -39,13 +39,21 @@ export class Deciding {
     return this.deciding("extend", {});
   }
 
-  /** Signing in again is the step-up; then the decision is made as it was meant. */
-  async confirm(password: string, token: string): Promise<void> {
+  confirm(password: string, token: string): Promise<void> {
+    return this.proving(() => post("/session/step-up", { password }), token);
+  }
+
+  confirmByPasskey(token: string): Promise<void> {
+    return this.proving(stepUpByPasskey, token);
+  }
+
+  /** A fresh proof is the step-up; then the decision is made as it was meant. */
+  private async proving(proof: () => Promise<unknown>, token: string): Promise<void> {
     this.refusal.value = null;
     try {
-      await post("/session", { email: me.value?.email ?? "", password });
+      await proof();
     } catch (error) {
-      this.refusal.value = error;
+      if (!wasCancelled(error)) this.refusal.value = error;
       return;
     }
     this.needsPassword.value = false;

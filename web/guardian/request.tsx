@@ -1,6 +1,7 @@
 /** One request: who asks, what, how much in all, who sells it, where it goes, until when. Two equal answers. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { dayAndTime, money, times } from "../lib/format";
+import { hasPasskey } from "../lib/passkey";
 import { Notice, ProductPicture, TimeOf } from "../lib/pieces";
 import { Refused } from "../lib/refused";
 import type { Approval } from "../lib/shapes";
@@ -78,16 +79,16 @@ function Decision({ deciding, reload }: { deciding: Deciding; reload: () => void
   const busy = deciding.busy.value;
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    const data = new FormData(event.currentTarget as HTMLFormElement);
-    const token = String(data.get("token") ?? "pm_ok");
-    if (deciding.needsPassword.value) void deciding.confirm(String(data.get("password") ?? ""), token);
+    const form = event.currentTarget as HTMLFormElement;
+    const token = tokenOf(form);
+    if (deciding.needsPassword.value) void deciding.confirm(String(new FormData(form).get("password") ?? ""), token);
     else void deciding.approve(token);
   };
   return (
     <form class="stack" onSubmit={submit}>
       <details class="pay-details"><summary>{say("payWith")}</summary><PaymentChoice /></details>
       <details><summary>{say("rules")}</summary><p class="small muted">{say("rulesText")}</p></details>
-      {deciding.needsPassword.value && <StepUp />}
+      {deciding.needsPassword.value && <StepUp byPasskey={(form) => void deciding.confirmByPasskey(tokenOf(form))} />}
       <Trouble deciding={deciding} reload={reload} />
       <div class="answers">
         <button type="button" class="button" data-testid="decline" disabled={busy !== null} onClick={() => void deciding.decline()}>{say("decline")}<span class="tiny">{say("declineMeans")}</span></button>
@@ -97,11 +98,16 @@ function Decision({ deciding, reload }: { deciding: Deciding; reload: () => void
   );
 }
 
-function StepUp() {
+const tokenOf = (form: HTMLFormElement): string => String(new FormData(form).get("token") ?? "pm_ok");
+
+function StepUp({ byPasskey }: { byPasskey: (form: HTMLFormElement) => void }) {
+  const [offered, setOffered] = useState(false);
+  useEffect(() => { void hasPasskey().then(setOffered, () => undefined); }, []);
   return (
     <Notice tone="wait" title={say("stepUp")}>
       <p class="small">{say("stepUpText")}</p>
       <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" ref={(field) => field?.focus()} /></label>
+      {offered && <button type="button" class="button" data-testid="step-up-passkey" onClick={(event) => byPasskey(event.currentTarget.form as HTMLFormElement)}>{say("withPasskey")}</button>}
     </Notice>
   );
 }

@@ -24,6 +24,15 @@ export interface Offer {
 /** One's own place in the line of a sold-out offer. */
 export interface InLine { offer: string; state: "waiting" | "offered" | "none"; quantity: number; place: number | null; waiting: number; until: Time | null }
 
+/** A browser or program that acts for the account. */
+export interface SignIn { id: string; kind: "session" | "token"; device: string; created_at: Time; expires_at: Time; current: boolean }
+
+export interface Token { id: string; name: string; scopes: string[]; created_at: Time; expires_at: Time }
+
+export interface TokenMade extends Token { token: string }
+
+export interface Passkey { id: string; name: string; created_at: Time; used_at: Time | null }
+
 export interface Segment { title: string; offers: string[]; planned_s: number; started_at?: Time | null }
 
 export type ShowState = "draft" | "scheduled" | "live" | "paused" | "ended" | "cancelled";

@@ -1,5 +1,5 @@
 /** The bar at the top and the frame around every page except the stage. */
-import { LogIn, LogOut } from "lucide-preact";
+import { LogIn, LogOut, UserRound } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { language, speakLanguage } from "./i18n";
 import { me, signInAddress, signOut } from "./session";
@@ -36,9 +36,14 @@ export function Account() {
     return <a class="button button-small" href={signInAddress()} data-testid="sign-in"><LogIn size={16} aria-hidden="true" />{say("signIn")}</a>;
   }
   return (
-    <button type="button" class="button button-small button-plain" onClick={() => void signOut()} title={who.email} data-testid="sign-out">
-      <span class="account-name">{who.name}</span><LogOut size={16} aria-hidden="true" /><span class="visually-hidden">{say("signOut")}</span>
-    </button>
+    <>
+      <a class="button button-small button-plain" href="/login" title={who.email} data-testid="to-account">
+        <UserRound size={16} aria-hidden="true" /><span class="account-name">{who.name}</span><span class="visually-hidden">{say("account")}</span>
+      </a>
+      <button type="button" class="button button-small button-plain" onClick={() => void signOut()} title={say("signOut")} data-testid="sign-out">
+        <LogOut size={16} aria-hidden="true" /><span class="visually-hidden">{say("signOut")}</span>
+      </button>
+    </>
   );
 }
 

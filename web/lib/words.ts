@@ -4,7 +4,7 @@ import { speaking } from "./i18n";
 export const words = {
   en: {
     home: "On air", orders: "Orders", studio: "Studio", guardian: "Guardian", ops: "Operations",
-    signIn: "Sign in", signOut: "Sign out", language: "Language", toContent: "Skip to content", mainMenu: "Main menu",
+    signIn: "Sign in", signOut: "Sign out", account: "Account", language: "Language", toContent: "Skip to content", mainMenu: "Main menu",
     onAir: "On air", viewers: "{n} viewer|{n} viewers", loading: "Loading…", retry: "Try again", close: "Close", back: "Back",
     slow: "This takes longer than usual. Still trying.",
     previewOf: "Live preview of {title}",
@@ -17,7 +17,7 @@ export const words = {
   },
   de: {
     home: "Auf Sendung", orders: "Bestellungen", studio: "Studio", guardian: "Eltern", ops: "Betrieb",
-    signIn: "Anmelden", signOut: "Abmelden", language: "Sprache", toContent: "Zum Inhalt springen", mainMenu: "Hauptmenü",
+    signIn: "Anmelden", signOut: "Abmelden", account: "Konto", language: "Sprache", toContent: "Zum Inhalt springen", mainMenu: "Hauptmenü",
     onAir: "Auf Sendung", viewers: "{n} schaut zu|{n} schauen zu", loading: "Wird geladen …", retry: "Noch einmal versuchen", close: "Schließen", back: "Zurück",
     slow: "Das dauert länger als sonst. Wir versuchen es weiter.",
     previewOf: "Livevorschau von {title}",

@@ -5,11 +5,13 @@ import { CountryChoice } from "../lib/country";
 import { language } from "../lib/i18n";
 import { mount } from "../lib/mount";
 import { Notice } from "../lib/pieces";
+import { passkeysWork, signInByPasskey, wasCancelled } from "../lib/passkey";
 import { Refused } from "../lib/refused";
 import { me, safeNext } from "../lib/session";
 import { Frame } from "../lib/shell";
 import { sorryFor } from "../lib/sorry";
 import "./login.css";
+import { AccountCard } from "./account";
 import { bandOf } from "./age";
 import { say } from "./words";
 
@@ -20,8 +22,41 @@ const busy = signal(false);
 const refusal = signal<unknown>(null);
 const born = signal("");
 
+/** The secret of a mailed link. Opening the page uses nothing up, as mail scanners do: it takes a press. */
+const secret = signal(new URLSearchParams(location.hash.slice(1)).get("link"));
+const mailedTo = signal<string | null>(null);
+
+function Entry({ link }: { link: string }) {
+  return (
+    <div class="card sign-in">
+      <header class="page-head"><h1>{say("title")}</h1><p>{say("linkText")}</p></header>
+      {refusal.value !== null && <Notice tone="fault"><p>{sorryFor(refusal.value)}</p></Notice>}
+      <button type="button" class="button button-solid button-wide" disabled={busy.value} onClick={() => void useLink(link)} data-testid="use-link">{say("signIn")}</button>
+      <button type="button" class="button" onClick={() => { secret.value = null; refusal.value = null; }}>{say("otherWay")}</button>
+    </div>
+  );
+}
+
+function useLink(link: string): Promise<void> {
+  history.replaceState(null, "", location.pathname + location.search);
+  return enterBy(() => post("/session/link/enter", { secret: link }));
+}
+
+async function mailLink(form: HTMLFormElement): Promise<void> {
+  const email = form.elements.namedItem("email") as HTMLInputElement;
+  if (!email.reportValidity()) return;
+  refusal.value = null;
+  try {
+    await post("/session/link", { email: email.value });
+    mailedTo.value = email.value;
+  } catch (error) {
+    refusal.value = error;
+  }
+}
+
 function Login() {
   const fresh = registering.value;
+  if (secret.value) return <Frame here="/login" width="narrow"><Entry link={secret.value} /></Frame>;
   return (
     <Frame here="/login" width="narrow">
       <div class="card sign-in">
@@ -37,12 +72,16 @@ function Login() {
           {fresh && <CountryChoice chosen={language.value === "de" ? "DE" : "GB"} label={say("country")} />}
           {refusal.value !== null && <Notice tone="fault"><p>{why(refusal.value)}</p></Notice>}
           <button class="button button-solid button-wide" disabled={busy.value} data-testid="submit">{say(busy.value ? "busy" : fresh ? "create" : "signIn")}</button>
+          {!fresh && <button type="button" class="button button-wide" disabled={busy.value} onClick={(event) => void mailLink(event.currentTarget.form as HTMLFormElement)} data-testid="mail-link">{say("mailLink")}</button>}
         </form>
+        {!fresh && passkeysWork() && <button type="button" class="button button-wide" disabled={busy.value} onClick={() => void enterBy(signInByPasskey)} data-testid="sign-in-passkey">{say("withPasskey")}</button>}
+        {mailedTo.value && <Notice tone="calm"><p>{say("linkSent", { email: mailedTo.value })}</p></Notice>}
         <p class="row">
           <span class="muted">{say(fresh ? "switchToSignIn" : "switchToRegister")}</span>
           <button type="button" class="button button-small" onClick={() => { registering.value = !fresh; refusal.value = null; }}>{say(fresh ? "signIn" : "register")}</button>
         </p>
       </div>
+      {me.value && <AccountCard />}
     </Frame>
   );
 }
@@ -78,22 +117,31 @@ function submit(event: SubmitEvent): void {
   void enter(data);
 }
 
-async function enter(data: Record<string, string>): Promise<void> {
-  busy.value = true;
-  refusal.value = null;
-  try {
+function enter(data: Record<string, string>): Promise<void> {
+  return enterBy(async () => {
     if (registering.value) await post("/accounts", data);
     await post("/session", { email: data.email, password: data.password });
+  });
+}
+
+const byPasskey = signal(false);
+
+async function enterBy(proof: () => Promise<unknown>): Promise<void> {
+  busy.value = true;
+  refusal.value = null;
+  byPasskey.value = proof === signInByPasskey;
+  try {
+    await proof();
     location.assign(safeNext(location.search));
   } catch (error) {
-    refusal.value = error;
+    if (!wasCancelled(error)) refusal.value = error;
     busy.value = false;
   }
 }
 
 function why(error: unknown): string {
-  if (error instanceof Refused && error.code === "unauthenticated") return say("wrong");
-  if (error instanceof Refused && error.code === "conflict") return say("taken");
+  if (error instanceof Refused && error.code === "unauthenticated") return say(byPasskey.value ? "noPasskey" : "wrong");
+  if (error instanceof Refused && error.code === "conflict") return say(registering.value ? "taken" : "noMails");
   return sorryFor(error);
 }
 
