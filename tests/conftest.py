@@ -36,6 +36,7 @@ def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
     return True
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For runs in two processes (scripts/test): what starts whole systems stays in one of them, and a file in one piece."""
     for item in items:
