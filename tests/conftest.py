@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from xdist.scheduler import LoadScopeScheduling
 
 from livesale.store import database
 from livesale.store.valkey import Store, connect
 from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
 
-SYSTEMS = {"bench", "contract", "crashes", "journeys"}
+SHARED = {"contract": "demo", "journeys": "demo", "bench": "systems", "crashes": "systems"}
 
 
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
@@ -36,12 +37,19 @@ def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
     return True
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in a hook of its own
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For runs in two processes (scripts/test): what starts whole systems stays in one of them, and a file in one piece."""
-    for item in items:
-        folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
-        item.add_marker(pytest.mark.xdist_group("systems" if folder in SYSTEMS else str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """For runs in two processes (scripts/test)."""
+    config.option.loadscopereorder = False  # what takes longest is not what has most tests
+    return Pieces(config, log)
+
+
+class Pieces(LoadScopeScheduling):
+    """What shares a running system stays in one process, and so does a file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::")[0]
+        return SHARED.get(path.split("/")[1], path)
 
 
 @pytest.fixture(scope="session")
