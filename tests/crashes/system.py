@@ -32,7 +32,7 @@ HEALS_WITHIN_S = 10 * PATIENCE
 COMES_UP_WITHIN_S = 120 * PATIENCE
 SETTLES_WITHIN_S = 40 * PATIENCE
 BUYERS = 150
-UNITS = 3_000
+UNITS = 10_000
 SHOP = "crash"
 FEED = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>t</title><link>http://t</link>

@@ -69,7 +69,7 @@ async def test_a_page_that_stood_still_is_live_again(system: System, arrive: Arr
     await plays_on(viewer, 2)
     before = await figures.of("seeks")
     await viewer.page.evaluate(FROZEN)
-    await viewer.holds(f"Number(document.querySelector('[data-testid=figure-seeks]').textContent) > {before}")
+    await viewer.holds(f"Number(document.querySelector('[data-testid=figure-seeks]')?.textContent ?? 0) > {before}")
     await plays_on(viewer, 2)
     assert await figures.of("behind") < 2000
     await viewer.moves()

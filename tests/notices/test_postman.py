@@ -62,7 +62,8 @@ class Post:
         """The readers and postmen at work, each reader telling the first postman."""
         sender = postmen[0] if postmen else None
         notices = Notices(self.store, self.town, sender.tell if sender else lambda _shelf, mail: self.told.append(mail))
-        rooms = (self.market.payments, self.market.refunds, self.market.reactions, self.market.settling)
+        market = self.market
+        rooms = (market.payments, market.refunds, market.reactions, market.requests, market.settling)
         of_market = [one for room in rooms for one in room.reactions()]
         reader = Reader(self.store, "reactions", (*of_market, *notices.reactions()))
         tasks = [asyncio.create_task(one.run()) for one in (reader, *postmen)]
@@ -207,10 +208,12 @@ async def decide(post: Post, approval_id: str, state: str, guardian: str) -> Non
     """What the guardians' service commits when a guardian has decided."""
     name = f"approval:{approval_id}"
 
-    def decision(records: Any, _now_ms: int) -> Decision:
+    def decision(records: Any, now_ms: int) -> Decision:
         before = load(Approval, records[name])
         assert before
-        after = approvals.moved(before, state, guardian=guardian, token="pm_ok")
+        after = approvals.moved(before, state, guardian=guardian)
+        if state == "approved":
+            after = approvals.approved(before, guardian, "pm_ok", now_ms)
         fact = approvals.approval_event(before, after)
         return Decision(post.market.shelf, puts=(put(name, records[name], after),), events=(fact,))
 

@@ -87,7 +87,8 @@ class Courier:
     async def _wait(self, next_due_ms: int | None) -> None:
         pause_s = None if next_due_ms is None else max(0, next_due_ms - self._now_ms()) / 1000 + 0.001
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), pause_s)
+            async with asyncio.timeout(pause_s):  # Python 3.11's wait_for swallows a cancel that comes with the news
+                await self._news.wait()
 
     def _due(self, connection: sqlite3.Connection) -> list[Due]:
         # An event waits for the earlier ones of its payment, unless those are held back on purpose (loose).
