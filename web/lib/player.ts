@@ -127,7 +127,7 @@ export class Player {
   private opened(source: MediaSource): void {
     if (source !== this.source) return;
     URL.revokeObjectURL(this.video.src);
-    source.duration = Infinity;
+    if (!this.attached) source.duration = Infinity; // media may come between the opening and its event; then its init says so
     this.attach();
   }
 
