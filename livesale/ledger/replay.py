@@ -111,18 +111,18 @@ class Replay:
                 self._stock(seq, offer)
 
     def _stock(self, seq: int, offer: str) -> None:
-        parts = [self.counters.get(f"{place}:{offer}", 0) for place in PLACES]
-        loaded = self.counters.get(f"loaded:{offer}", 0)
-        if sum(parts) != loaded:
-            found = " + ".join(f"{place} {part}" for place, part in zip(PLACES, parts, strict=True))
-            self._breach(f"entry {seq} stock of {offer}", f"loaded {loaded}", found)
+        self._adds_up(f"entry {seq} stock of {offer}", "loaded", f"loaded:{offer}", {each: f"{each}:{offer}" for each in PLACES})
 
     def _quota(self, seq: int, coupon: str) -> None:
-        parts = [self.counters.get(f"coupon_{place}:{coupon}", 0) for place in COUPON_PLACES]
-        quota = self.counters.get(f"coupon_quota:{coupon}", 0)
-        if sum(parts) != quota:
-            found = " + ".join(f"{place} {part}" for place, part in zip(COUPON_PLACES, parts, strict=True))
-            self._breach(f"entry {seq} coupon {coupon}", f"quota {quota}", found)
+        parts = {each: f"coupon_{each}:{coupon}" for each in COUPON_PLACES}
+        self._adds_up(f"entry {seq} coupon {coupon}", "quota", f"coupon_quota:{coupon}", parts)
+
+    def _adds_up(self, where: str, whole: str, counter: str, parts: dict[str, str]) -> None:
+        """The counters of all `parts` make up the one of the whole, or it is a breach that tells each."""
+        told = {part: self.counters.get(name, 0) for part, name in parts.items()}
+        expected = self.counters.get(counter, 0)
+        if sum(told.values()) != expected:
+            self._breach(where, f"{whole} {expected}", " + ".join(f"{part} {count}" for part, count in told.items()))
 
     def _keep_records(self, seq: int, puts: list[tuple[str, int, str]], drops: list[str]) -> None:
         for record, version, digest in puts:
