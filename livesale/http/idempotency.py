@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 import msgpack
 import msgspec
 import structlog
-from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.http.problems import of_refusal
@@ -139,10 +138,7 @@ class Replies:
 async def _told(store: Store, decision: Decision) -> Reply | None:
     """The answer kept under the decision's key, None when there is none; KeyReused for another fingerprint."""
     assert decision.once is not None
-    try:
-        told = await store.client.get(f"{{{decision.shelf}}}:once:{decision.once_key()}")
-    except (RedisError, OSError) as error:
-        raise Refusal("store_unavailable", "The store does not answer right now.", retry_after_s=1) from error
+    told = await store.ask("GET", f"{{{decision.shelf}}}:once:{decision.once_key()}")
     if told is None:
         return None
     _, found, _, _, _, payload = msgpack.unpackb(told, raw=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select
@@ -55,15 +56,11 @@ async def differences(store: Store, positions: dict[str, Position]) -> dict[str,
     asked = {shelf: position for shelf, position in positions.items() if position.seq}
     if not asked:
         return {}
-    pipeline = store.client.pipeline(transaction=False)
-    for shelf, position in asked.items():
-        pipeline.xrange(f"{{{shelf}}}:log", f"{position.seq}-0", f"{position.seq}-0")
-        pipeline.get(f"{{{shelf}}}:seq")
-    replies = await pipeline.execute()
+    kept = [store.ask("XRANGE", f"{{{shelf}}}:log", f"{at.seq}-0", f"{at.seq}-0") for shelf, at in asked.items()]
+    replies = await asyncio.gather(*kept, *map(store.seq, asked))
     reasons = {}
-    for place, (shelf, position) in enumerate(asked.items()):
-        found, seq = replies[2 * place], int(replies[2 * place + 1] or 0)
-        reason = _difference(position, found[0][1][b"e"] if found else None, seq)
+    for (shelf, position), found, seq in zip(asked.items(), replies[: len(asked)], replies[len(asked) :], strict=True):
+        reason = _difference(position, found[0][1][1] if found else None, seq)
         if reason:
             reasons[shelf] = reason
     return reasons

@@ -52,7 +52,7 @@ class Trimmer:
             return 0
         async with self._engine.begin() as connection:
             await connection.execute(update(cursor).where(cursor.c.shelf == shelf).values(trimmed=keep))
-        gone = int(await self._store.client.xtrim(key, minid=f"{keep}-0", approximate=False))
+        gone = int(await self._store.ask("XTRIM", key, "MINID", "=", f"{keep}-0"))
         meters.TRIMMED.inc(gone)
         return gone
 

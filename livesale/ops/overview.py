@@ -75,14 +75,8 @@ async def live_counts(store: Store, engine: AsyncEngine, shelves: list[str]) -> 
     Which names there are is taken from SQL, so that a shelf's thousands of `buyer:…` counters are not read.
     """
     names = await _names(engine, shelves)
-    pipeline = store.client.pipeline(transaction=False)
-    for shelf in shelves:
-        pipeline.hmget(f"{{{shelf}}}:c", names[shelf])
-    found = await pipeline.execute() if shelves else []
-    return {
-        shelf: {name: int(value or 0) for name, value in zip(names[shelf], values, strict=True)}
-        for shelf, values in zip(shelves, found, strict=True)
-    }
+    found = await asyncio.gather(*(store.counters(shelf, *names[shelf]) for shelf in shelves))
+    return dict(zip(shelves, found, strict=True))
 
 
 async def _names(engine: AsyncEngine, shelves: Iterable[str]) -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
-from livesale.store.valkey import Store
+from livesale.store.valkey import Ask, Store
 
 BLOCK_MS = 200  # the longest a shelf added meanwhile waits for its first entry
 MOST_AT_ONCE = 500
@@ -98,35 +98,34 @@ class Tail:
     async def batches(self) -> AsyncIterator[list[Entry]]:
         """Entries as they come, at most 500 a shelf and batch; goes on through a restart of the store."""
         while True:
+            try:
+                async with self._store.aside() as ask:
+                    async for batch in self._read(ask):
+                        yield batch
+            except (RedisError, OSError, Refusal):
+                await asyncio.sleep(RETRY_S)
+
+    async def _read(self, ask: Ask) -> AsyncIterator[list[Entry]]:
+        while True:
             if not self._after:
                 self._changed.clear()
                 await self._changed.wait()
-            try:
-                batch = await self._next()
-            except (RedisError, OSError, Refusal):
-                await asyncio.sleep(RETRY_S)
-                continue
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # redis-py swallows a cancel that comes with an answer
-                raise asyncio.CancelledError
+            batch = await self._next(ask)
             if batch:
                 yield batch
             if len(batch) < MOST_AT_ONCE:
                 await asyncio.sleep(min(self._rest_s, PAUSE_S_PER_ENTRY * len(batch)))
 
-    async def _next(self) -> list[Entry]:
+    async def _next(self, ask: Ask) -> list[Entry]:
         asked = dict(self._after)
-        streams: dict[Any, Any] = {f"{{{shelf}}}:log": f"{after}-0" for shelf, after in asked.items()}
-        found = await self._store.client.xread(streams, count=MOST_AT_ONCE, block=self._block_ms)
-        rows: Any = found.items() if isinstance(found, dict) else found or ()
+        keys, after = [f"{{{shelf}}}:log" for shelf in asked], [f"{seq}-0" for seq in asked.values()]
+        found = await ask("XREAD", "COUNT", MOST_AT_ONCE, "BLOCK", self._block_ms, "STREAMS", *keys, *after)
         batch: list[Entry] = []
         gaps: list[LogGap] = []
-        for key, entries in rows:
+        for key, entries in (found or {}).items():
             shelf = key.decode()[1 : -len("}:log")]
             if self._after.get(shelf) != asked[shelf]:  # left, or followed from elsewhere, since we asked
                 continue
-            if isinstance(found, dict):
-                entries = entries[0]
             try:
                 self._in_order(shelf, entries, batch)
             except LogGap as gap:
@@ -141,11 +140,11 @@ class Tail:
             seq = int(stream_id.split(b"-")[0])
             if seq != after + 1:
                 raise LogGap(shelf, after + 1, seq)
-            batch.append(Entry(shelf, seq, fields[b"e"]))
+            batch.append(Entry(shelf, seq, fields[1]))  # its one field is `e`
             self._after[shelf] = seq
 
 
 async def read_log(store: Store, shelf: str, after: int = 0, most: int = 1000) -> list[Entry]:
     """At most `most` entries of a shelf's log with seq > `after`, as still kept."""
     found = await store.ask("XRANGE", f"{{{shelf}}}:log", f"{after + 1}-0", "+", "COUNT", most)
-    return [Entry(shelf, int(stream_id.split(b"-")[0]), fields[b"e"]) for stream_id, fields in found]
+    return [Entry(shelf, int(stream_id.split(b"-")[0]), fields[1]) for stream_id, fields in found]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from importlib.resources import files
 from typing import Any, Protocol
 
@@ -21,7 +21,6 @@ from redis.exceptions import (
     MasterDownError,
     OutOfMemoryError,
     ReadOnlyError,
-    RedisError,
     ResponseError,
     TryAgainError,
 )
@@ -39,9 +38,10 @@ from livesale.store.decision import (
     NotCommitted,
     Short,
 )
+from livesale.store.wire import Asked, Wires
 
 MOST_IN_A_PIPELINE = 32  # about what Valkey reads from a connection before it syncs its file
-MOST_CONNECTIONS = 16  # pipelines under way at once; a turn needs one, a tail keeps one
+CONNECTIONS = 8  # pipelines under way at once that can share an fsync
 MOST_TRIES = 40  # a conflict means somebody else's commit won, so the system as a whole always gets on
 CLOCK_SAMPLE_S = 5.0
 PASSING = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError, TryAgainError)
@@ -59,6 +59,7 @@ class Versioned(msgspec.Struct, frozen=True):
 
 
 Records = Mapping[str, Versioned | None]
+Ask = Callable[..., Awaitable[Any]]
 
 
 class Past(Protocol):
@@ -74,15 +75,19 @@ class Past(Protocol):
 
 
 class Store:
-    """One process's connection to the store. Make it with `connect`, end it with `close`."""
+    """One process's connection to the store. Make it with `connect`, end it with `close`.
 
-    def __init__(self, client: redis.Redis) -> None:
-        self.client = client
+    `client` is for what is rare: subscribing, scanning, transactions.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.client = redis.Redis.from_url(url)
         self.past: Past | None = None
-        self._waiting: list[tuple[tuple[Any, ...], asyncio.Future[Any]]] = []
+        self._url = url
+        self._wires = Wires(url, CONNECTIONS)
+        self._waiting: list[Asked] = []
         self._active: set[str] = set()
         self._offset_ms = 0.0
-        self._flushing: set[asyncio.Task[None]] = set()
         self._clock: asyncio.Task[None] | None = None
 
     async def commit(self, decision: Decision) -> Committed:
@@ -177,58 +182,59 @@ class Store:
         """The store's clock as last sampled, carried on by this machine's monotonic one."""
         return int(time.monotonic() * 1000 + self._offset_ms)
 
+    async def open(self) -> None:
+        """Connect; RedisError or OSError when the store does not answer."""
+        await self._wires.open()
+
     async def close(self) -> None:
-        """End the connection; commits already handed over get their outcome first."""
+        """End the connection; who still waits for an answer is told that the store is not available."""
         if self._clock:
             self._clock.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._clock
-        await asyncio.gather(*self._flushing, return_exceptions=True)
+        await self._wires.close()
         await self.client.aclose()
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for start in range(0, len(waiting), MOST_IN_A_PIPELINE):
-            task = asyncio.create_task(self._send(waiting[start : start + MOST_IN_A_PIPELINE]))
-            self._flushing.add(task)
-            task.add_done_callback(self._flushing.discard)
-
-    async def _send(self, batch: list[tuple[tuple[Any, ...], asyncio.Future[Any]]]) -> None:
-        pipeline = self.client.pipeline(transaction=False)
-        for command, _ in batch:
-            pipeline.execute_command(*command)
-        try:
-            replies = await pipeline.execute(raise_on_error=False)
-        except (RedisError, OSError) as error:
-            replies = [error] * len(batch)
-        for (_, outcome), reply in zip(batch, replies, strict=True):
-            if not outcome.done():
-                outcome.set_result(reply)
+            self._wires.send(waiting[start : start + MOST_IN_A_PIPELINE])
 
     async def _call(self, *command: Any) -> Any:
         """The reply to one command, sent with all others of this turn; an error is returned, not raised."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._flush)
-        outcome: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append((command, outcome))
-        return await outcome
+        asked = Asked(command, loop.create_future())
+        self._waiting.append(asked)
+        return await asked.outcome
+
+    @contextlib.asynccontextmanager
+    async def aside(self) -> AsyncIterator[Ask]:
+        """`ask` over a connection of its own: for commands that wait in the store."""
+        wires = Wires(self._url, 1)
+        await wires.open()
+
+        async def ask(*command: Any) -> Any:
+            asked = Asked(command, asyncio.get_running_loop().create_future())
+            wires.send((asked,))
+            return _read(await asked.outcome)
+
+        try:
+            yield ask
+        finally:
+            await wires.close()
 
     async def ask(self, *command: Any) -> Any:
         """The reply to one reading command; Refusal store_unavailable when there is none."""
-        reply = await self._call(*command)
-        if isinstance(reply, ResponseError) and not _passing(reply):
-            raise reply
-        if isinstance(reply, Exception):
-            raise _unavailable() from reply
-        return reply
+        return _read(await self._call(*command))
 
     async def sample_clock(self) -> None:
         """Compare the store's clock with this machine's monotonic one."""
         before = time.monotonic()
         seconds, micros = await self.ask("TIME")
         middle = (before + time.monotonic()) / 2
-        self._offset_ms = seconds * 1000 + micros / 1000 - middle * 1000
+        self._offset_ms = int(seconds) * 1000 + int(micros) / 1000 - middle * 1000
 
     async def _keep_clock(self) -> None:
         while True:
@@ -243,9 +249,8 @@ class Store:
 
 async def connect(url: str) -> Store:
     """A Store on the Valkey at `url` (`unix:///…` or `redis://…`), with the commit function loaded."""
-    pool = redis.BlockingConnectionPool.from_url(url, max_connections=MOST_CONNECTIONS, timeout=5)
-    client = redis.Redis(connection_pool=pool)
-    store = Store(client)
+    store = Store(url)
+    await store.open()
     await load(store)
     await store.sample_clock()
     store.start_clock()
@@ -283,6 +288,14 @@ def _left(found: Records, decision: Decision) -> str:
     if not (decision.puts or decision.drops or decision.expect or decision.counters):
         return ""
     return next((record.past for record in found.values() if record and record.past), "")
+
+
+def _read(reply: Any) -> Any:
+    if isinstance(reply, ResponseError) and not _passing(reply):
+        raise reply
+    if isinstance(reply, Exception):
+        raise _unavailable() from reply
+    return reply
 
 
 def _outcome(reply: Any) -> Committed:

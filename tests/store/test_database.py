@@ -13,18 +13,11 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.accounts import store as _accounts
-from livesale.catalog import shops as _shops
-from livesale.catalog import store as _catalog
-from livesale.guardians import store as _guardians
-from livesale.ledger import tables as _ledger
-from livesale.orders import past_records as _past
-from livesale.orders import store as _orders
-from livesale.store import answers as _answers
+from livesale.apps import web
 from livesale.store import database
 from livesale.store.database import metadata, reading
 
-ROOMS = (_accounts, _shops, _catalog, _guardians, _orders, _past, _ledger, _answers)  # whose tables are on `metadata`
+ROOMS = web  # imports every room that has tables on `metadata`
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
 
 import pytest
@@ -175,25 +174,3 @@ async def blocked(store: Store) -> None:
     async with asyncio.timeout(20):
         while b"blocked_clients:0" in await store.ask("INFO", "clients"):
             await asyncio.sleep(0.01)
-
-
-async def test_a_tail_ends_when_its_cancel_comes_with_an_answer(store: Store) -> None:
-    """redis-py returns an answer that is there already instead of the cancellation: the tail ends all the same."""
-    await commits(store, 3)
-    tail = Tail(store)
-    tail.follow(SHELF, 0)
-    read = store.client.xread
-
-    async def swallowing(*asked: object, **how: object) -> object:
-        answer = await read(*asked, **how)
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(0)  # as its timeout around a read does when the answer is there
-        return answer
-
-    store.client.xread = swallowing  # type: ignore[method-assign]
-    delivered: list[Entry] = []
-    following = asyncio.create_task(_follow(tail, delivered))
-    await asyncio.wait([following])
-    assert following.cancelled()
-    assert delivered == []
