@@ -1,7 +1,8 @@
 """The buyers of `bench orders`: bare keep-alive sockets and epoll; a connection asks again when it has its answer.
 
-Speaks lines of JSON: reads `{host, port, connections}`, then for each round `{show, offer, tokens, seconds, whole}` (one
-order for each token, none a second time; whole: it is checked out and paid, too) and prints what came of it.
+Speaks lines of JSON: reads `{host, port, connections}`, then for each round `{show, offer, tokens, seconds, whole, per_s}`
+(one order for each token, none a second time; whole: it is checked out and paid, too; per_s: so many begin each second,
+whatever becomes of those before) and prints what came of it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,12 @@ class Round:
         self.began_s = time.monotonic()
         self.last_accepted_s = self.began_s
         self.ends_s = math.inf
+        self.step_s = 0.0  # between two orders' due times; 0: the next begins when one is answered
+        self.begun = 0
+
+    def due_s(self) -> float:
+        """When the next order is due. A late one counts from here: who is kept waiting at the door waits, too."""
+        return self.began_s + self.begun * self.step_s
 
     def answered(self, asked: bytes, answer: bytes, took_s: float) -> bytes | None:
         """Counts one answer; what the same connection asks next, if this order is not through."""
@@ -121,20 +128,30 @@ class Buyers:
         self._host, self._port = host, port
         self._poll = select.epoll()
         self._buyers: dict[int, Buyer] = {}
+        self._idle: deque[Buyer] = deque()
         for _ in range(connections):
             self._connect()
 
-    def run(self, show: str, offer: str, tokens: list[str], seconds: float, whole: bool = False) -> Round:
-        """One order for each token, as fast as answers come, for at most `seconds`."""
+    def run(
+        self, show: str, offer: str, tokens: list[str], seconds: float, whole: bool = False, per_s: int = 0
+    ) -> Round:
+        """One order for each token, as fast as answers come or `per_s`, for at most `seconds`."""
         requests = [self._request(show, offer, token) for token in tokens]
         now = (Whole if whole else Round)(requests)
-        now.ends_s = now.began_s + seconds
-        for buyer in list(self._buyers.values()):
-            self._ask(buyer, now)
-        while now.open:
-            for number, _ in self._poll.poll(1.0):
-                self._read(self._buyers[number], now, time.monotonic() < now.ends_s)
+        now.ends_s, now.step_s = now.began_s + seconds, 1 / per_s if per_s else 0.0
+        self._idle = deque(self._buyers.values())
+        while now.open or (now.waiting and time.monotonic() < now.ends_s):
+            self._begin(now)
+            until_due_s = now.due_s() - time.monotonic() if now.waiting and self._idle else 1.0
+            for number, _ in self._poll.poll(max(0.0, until_due_s)):
+                self._read(self._buyers[number], now)
         return now
+
+    def _begin(self, now: Round) -> None:
+        """Let those orders begin that are due and have a connection."""
+        moment_s = time.monotonic()
+        while self._idle and now.waiting and moment_s < now.ends_s and now.due_s() <= moment_s:
+            self._ask(self._idle.popleft(), now, now.due_s() if now.step_s else moment_s)
 
     def _connect(self) -> Buyer:
         buyer = Buyer(self._host, self._port)
@@ -147,13 +164,13 @@ class Buyers:
         head = f" \r\nHost: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
         return _call("POST", f"/shows/{show}/orders", head.encode(), body)
 
-    def _ask(self, buyer: Buyer, now: Round) -> None:
-        if now.waiting:
-            buyer.asked_s, buyer.asked = time.monotonic(), now.waiting.popleft()
-            buyer.socket.sendall(buyer.asked)
-            now.open += 1
+    def _ask(self, buyer: Buyer, now: Round, asked_s: float) -> None:
+        buyer.asked_s, buyer.asked = asked_s, now.waiting.popleft()
+        buyer.socket.sendall(buyer.asked)
+        now.open += 1
+        now.begun += 1
 
-    def _read(self, buyer: Buyer, now: Round, more: bool) -> None:
+    def _read(self, buyer: Buyer, now: Round) -> None:
         data = buyer.socket.recv(CHUNK)
         if not data or buyer.asked_s is None:
             self._lost(buyer, now)
@@ -170,8 +187,7 @@ class Buyers:
             return
         buyer.asked_s = None
         now.open -= 1
-        if more:
-            self._ask(buyer, now)
+        self._idle.append(buyer)
 
     def _lost(self, buyer: Buyer, now: Round) -> None:
         """A connection that ends without an answer is an error; another takes its place."""
@@ -181,7 +197,7 @@ class Buyers:
         self._poll.unregister(buyer.socket.fileno())
         del self._buyers[buyer.socket.fileno()]
         buyer.socket.close()
-        self._ask(self._connect(), now)
+        self._idle.append(self._connect())
 
 
 def _call(method: str, path: str, like: bytes, body: bytes = b"") -> bytes:
@@ -205,7 +221,7 @@ def main() -> None:
     while line := sys.stdin.readline():
         wanted = json.loads(line)
         began_s = time.process_time()
-        came = buyers.run(wanted["show"], wanted["offer"], wanted["tokens"], wanted["seconds"], wanted["whole"])
+        came = buyers.run(**wanted)
         print(json.dumps(came.report() | {"cpu_s": time.process_time() - began_s}), flush=True)
 
 

@@ -27,6 +27,8 @@ CONNECTIONS = 128
 WARM_UP = 600
 SECONDS = 60
 WHOLE = 1_500  # orders that are paid, too
+PACED = 9_000  # holds that come when they are due
+PACED_PER_S = 3_000
 FLOOR_COMMITS = 2_000  # before and after the buyers, half each
 READ_AT_ONCE = 500
 
@@ -34,26 +36,30 @@ READ_AT_ONCE = 500
 async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> int:
     """The command: prints the summary as its last line; 1 when units were oversold or orders lost."""
     async with running_system(settings) as system, Wiring(system.settings) as wiring:
-        whole, summary = await measure(system, wiring, **chosen)
-    for figures in (whole, summary):
+        found = await measure(system, wiring, **chosen)
+    for figures in found:
         if as_json:
             click.echo(json.dumps(figures))
         else:
             for name, value in figures.items():
                 click.echo(f"{name:18} {value}")
-    return 1 if summary["oversold"] or summary["lost"] else 0
+    return 1 if found[-1]["oversold"] or found[-1]["lost"] else 0
 
 
 async def measure(
     system: System, wiring: Wiring, buyers: int = BUYERS, stock: int | None = None, seconds: int = SECONDS
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Figures of whole orders (held, checked out, paid through the provider), then those of contract section 6."""
+) -> list[dict[str, Any]]:
+    """Figures of whole orders (held, checked out, paid through the provider), of holds that come at a steady rate whatever
+    becomes of them, and those of contract section 6.
+    """
     stock = buyers * 5 // 6 if stock is None else stock
+    paced = min(PACED, buyers)
     cast = Cast(system, wiring)
-    await cast.shop(stock + WARM_UP + FLOOR_COMMITS + WHOLE)
+    await cast.shop(stock + WARM_UP + FLOOR_COMMITS + WHOLE + paced)
     hot = await cast.show("Bench", stock)
     other = await cast.show("Bench: floor", WARM_UP + FLOOR_COMMITS)
     paid = await cast.show("Bench: whole orders", WHOLE)
+    steady = await cast.show("Bench: a steady rate", paced)
     people = await cast.people(max(buyers, WHOLE) + WARM_UP)
     floor = Floor(system, wiring.store, other)
     parts = urlsplit(system.url)
@@ -63,15 +69,17 @@ async def measure(
         before = system.cpu_s()
         whole = await child.ask(_round(paid, people[:WHOLE], seconds, whole=True))
         spent = _spent(system, before)
+        held = await child.ask(_round(steady, people[:paced], seconds, per_s=PACED_PER_S))
         await floor.turn()
         before = system.cpu_s()
         came = await child.ask(_round(hot, people[:buyers], seconds))
         used = _spent(system, before)
         await floor.turn()
     checked = await check(wiring.store, hot, stock, came["ids"])
-    for stage in (hot, other, paid):
+    for stage in (hot, other, paid, steady):
         await cast.end(stage)
-    return _whole(whole, spent), _figures(buyers, stock, came, floor) | checked | await _ground(system, wiring.store, came, used)
+    summary = _figures(buyers, stock, came, floor) | checked | await _ground(system, wiring.store, came, used)
+    return [_beside("whole orders", "paid", whole) | {"server_cpu_s": spent}, _beside("steady holds", "accepted", held), summary]
 
 
 @dataclass
@@ -107,9 +115,13 @@ async def check(store: Store, stage: Stage, stock: int, ids: list[str]) -> dict[
     return {"oversold": max(0, taken - stock, len(ids) - stock), "lost": missing + max(0, len(ids) - taken)}
 
 
-def _round(stage: Stage, people: list[Person], seconds: int, *, whole: bool = False) -> dict[str, Any]:
+def _round(
+    stage: Stage, people: list[Person], seconds: int, *, whole: bool = False, per_s: int = 0
+) -> dict[str, Any]:
     tokens = [one.token for one in people]
-    return {"show": stage.show, "offer": stage.offer, "tokens": tokens, "seconds": seconds, "whole": whole}
+    return {
+        "show": stage.show, "offer": stage.offer, "tokens": tokens, "seconds": seconds, "whole": whole, "per_s": per_s,
+    }  # fmt: skip
 
 
 def _spent(system: System, before: dict[str, float]) -> dict[str, float]:
@@ -117,16 +129,16 @@ def _spent(system: System, before: dict[str, float]) -> dict[str, float]:
     return {name: round(spent - before[name], 2) for name, spent in system.cpu_s().items()}
 
 
-def _whole(came: dict[str, Any], used: dict[str, float]) -> dict[str, Any]:
-    paid = len(came["ids"])
+def _beside(name: str, what: str, came: dict[str, Any]) -> dict[str, Any]:
+    """A line before the summary: how many orders came to their end, and how long each took."""
+    done = len(came["ids"])
     return {
-        "bench": "whole orders",
-        "paid": paid,
+        "bench": name,
+        what: done,
         "errors": came["errors"] + sum(came["refused"].values()) + came["unasked"],
-        "per_s": round(paid / came["seconds"], 1) if paid else 0.0,
+        "per_s": round(done / came["seconds"], 1) if done else 0.0,
         "p50_ms": round(came["p50_ms"], 1),
         "p99_ms": round(came["p99_ms"], 1),
-        "server_cpu_s": used,
     }
 
 

@@ -27,12 +27,13 @@ async def test_every_unit_is_sold_once_and_everyone_is_answered(
 
     code = await run(load_settings(tmp_path / "data"), {"buyers": 60, "stock": 40}, as_json=True)
 
-    summary = json.loads(capsys.readouterr().out.splitlines()[-1])
+    _, steady, summary = map(json.loads, capsys.readouterr().out.splitlines())
     assert code == 0
     assert summary.keys() >= KEYS
     assert (summary["accepted"], summary["refused"], summary["errors"]) == (40, 20, 0)
     assert (summary["oversold"], summary["lost"]) == (0, 0)
     assert summary["durability"] == "appendfsync always"
+    assert (steady["bench"], steady["accepted"], steady["errors"]) == ("steady holds", 60, 0)
     assert list((tmp_path / "data").iterdir()) == []
 
 
