@@ -8,6 +8,8 @@ slot in the store without a look-up: `o_s4k2c_9f…` lives on `show:4k2c`.
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import re
 import secrets
 
@@ -18,13 +20,27 @@ NAME_CHARACTERS = 10  # shows and accounts: 50 bits, checked for absence when cr
 _KIND_OF_LETTER = {"s": "show", "w": "shop", "p": "person", "c": "campaign"}
 _LETTER_OF_KIND = {kind: letter for letter, kind in _KIND_OF_LETTER.items()}
 _CHARACTER_OF_BYTE = (ALPHABET * 8).encode()
+_DRAWN_AT_ONCE = 4096  # a call of the system for each name was a thirtieth of an order's time
+_drawn = io.BytesIO()
+os.register_at_fork(after_in_child=lambda: _drawn.seek(0, io.SEEK_END))  # a child must not draw what its parent draws
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
 
 def random_name(characters: int = RANDOM_CHARACTERS) -> str:
     """`characters` random characters of Crockford's base32 (5 bits each)."""
     # 256 is a whole number of alphabets, so each byte's character is as likely as any other.
-    return secrets.token_bytes(characters).translate(_CHARACTER_OF_BYTE).decode()
+    return _random(characters).translate(_CHARACTER_OF_BYTE).decode()
+
+
+def _random(count: int) -> bytes:
+    found = _drawn.read(count)
+    if len(found) < count:
+        _drawn.seek(0)
+        _drawn.write(secrets.token_bytes(max(count, _DRAWN_AT_ONCE)))
+        _drawn.truncate()
+        _drawn.seek(0)
+        found = _drawn.read(count)
+    return found
 
 
 def name_from(text: str, characters: int = RANDOM_CHARACTERS) -> str:

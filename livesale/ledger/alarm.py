@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.ledger.batch import upsert
+from livesale.ledger.batch import write_rows
 from livesale.ledger.tables import cursor, write_audit
 
 log = structlog.get_logger("livesale.ledger")
@@ -19,5 +19,5 @@ async def raise_alarm(engine: AsyncEngine, at_ms: int, shelf: str, reason: str) 
         query = select(cursor.c.stopped).where(cursor.c.shelf == shelf)
         if (await connection.execute(query)).scalar() == reason:
             return
-        await connection.execute(upsert(connection, cursor, ("stopped",)), {"shelf": shelf, "stopped": reason})
+        await write_rows(connection, "cursor", ("stopped",), [{"shelf": shelf, "seq": 0, "stopped": reason}])
         await write_audit(connection, at_ms, "ledger", "ledger.stopped", {"shelf": shelf, "reason": reason})

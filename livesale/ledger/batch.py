@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Dialect, Table, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,12 +50,12 @@ class Batch:
             columns = {column.name: part for column, part in zip(_table(name).primary_key, key, strict=True)}
             grouped[name, tuple(sorted(values)), tuple(first)].append({**columns, **values, **first})
         for (name, changing, _), rows in grouped.items():
-            await _upsert_rows(connection, _table(name), changing, rows)
+            await write_rows(connection, name, changing, rows)
         for name, rows in self._more.items():
-            await connection.execute(insert(_table(name)), rows)
+            await write_rows(connection, name, None, rows)
         booked = entries(self._paid, await _booked(connection, self._paid))
         if booked:
-            await connection.execute(insert(tables.money), booked)
+            await write_rows(connection, "money", None, booked)
 
 
 async def touch_shows(connection: AsyncConnection, positions: dict[str, int]) -> None:
@@ -66,21 +67,33 @@ async def touch_shows(connection: AsyncConnection, positions: dict[str, int]) ->
         await connection.execute(update(tables.shows).where(tables.shows.c.id == name).values(last_seq=seq))
 
 
-def upsert(connection: AsyncConnection, table: Table, changing: Iterable[str]) -> Any:
-    """INSERT … ON CONFLICT of the primary key: set `changing`, or nothing when there is none."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table)
-    key = [column.name for column in table.primary_key]
-    fields = {name: statement.excluded[name] for name in changing}
-    if not fields:
-        return statement.on_conflict_do_nothing(index_elements=key)
-    return statement.on_conflict_do_update(index_elements=key, set_=fields)
-
-
-async def _upsert_rows(
-    connection: AsyncConnection, table: Table, changing: Iterable[str], rows: list[dict[str, Any]]
+async def write_rows(
+    connection: AsyncConnection, table: str, changing: tuple[str, ...] | None, rows: list[dict[str, Any]]
 ) -> None:
-    await connection.execute(upsert(connection, table, changing), rows)
+    """Insert `rows`, all with the same columns; where the primary key is there already, set `changing` (None: a mistake).
+
+    By the driver's own executemany: SQLAlchemy's costs as much a row as all of the projection.
+    """
+    text, names = _statement(connection.dialect, table, changing, tuple(rows[0]))
+    await connection.exec_driver_sql(text, [tuple(map(row.__getitem__, names)) for row in rows])
+
+
+@lru_cache(maxsize=256)
+def _statement(
+    dialect: Dialect, table: str, changing: tuple[str, ...] | None, columns: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """The driver's text, and the columns in the order of its parameters."""
+    make = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    statement = make(_table(table))
+    key = [column.name for column in _table(table).primary_key]
+    if changing:
+        statement = statement.on_conflict_do_update(
+            index_elements=key, set_={name: statement.excluded[name] for name in changing}
+        )
+    elif changing is not None:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+    return str(compiled), tuple(compiled.positiontup or ())
 
 
 def _table(name: str) -> Table:

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.ledger.batch import upsert
+from livesale.ledger.batch import write_rows
 from livesale.ledger.chain import sign
 from livesale.ledger.positions import Position
 from livesale.ledger.tables import heads
@@ -37,4 +37,4 @@ async def publish_heads(
         for shelf, position in grown.items()
     ]
     async with engine.begin() as connection:
-        await connection.execute(upsert(connection, heads, ()), rows)
+        await write_rows(connection, "heads", (), rows)

@@ -6,15 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.ledger import meters
-from livesale.ledger.batch import Batch, touch_shows, upsert
+from livesale.ledger.batch import Batch, touch_shows, write_rows
 from livesale.ledger.chain import link
 from livesale.ledger.positions import Position
 from livesale.ledger.projection import decode, project
-from livesale.ledger.tables import archive, cursor
 from livesale.store.log import Entry
 
 
@@ -28,10 +26,10 @@ async def write_batch(engine: AsyncEngine, entries: list[Entry], before: Mapping
         batch.add(project(entry, fields))
     cursors = [{"shelf": shelf, "seq": position.seq, "stopped": ""} for shelf, position in after.items()]
     async with engine.begin() as connection:
-        await connection.execute(insert(archive), rows)
+        await write_rows(connection, "archive", None, rows)
         await batch.write(connection)
         await touch_shows(connection, {shelf: position.seq for shelf, position in after.items()})
-        await connection.execute(upsert(connection, cursor, ("seq", "stopped")), cursors)
+        await write_rows(connection, "cursor", ("seq", "stopped"), cursors)
     meters.ENTRIES.inc(len(entries))
     meters.BATCH_SECONDS.inc(time.monotonic() - began)
     return after

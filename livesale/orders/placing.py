@@ -12,7 +12,7 @@ from livesale.orders.pricing import Destination, priced_for
 from livesale.orders.waitlist import Wait, record_name, take
 from livesale.shows.model import Deal, Offer, Show, on_air, price_now
 from livesale.store.decision import Counter, Decision, Mark, Put
-from livesale.store.record import encode, load, version
+from livesale.store.record import encode, load, load_shared, version
 from livesale.store.valkey import Records
 
 
@@ -36,10 +36,10 @@ def wait_names(wishes: list[Wish], account: str) -> tuple[str, ...]:
 
 def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
     """The lines at today's price, one for each wish; price_changed when the page showed another."""
-    deal = load(Deal, records["deal"])
+    deal = load_shared(Deal, records["deal"])
     lines, stale = [], []
     for place, wish in enumerate(wishes):
-        offer = load(Offer, records[f"offer:{wish.offer}"])
+        offer = load_shared(Offer, records[f"offer:{wish.offer}"])
         if offer is None:
             raise Refusal("not_found", "There is no such offer in this show.", [{"line": place, "offer": wish.offer}])
         price = price_now(offer, deal, now_ms)
@@ -55,7 +55,7 @@ def place(
     on_shelf: str, records: Records, account: str, wishes: list[Wish], ref: str | None, now_ms: int, to: Destination
 ) -> tuple[Order, Decision]:
     """Hold the units of every line for ten minutes at what they cost there, or refuse; all or none."""
-    show = on_air(load(Show, records["show"]))
+    show = on_air(load_shared(Show, records["show"]))
     lines = priced(records, wishes, now_ms)
     wished = Order(
         new_id("o", on_shelf), on_shelf, show.shop, account, lines, 0, show.currency, now_ms, now_ms + model.HOLD_MS,
@@ -107,9 +107,9 @@ def _with_limits(records: Records, order: Order, counters: tuple[Counter, ...]) 
     if not any(line.limited for line in order.lines):
         return counters
     ceilings: dict[str, int] = {}
-    deal = load(Deal, records["deal"])
+    deal = load_shared(Deal, records["deal"])
     for line in order.lines:
-        offer = load(Offer, records[f"offer:{line.offer}"])
+        offer = load_shared(Offer, records[f"offer:{line.offer}"])
         limits = [offer.per_buyer_limit if offer else None]
         if deal and deal.offer == line.offer and deal.runs(order.held_at):
             limits.append(deal.per_buyer_limit)

@@ -24,7 +24,7 @@ from livesale.payments import model as payments
 from livesale.payments.model import Payment
 from livesale.shows.model import Show
 from livesale.store.decision import Conflict, Decision, Early, Mark, Once, Short
-from livesale.store.record import load, put, version
+from livesale.store.record import load, load_shared, put, version
 from livesale.store.valkey import Records, Store, Versioned
 
 NEXT_STATE_WITHIN_S = 2.0  # contract: checkout waits this long for the order's next state
@@ -89,7 +89,7 @@ class Orders:
         waits: Records = {}
         for fresh in (False, False, True, True, True, True):
             records = {**await self._records(on_shelf, record_names(wishes), fresh), **waits}
-            show = load(Show, records["show"])
+            show = load_shared(Show, records["show"])
             to = await self.prices.to(show.shop if show else "", actor.country)
             try:
                 order, decision = place(on_shelf, records, actor.account, wishes, ref, self.store.now_ms(), to)

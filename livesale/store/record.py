@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -18,6 +18,12 @@ encode = msgspec.msgpack.Encoder().encode
 def load(kind: type[R], stored: Versioned | None) -> R | None:
     """The stored record as `kind`; None when there is none."""
     return None if stored is None else _decoder(kind).decode(stored.data)
+
+
+@lru_cache(maxsize=512)
+def load_shared(kind: type[R], stored: Versioned | None) -> R | None:
+    """As `load`, for records that every order reads and few change: decoded once, so nobody may change what is in it."""
+    return load(kind, stored)
 
 
 @cache
