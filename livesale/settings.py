@@ -62,6 +62,13 @@ class Ice(msgspec.Struct, frozen=True):
     turn_password: str
 
 
+class Hls(msgspec.Struct, frozen=True):
+    """Who may fetch a show's HLS."""
+
+    secret: str
+    valid_min: Annotated[int, msgspec.Meta(ge=1, le=10_080)]
+
+
 class Pictures(msgspec.Struct, frozen=True):
     """Where pictures that feeds name may be fetched from."""
 
@@ -110,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     ice: Ice
+    hls: Hls
     pictures: Pictures
     payments: Payments
     orders: Orders

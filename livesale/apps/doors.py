@@ -19,6 +19,7 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.ledger import reads
+from livesale.media.hls_tokens import signed
 from livesale.ops.presence import read_live
 from livesale.orders.model import Order
 from livesale.orders.routes import ShipTo
@@ -52,7 +53,7 @@ class WebDoors:
         """What `shows/routes.py` asks for."""
         return Doors(
             self._wiring.can_sell, self.hubs, self.ticket, self.whip, self.live, self.listed,
-            self.react, self.figures,
+            self.react, self.figures, self.hls,
         )  # fmt: skip
 
     async def hubs(self, show: str, call: Call) -> list[str]:
@@ -81,6 +82,12 @@ class WebDoors:
         """Where and with what token the host publishes."""
         scheme = "https" if call.secure else "http"
         return Whip(f"{scheme}://{call.host}/whip/{show}", whip_token(self._wiring.tag_key, show))
+
+    def hls(self, show: str) -> str:
+        """Where a show's HLS is, with a token where tokens are asked for."""
+        hls, now_s = self._wiring.settings.hls, self._wiring.store.now_ms() // SECOND_MS
+        token = f"{signed(hls.secret, show, now_s + hls.valid_min * 60)}/" if hls.secret else ""
+        return f"/hls/{show}/{token}index.m3u8"
 
     async def live(self, show: str) -> dict[str, Any]:
         """What the studio that holds the show last told of it."""

@@ -24,6 +24,7 @@ from livesale.hub.tickets import viewer_tag
 from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
+from livesale.media.hls import LiveShows, hls_routes
 from livesale.media.network import Network
 from livesale.media.ring import batch_ms_for
 from livesale.media.whip import whip_routes
@@ -67,6 +68,7 @@ class Studio:
         self._store: Store = wiring.store
         self._hub = hub
         self._broadcasts = broadcasts
+        self.hls = LiveShows()
         self._name = name
         self._url, self._control = urls
         self._held: dict[str, Held] = {}
@@ -165,7 +167,10 @@ class Studio:
     def _open_ring(self, show: str, held: Held) -> None:
         if held.unsubscribe is not None:
             return
-        held.unsubscribe = held.channel.follow(self._broadcasts.open(show, held.mirror.epoch))
+        ring = self._broadcasts.open(show, held.mirror.epoch)
+        unfollow = held.channel.follow(ring)
+        unsubscribe = ring.subscribe(self.hls.open(show, held.number, held.mirror.epoch).take)
+        held.unsubscribe = lambda: (unfollow(), unsubscribe())
 
     async def _give_back(self, show: str) -> None:
         with contextlib.suppress(Refusal):  # it ends by itself in three seconds
@@ -177,6 +182,7 @@ class Studio:
         if held and held.unsubscribe:
             held.unsubscribe()
         await self._broadcasts.close(show)
+        self.hls.drop(show)
         self._hub.drop(show, over_s=REJOIN_OVER_S)
 
     async def _follow(self) -> None:
@@ -213,6 +219,7 @@ class Studio:
             self._over.add(show)
             self._hub.end(show)
             await self._broadcasts.close(show)
+            self.hls.end(show)
             await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
@@ -227,6 +234,7 @@ class Studio:
         while True:
             figures = self._hub.stats()
             self._pace(figures)
+            self.hls.look_after()
             with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
                 await self._wiring.presence.tell_hub(
@@ -320,6 +328,7 @@ async def run(settings: Settings) -> None:
         studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
+        app.add_routes(hls_routes(studio.hls))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
@@ -329,6 +338,7 @@ async def run(settings: Settings) -> None:
         finally:
             await hub.stop()
             await broadcasts.close_all()
+            studio.hls.close()
             await runner.cleanup()
             await studio.release_all()
 

@@ -105,6 +105,7 @@ class Doors:
     listed: Callable[[str | None, str | None, int, str | None], Awaitable[tuple[list[str], str | None]]]
     react: Callable[[str, str], Awaitable[None]]
     figures: Callable[[str], Awaitable[dict[str, Any]]]  # orders by state and revenue, for the host
+    hls: Callable[[str], str]  # where a show's HLS is
 
 
 def routes(shows: Shows, doors: Doors) -> list[Route]:
@@ -258,7 +259,7 @@ class _Handlers:
             "viewers": int(live.get("viewers", 0)),
             "picture": live.get("host") == "live",  # whether a host's picture comes in right now
             "hub": await self._doors.hubs(show_id, call),
-            "hls": f"/hls/{show_id}/index.m3u8",
+            "hls": self._doors.hls(show_id),
         }
         actor = call.actor
         if actor and (actor.account == mirror.owner or actor.has("operator")):
