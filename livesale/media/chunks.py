@@ -209,3 +209,18 @@ def _read_head(file: BinaryIO, offset: int, size: int, kind: bytes) -> int | Non
 def micros(track: int, ticks: int) -> int:
     """Media time in µs of a track's ticks."""
     return ticks * 1_000_000 // HZ[track]
+
+
+def parameter_sets(init: bytes) -> bytes:
+    """SPS and PPS of an init segment's H.264 track, each behind its length as in a sample; empty without such a track."""
+    at = init.find(b"avcC")
+    if at < 0:
+        return b""
+    at += 4 + 6  # version, profile, compatibility, level, length size, number of SPS
+    found = b""
+    for skip in (0, 1):  # the number of PPS lies between them
+        at += skip
+        size = int.from_bytes(init[at : at + 2], "big")
+        found += size.to_bytes(4, "big") + init[at + 2 : at + 2 + size]
+        at += 2 + size
+    return found
