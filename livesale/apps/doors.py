@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from livesale.apps import reactions
 from livesale.apps.presence import HubSeen
+from livesale.apps.replay import Replays
 from livesale.apps.wiring import Wiring
 from livesale.hub.tickets import Claims, anonymous_tag, issue, new_jti, viewer_tag
 from livesale.kernel.clock import SECOND_MS, rfc3339
@@ -44,6 +45,7 @@ class WebDoors:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self.replays = Replays(wiring)
         self._ticket_key = Ed25519PrivateKey.from_private_bytes(wiring.settings.key("ticket.key"))
         self._hubs: list[HubSeen] = []
         self._hubs_at = float("-inf")
@@ -54,6 +56,7 @@ class WebDoors:
         return Doors(
             self._wiring.can_sell, self.hubs, self.ticket, self.whip, self.live, self.listed,
             self.react, self.figures, self.hls,
+            self.replays.of,
         )  # fmt: skip
 
     async def hubs(self, show: str, call: Call) -> list[str]:

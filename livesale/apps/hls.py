@@ -19,11 +19,12 @@ from livesale.http.replies import response_of
 from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.ids import is_name
 from livesale.kernel.refusals import STATUS_OF_CODE, Refusal, not_found
-from livesale.media.hls import CORS, Given
+from livesale.media.hls import APPLE_INDEX, CORS, INDEX, Given
 from livesale.media.hls_tokens import check
 from livesale.media.playlist import BLOCK_S
 
 ADDRESSES = ("/hls/{show}/{file}", "/hls/{show}/{token:~[^/]+}/{file}")
+APPLE = "AppleCoreMedia"  # the player in Safari, iOS and tvOS, which may not know Opus in MP4
 REMEMBER_S = 1.0
 BRIEFLY = "public, max-age=1"  # what is not there may be there soon: caches spare us a crowd all the same
 
@@ -63,9 +64,10 @@ class HlsDoor:
             answer = response_of(problems.of_refusal(refusal))
             answer.headers.update({**CORS, "Cache-Control": BRIEFLY})
             return answer
-        return web.Response(
-            body=given.body, headers={**CORS, "Content-Type": given.kind, "Cache-Control": given.cache}
-        )
+        headers = {**CORS, "Content-Type": given.kind, "Cache-Control": given.cache}
+        if request.match_info["file"] == INDEX:
+            headers["Vary"] = "User-Agent"
+        return web.Response(body=given.body, headers=headers)
 
     async def allow(self, _request: web.Request) -> web.Response:
         """The answer to a browser that asks first."""
@@ -78,7 +80,10 @@ class HlsDoor:
         check(self._secret, show, request.match_info.get("token"), self._now_s())
         asked = {name: request.query[name] for name in ("_HLS_msn", "_HLS_part") if name in request.query}
         query = "&".join(f"{name}={value}" for name, value in asked.items())
-        return await self._once(show, f"/hls/{show}/{request.match_info['file']}?{query}")
+        file = request.match_info["file"]
+        if file == INDEX and request.headers.get("User-Agent", "").startswith(APPLE):
+            file = APPLE_INDEX
+        return await self._once(show, f"/hls/{show}/{file}?{query}")
 
     async def _once(self, show: str, path: str) -> Given:
         task = self._fetching.get(path)

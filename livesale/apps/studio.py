@@ -24,8 +24,8 @@ from livesale.hub.tickets import viewer_tag
 from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
-from livesale.media.hls import LiveShows, hls_routes
 from livesale.media.network import Network
+from livesale.media.outputs import Outputs, hls_routes
 from livesale.media.ring import batch_ms_for
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
@@ -68,7 +68,7 @@ class Studio:
         self._store: Store = wiring.store
         self._hub = hub
         self._broadcasts = broadcasts
-        self.hls = LiveShows()
+        self.outputs = Outputs(wiring.settings.recordings_folder)
         self._name = name
         self._url, self._control = urls
         self._held: dict[str, Held] = {}
@@ -167,9 +167,9 @@ class Studio:
     def _open_ring(self, show: str, held: Held) -> None:
         if held.unsubscribe is not None:
             return
-        ring = self._broadcasts.open(show, held.mirror.epoch)
+        ring = self._broadcasts.open(show, held.mirror.epoch, end_us=self.outputs.resume_us(show))
         unfollow = held.channel.follow(ring)
-        unsubscribe = ring.subscribe(self.hls.open(show, held.number, held.mirror.epoch).take)
+        unsubscribe = ring.subscribe(self.outputs.open(show, held.number, held.mirror.epoch).take)
         held.unsubscribe = lambda: (unfollow(), unsubscribe())
 
     async def _give_back(self, show: str) -> None:
@@ -182,7 +182,7 @@ class Studio:
         if held and held.unsubscribe:
             held.unsubscribe()
         await self._broadcasts.close(show)
-        self.hls.drop(show)
+        self.outputs.drop(show)
         self._hub.drop(show, over_s=REJOIN_OVER_S)
 
     async def _follow(self) -> None:
@@ -219,7 +219,7 @@ class Studio:
             self._over.add(show)
             self._hub.end(show)
             await self._broadcasts.close(show)
-            self.hls.end(show)
+            self.outputs.end(show)
             await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
@@ -234,7 +234,7 @@ class Studio:
         while True:
             figures = self._hub.stats()
             self._pace(figures)
-            self.hls.look_after()
+            self.outputs.look_after()
             with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
                 await self._wiring.presence.tell_hub(
@@ -265,7 +265,7 @@ class Studio:
             "height": publisher.get("height", 0),
             "media_delay_ms": publisher.get("hub_delay_ms", -1),
             "picture_age_ms": publisher.get("last_frame_ms_ago", -1),
-            "warnings": "; ".join(publisher.get("warnings", ())),
+            "warnings": "; ".join(filter(None, (*publisher.get("warnings", ()), self.outputs.trouble(show)))),
             "studio": self._name,
         }
 
@@ -328,7 +328,7 @@ async def run(settings: Settings) -> None:
         studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
-        app.add_routes(hls_routes(studio.hls))
+        app.add_routes(hls_routes(studio.outputs))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
@@ -338,7 +338,7 @@ async def run(settings: Settings) -> None:
         finally:
             await hub.stop()
             await broadcasts.close_all()
-            studio.hls.close()
+            studio.outputs.close()
             await runner.cleanup()
             await studio.release_all()
 

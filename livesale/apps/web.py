@@ -22,6 +22,7 @@ from livesale.apps.hls import HlsDoor
 from livesale.apps.mails import dev_box, link_sender
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
+from livesale.apps.replay import Replays
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
@@ -99,7 +100,7 @@ async def application(wiring: Wiring) -> web.Application:
     app.router.add_routes(
         [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
     )
-    app.router.add_routes(hls.routes())
+    app.router.add_routes([*hls.routes(), *Replays(wiring).routes()])
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())

@@ -45,6 +45,8 @@ def paths(schema_of: SchemaOf, refused: Refused) -> dict[str, dict[str, Operatio
         },
         "/hls/{show}/{file}": {"get": _hls(refused), "options": _hls_options("hls")},
         "/hls/{show}/{token}/{file}": {"get": _hls(refused, "token"), "options": _hls_options("hls_token")},
+        "/replay/{show}/{file}": {"get": _replay(refused)},
+        "/replay/{show}/{token}/{file}": {"get": _replay(refused, "token")},
         "/webhooks/paysim": {"post": _webhook("paysim", schema_of(WebhookEvent), refused)},
         "/webhooks/stripe": {"post": _webhook("stripe", {"type": "object"}, refused)},
         "/healthz": {"get": _probe("healthz", "Alive", _json("Alive.", schema_of(Alive)), refused)},
@@ -130,6 +132,25 @@ def _hls_options(name: str) -> Operation:
         "operationId": f"options_{name}", "summary": "For players on other pages (CORS)", "tags": ["hls"],
         "security": [{}], "parameters": parameters, "responses": {"204": {"description": "Anyone may read."}},
     }  # fmt: skip
+
+
+def _replay(refused: Refused, *signed: str) -> Operation:
+    asked = {"name": "Range", "in": "header", "schema": _TEXT, "description": "As players ask for the piece they play."}
+    kinds = ("video/mp4", "application/vnd.apple.mpegurl")
+    content = {kind: {"schema": _TEXT} for kind in kinds}
+    return {
+        "operationId": "_".join(("replay", *signed)),
+        "summary": "A file of a replay, as `GET /shows/{show}/replay` names it",
+        "tags": ["hls"],
+        "security": [{}],
+        "parameters": [_path("show"), *(_path(name) for name in signed), _path("file"), asked],
+        "responses": {
+            "200": {"description": "The file.", "content": content},
+            "206": {"description": "The range.", "content": content},
+            "416": {"description": "There is no such range."},
+            **refused("forbidden", "not_found", "internal"),
+        },
+    }
 
 
 def _webhook(provider: str, event: dict[str, Any], refused: Refused) -> Operation:

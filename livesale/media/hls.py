@@ -1,6 +1,6 @@
 """HLS of the shows this process holds: windows, who waits for which part, and the AAC rendition while it is asked for.
 
-`answer` gives bytes, type and for how long they may be kept; `hls_routes` says it in HTTP. Laws and figures: HLS.md.
+`answer` gives bytes, type and for how long they may be kept; outputs.py says it in HTTP. Laws and figures: HLS.md.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import logging
 from collections.abc import Callable, Mapping
 
 import msgspec
-from aiohttp import web
 
-from livesale.kernel.refusals import Refusal, not_found
+from livesale.kernel.refusals import Refusal
 from livesale.media.aac import AacSound
 from livesale.media.packager import Packager, Part
-from livesale.media.playlist import BLOCK_S, TARGET_S, Variant, Window, multivariant, number_of
+from livesale.media.playlist import BLOCK_S, TARGET_S, Window, multivariant, number_of
 from livesale.media.ring import Item
 
+INDEX = "index.m3u8"
+APPLE_INDEX = "apple.m3u8"  # the same with AAC in place of Opus
 PLAYLIST = "application/vnd.apple.mpegurl"
 MEDIA = "video/mp4"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -140,8 +141,8 @@ class Live:
         """What stands at this name; Refusal `not_found`, `malformed`, `store_unavailable`."""
         if self.main.window.stretch is None:
             raise Refusal("not_found", "This show has no picture yet.")
-        if name == "index.m3u8":
-            return Given(self._multivariant().encode(), PLAYLIST, FOR_NOW)
+        if name in (INDEX, APPLE_INDEX):
+            return Given(self._multivariant(apple=name == APPLE_INDEX).encode(), PLAYLIST, FOR_NOW)
         if name in ("live.m3u8", "aac.m3u8"):
             rendition = self.main if name == "live.m3u8" else self._aac_now()
             segment = number_of(query.get("_HLS_msn"), "_HLS_msn")
@@ -158,15 +159,13 @@ class Live:
         for follower in self.followers:
             follower(part)
 
-    def _multivariant(self) -> str:
+    def _multivariant(self, *, apple: bool) -> str:
         window = self.main.window
         assert window.stretch is not None
-        codecs, size, rates = window.stretch.codecs, window.stretch.size, window.bits_per_s()
-        variants = [Variant("live.m3u8", codecs, size, rates, 2)]
-        if "opus" in codecs:
-            as_aac = tuple("mp4a.40.2" if each == "opus" else each for each in codecs)
-            variants.append(Variant("aac.m3u8", as_aac, size, rates, 1))
-        return multivariant(variants)
+        codecs, uri = window.stretch.codecs, "live.m3u8"
+        if apple and "opus" in codecs:
+            codecs, uri = tuple("mp4a.40.2" if each == "opus" else each for each in codecs), "aac.m3u8"
+        return multivariant(uri, codecs, window.stretch.size, window.bits_per_s())
 
     def _aac_now(self) -> Rendition:
         self._aac_asked_s = asyncio.get_running_loop().time()
@@ -202,65 +201,3 @@ class Live:
         if self._aac_work is not None and self._aac_work is not asyncio.current_task():
             self._aac_work.cancel()
         self._aac = self._aac_work = None
-
-
-class LiveShows:
-    """The shows whose HLS this process makes; owner of that map. An ended show's stays for `linger_s`."""
-
-    def __init__(self, linger_s: float = 30.0) -> None:
-        self._linger_s = linger_s
-        self._shows: dict[str, Live] = {}
-
-    def open(self, show: str, number: int, epoch_ms: int) -> Live:
-        """A show is on air under this fencing number."""
-        self.drop(show)
-        live = self._shows[show] = Live(str(number), epoch_ms)
-        return live
-
-    def end(self, show: str) -> None:
-        """A show has ended: whoever watches reads that in the playlist, for a while."""
-        live = self._shows.get(show)
-        if live is not None:
-            live.end()
-            asyncio.get_running_loop().call_later(self._linger_s, self._gone, show, live)
-
-    def drop(self, show: str) -> None:
-        """The show is elsewhere."""
-        live = self._shows.pop(show, None)
-        if live is not None:
-            live.close()
-
-    def close(self) -> None:
-        """Lets go of every show."""
-        for show in list(self._shows):
-            self.drop(show)
-
-    def look_after(self) -> None:
-        """Once a second."""
-        for live in self._shows.values():
-            live.look_after()
-
-    async def answer(self, show: str, name: str, query: Mapping[str, str]) -> Given:
-        """What stands at this name of a show."""
-        live = self._shows.get(show)
-        if live is None:
-            raise not_found("show on air here")
-        return await live.answer(name, query)
-
-    def _gone(self, show: str, live: Live) -> None:
-        if self._shows.get(show) is live:
-            self.drop(show)
-
-
-def hls_routes(shows: LiveShows) -> list[web.RouteDef]:
-    """`/hls/{show}/{file}` for `web` to fetch from."""
-
-    async def give(request: web.Request) -> web.Response:
-        try:
-            given = await shows.answer(request.match_info["show"], request.match_info["file"], request.query)
-        except Refusal as refusal:
-            body = msgspec.json.encode({"code": refusal.code, "detail": refusal.detail})
-            return web.Response(status=refusal.status, body=body, content_type="application/json")
-        return web.Response(body=given.body, headers={"Content-Type": given.kind, "Cache-Control": given.cache})
-
-    return [web.get("/hls/{show}/{file}", give)]

@@ -203,28 +203,15 @@ class Window:
         return f'#EXT-X-PART:DURATION={_seconds(part.end_us - part.start_us)},URI="{name}"{independent}'
 
 
-class Variant(msgspec.Struct, frozen=True):
-    """One line of the multivariant playlist; of two that both play, the one with the higher score is chosen."""
-
-    uri: str
-    codecs: tuple[str, ...]
-    size: tuple[int, int] | None
-    bits_per_s: tuple[int, int]
-    score: int
-
-
-def multivariant(variants: list[Variant]) -> str:
-    """The playlist of playlists."""
-    lines = ["#EXTM3U", "#EXT-X-VERSION:9"]
-    for each in variants:
-        peak, average = each.bits_per_s
-        size = f",RESOLUTION={each.size[0]}x{each.size[1]}" if each.size else ""
-        codecs = ",".join(each.codecs)
-        lines.append(
-            f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},SCORE={each.score},CODECS="{codecs}"{size}'
-        )
-        lines.append(each.uri)
-    return "\n".join(lines) + "\n"
+def multivariant(
+    uri: str, codecs: tuple[str, ...], size: tuple[int, int] | None, bits_per_s: tuple[int, int]
+) -> str:
+    """The playlist of playlists: one variant. Chromium's own player would change between two of one picture, and stop
+    where the sound's codec changes."""
+    peak, average = bits_per_s
+    resolution = f",RESOLUTION={size[0]}x{size[1]}" if size else ""
+    stream = f'BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{",".join(codecs)}"{resolution}'
+    return f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-STREAM-INF:{stream}\n{uri}\n"
 
 
 def number_of(text: str | None, name: str) -> int | None:

@@ -16,7 +16,8 @@ from livesale.kernel.money import Currency, Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
 from livesale.shows.mirror import load_mirror
-from livesale.shows.model import Rundown, Segment, rundown_event, rundown_view
+from livesale.shows.model import Rundown, Segment, Show, rundown_event, rundown_view
+from livesale.shows.replay import ReplayView
 from livesale.shows.service import Shows
 from livesale.shows.views import (
     ChatRemoved,
@@ -106,6 +107,7 @@ class Doors:
     react: Callable[[str, str], Awaitable[None]]
     figures: Callable[[str], Awaitable[dict[str, Any]]]  # orders by state and revenue, for the host
     hls: Callable[[str], str]  # where a show's HLS is
+    replay: Callable[[Show], Awaitable[ReplayView]]
 
 
 def routes(shows: Shows, doors: Doors) -> list[Route]:
@@ -116,6 +118,10 @@ def routes(shows: Shows, doors: Doors) -> list[Route]:
         of_show("POST", "/shows", handlers.create, "Plan a show", HOST, NewShow, status=201),
         Route("GET", "/shows", handlers.list, "Shows by state", answer=ShowPage, query=("state", "limit", "after", "shop")),
         of_show("GET", "/shows/{show}", handlers.get, "A show as it is now"),
+        Route(
+            "GET", "/shows/{show}/replay", handlers.replay, "The recording of an ended show, its pins and deals as chapters",
+            answer=ReplayView, refuses=("conflict", "in_progress"),
+        ),
         of_show(
             "PATCH", "/shows/{show}", handlers.change, "Keep waiting lists, or first paid, first served", HOST, ShowChange,
             refuses=("conflict", "show_not_live"),
@@ -184,6 +190,9 @@ class _Handlers:
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._view(call.path["show"], call))
+
+    async def replay(self, call: Call) -> Answer:
+        return Answer(await self._doors.replay(await self._shows.load(call.path["show"])))
 
     async def change(self, call: Call) -> Answer:
         await self._shows.set_waitlist(call.account(), call.path["show"], call.body.waitlist)

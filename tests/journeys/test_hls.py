@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.journeys.people import PATIENCE_MS
-from tests.support.system import ROOT, System
+from tests.support.system import ROOT, System, until
 
 HLS_JS = ROOT / "web" / "node_modules" / "hls.js" / "dist" / "hls.min.js"
 BEGIN = "document.body.innerHTML = '<video muted playsinline></video>'; window.video = document.querySelector('video');"
@@ -30,6 +30,14 @@ WITH_HLS_JS = """url => {
 
 
 @pytest.fixture
+def hls(system: System) -> str:
+    """The address of the demo's show, once there is a picture."""
+    show = system.demo_show()
+    until(lambda: system.anyone.get(f"/{show['hls']}").status == 200, "a picture")
+    return str(show["hls"])
+
+
+@pytest.fixture
 async def page(browser: Browser, system: System) -> AsyncIterator[Page]:
     """A page of the system's origin with a bare video element: as if it were a player of someone else's."""
     context = await browser.new_context(bypass_csp=True, base_url=system.url)
@@ -48,14 +56,12 @@ async def plays(page: Page, seconds: float) -> None:
     await page.wait_for_function(f"video.currentTime > {at + seconds}")
 
 
-async def test_hls_js_plays_the_show_in_parts(page: Page, system: System) -> None:
+async def test_hls_js_plays_the_show_in_parts(page: Page, hls: str) -> None:
     """hls.js plays with Opus, loads parts as they come, each once, and stays within a few parts of live."""
-    show = system.demo_show()
     await page.add_script_tag(path=HLS_JS)
-    await page.evaluate(WITH_HLS_JS, show["hls"])
+    await page.evaluate(WITH_HLS_JS, hls)
     await plays(page, 6)
     seen = await page.evaluate("({...seen, names: undefined, latency: hls.latency, target: hls.targetLatency})")
-    print(seen)
     assert seen["fatal"] == []
     assert seen["parts"] >= 8
     assert seen["twice"] == 0
@@ -63,7 +69,7 @@ async def test_hls_js_plays_the_show_in_parts(page: Page, system: System) -> Non
     assert await page.evaluate("hls.latency < 12"), "no better than without parts"
 
 
-async def test_chromium_plays_it_by_itself(page: Page, system: System) -> None:
+async def test_chromium_plays_it_by_itself(page: Page, hls: str) -> None:
     """The address is enough for a browser with HLS of its own."""
-    await page.evaluate("url => { video.src = url; video.play(); }", system.demo_show()["hls"])
+    await page.evaluate("url => { video.src = url; video.play(); }", hls)
     await plays(page, 3)

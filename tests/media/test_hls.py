@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import av
 import pytest
@@ -17,8 +18,9 @@ from livesale.media import hls, playlist
 from livesale.media.chunks import samples_in
 from livesale.media.fmp4 import sample_of
 from livesale.media.frames import AUDIO, VIDEO
-from livesale.media.hls import FOR_EVER, FOR_NOW, ONCE_SAID, Live, LiveShows, hls_routes
+from livesale.media.hls import FOR_EVER, FOR_NOW, ONCE_SAID, Live
 from livesale.media.hls_tokens import check, signed
+from livesale.media.outputs import Output, Outputs, hls_routes
 from livesale.media.programme import Format, Programme
 from livesale.media.ring import Init
 from tests.media.test_packager import Taken
@@ -37,7 +39,7 @@ def hashes(source: object, kind: str) -> list[str]:
 
 
 @asynccontextmanager
-async def served(shows: LiveShows) -> AsyncIterator[str]:
+async def served(shows: Outputs) -> AsyncIterator[str]:
     """The address of the shows' HLS."""
     application = web.Application()
     application.add_routes(hls_routes(shows))
@@ -48,7 +50,7 @@ async def served(shows: LiveShows) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-def on_air(server: MediaServer, shows: LiveShows) -> Live:
+def on_air(server: MediaServer, shows: Outputs) -> Output:
     """A show on air whose HLS is made."""
     server.open("s1")
     live = shows.open("s1", 17, 0)
@@ -56,9 +58,9 @@ def on_air(server: MediaServer, shows: LiveShows) -> Live:
     return live
 
 
-async def test_ffmpeg_plays_what_the_host_sent() -> None:
+async def test_ffmpeg_plays_what_the_host_sent(tmp_path: Path) -> None:
     """FFmpeg reads the playlists and decodes the very pictures and sounds that the hub's fragments decode to."""
-    shows = LiveShows()
+    shows = Outputs(tmp_path)
     async with media_server() as server, served(shows) as url:
         live = on_air(server, shows)
         programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar, form=Format(width=320, height=180), seconds=3)
@@ -180,6 +182,8 @@ async def test_aac_is_made_while_someone_asks(monkeypatch: pytest.MonkeyPatch) -
     for number, packet in enumerate(opus(9)):
         host.picture(number * 20, key=number % 50 == 0)
         host.sound(number * 20, packet=packet)
+    assert 'mp4a.40.2"' in await text(live, "apple.m3u8")
+    assert "aac.m3u8" not in await text(live, "index.m3u8")
     assert live.aac_runs is False
     listed = await text(live, "aac.m3u8", _HLS_msn="8")
     assert live.aac_runs
@@ -213,9 +217,9 @@ def test_tokens() -> None:
         assert refused.value.status == 403
 
 
-async def test_an_ended_show_says_so_for_a_while() -> None:
+async def test_an_ended_show_says_so_for_a_while(tmp_path: Path) -> None:
     """After its end a show's playlist has its last line, then nothing is there any more."""
-    shows = LiveShows(linger_s=0.05)
+    shows = Outputs(tmp_path, linger_s=0.05)
     live = shows.open("s1", 17, 0)
     ring = Taken()
     ring.packager.take = live.take  # type: ignore[method-assign]

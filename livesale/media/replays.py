@@ -1,0 +1,84 @@
+"""Replays: what is made of a recording once its show has ended, and read by `web` ever after.
+
+`index.json` is written last and whole, so where it is, everything is; made again it comes out the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from livesale.media.recording import Take, Timeline, takes_in, vod
+from livesale.media.remux import remux
+
+INDEX = "index.json"
+MP4 = "replay.mp4"
+PLAYLIST = "index.m3u8"
+
+
+class Index(msgspec.Struct, frozen=True):
+    """A finished recording: when its broadcast began and ended, its length, its takes; no takes: nothing was recorded."""
+
+    epoch_ms: int
+    ended_ms: int
+    duration_us: int
+    takes: list[Take]
+
+    def timeline(self) -> Timeline:
+        """Media time to place in the replay."""
+        return Timeline(self.takes)
+
+
+def finish(folder: Path, epoch_ms: int, ended_ms: int) -> bool:
+    """Makes MP4, VOD playlist and index; False when another process is at it. Not for the event loop."""
+    with _alone(folder) as alone:
+        if not alone:
+            return False
+        if not (folder / INDEX).exists():
+            takes = takes_in(folder)
+            if takes:
+                remux(folder, takes, folder / MP4)
+                _write(folder / PLAYLIST, vod(takes, epoch_ms).encode())
+            index = Index(epoch_ms, ended_ms, Timeline(takes).duration_us, takes)
+            _write(folder / INDEX, msgspec.json.encode(index))
+        return True
+
+
+def read_index(folder: Path) -> Index | None:
+    """The index of a finished recording."""
+    try:
+        return msgspec.json.decode((folder / INDEX).read_bytes(), type=Index)
+    except FileNotFoundError:
+        return None
+
+
+def forget(folder: Path) -> None:
+    """Deletes a recording: first what says that it is there."""
+    (folder / INDEX).unlink(missing_ok=True)
+    shutil.rmtree(folder)
+
+
+def _write(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
