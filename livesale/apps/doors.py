@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from livesale.apps import reactions
+from livesale.apps import captions, reactions
 from livesale.apps.presence import HubSeen
 from livesale.apps.replay import Replays
 from livesale.apps.wiring import Wiring
@@ -20,6 +20,7 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.ledger import reads
+from livesale.media.captions import Cue
 from livesale.media.hls_tokens import signed
 from livesale.ops.presence import read_live
 from livesale.orders.model import Order
@@ -55,8 +56,8 @@ class WebDoors:
         """What `shows/routes.py` asks for."""
         return Doors(
             self._wiring.can_sell, self.hubs, self.ticket, self.whip, self.live, self.listed,
-            self.react, self.figures, self.hls,
-            self.replays.of,
+            self.react, self.figures, self.caption, self.hls,
+            self.replays.of, self.replays.poster,
         )  # fmt: skip
 
     async def hubs(self, show: str, call: Call) -> list[str]:
@@ -125,6 +126,10 @@ class WebDoors:
     async def react(self, show: str, kind: str) -> None:
         """Pass a reaction on to whoever holds the show; lost if nobody does."""
         await reactions.tell(self._wiring.store, show, kind)
+
+    async def caption(self, show: str, cue: Cue) -> None:
+        """Pass a line of captions on to whoever holds the show."""
+        await captions.tell(self._wiring.store, show, cue)
 
     async def figures(self, show: str) -> dict[str, Any]:
         """Orders by state and revenue of a show, from its counters."""

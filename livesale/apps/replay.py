@@ -19,18 +19,33 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.ledger import reads
 from livesale.ledger.projection import decode
+from livesale.media.captions import captions_name
 from livesale.media.hls import CORS, FOR_EVER, PLAYLIST
 from livesale.media.hls_tokens import check, signed
-from livesale.media.replays import INDEX, MP4, Index, read_index
+from livesale.media.replays import MP4, Index, read_index
 from livesale.media.replays import PLAYLIST as VOD
+from livesale.media.thumbnails import POSTER
 from livesale.shows.model import Show
-from livesale.shows.replay import TOLD, Place, ReplayView, Sold, Today, chapters, last_offers, seconds, told
+from livesale.shows.replay import (
+    TOLD,
+    Captions,
+    Place,
+    ReplayOffer,
+    ReplayView,
+    Thumbnail,
+    Today,
+    chapters,
+    last_offers,
+    seconds,
+    told,
+)
 
 ADDRESSES = ("/replay/{show}/{file}", "/replay/{show}/{token:~[^/]+}/{file}")
 REMEMBERED = 64
 AN_HOUR = "public, max-age=3600"
 
 _TAKE = re.compile(r"[0-9]{12}-[0-9]{8}\.mp4")
+_PICTURE = re.compile(rf"[0-9]{{12}}\.jpg|{re.escape(POSTER)}")
 _MARKS = tuple(kind.encode() for kind in TOLD)  # an entry without any of these bytes tells nothing of a replay
 
 
@@ -58,9 +73,19 @@ class Replays:
         base = self._base(show.id)
         return ReplayView(
             show.id, show.title, show.shop, show.currency, _when(show.started_at), _when(show.ended_at),
-            seconds(index.duration_us), f"{base}/{MP4}", f"{base}/{VOD}", None, None, [],
+            seconds(index.duration_us), f"{base}/{MP4}", f"{base}/{VOD}",
+            [Captions(lang, f"{base}/{captions_name(lang)}") for lang in index.captions],
+            self.poster(show.id), self._thumbnails(show.id, index, base),
             chapters(events, place, index.duration_us), told(events, place), await self._offers(events, show.shop),
         )  # fmt: skip
+
+    def poster(self, show: str) -> str | None:
+        """The newest picture of a show, at an address of its own for each."""
+        try:
+            drawn = (self._folder / show / POSTER).stat()
+        except FileNotFoundError:
+            return None
+        return f"{self._base(show)}/{POSTER}?v={drawn.st_mtime_ns // 1_000_000:x}"
 
     def routes(self) -> list[web.RouteDef]:
         """The files of every recording."""
@@ -77,10 +102,16 @@ class Replays:
 
     def _file(self, show: str, token: str | None, name: str) -> web.StreamResponse:
         check(self._secret, show, token, self._wiring.store.now_ms() // SECOND_MS)
+        index = read_index(self._folder / show) if is_name(show) else None
         kinds = {MP4: ("video/mp4", FOR_EVER), VOD: (PLAYLIST, AN_HOUR)}
         kind, cache = kinds.get(name) or (("video/mp4", FOR_EVER) if _TAKE.fullmatch(name) else ("", ""))
+        if index is not None and name in map(captions_name, index.captions):
+            kind, cache = "text/vtt; charset=utf-8", FOR_EVER
+        if _PICTURE.fullmatch(name):
+            kind, cache = "image/jpeg", FOR_EVER
         path = self._folder / show / name
-        if not kind or not is_name(show) or not (self._folder / show / INDEX).is_file() or not path.is_file():
+        there = index is not None or (kind == "image/jpeg" and is_name(show))
+        if not kind or not there or not path.is_file():
             raise not_found("file of a replay")
         return web.FileResponse(path, headers={**CORS, "Content-Type": kind, "Cache-Control": cache})
 
@@ -88,6 +119,11 @@ class Replays:
         hls, now_s = self._wiring.settings.hls, self._wiring.store.now_ms() // SECOND_MS
         token = f"/{signed(hls.secret, show, now_s + hls.valid_min * 60)}" if hls.secret else ""
         return f"/replay/{show}{token}"
+
+    def _thumbnails(self, show: str, index: Index, base: str) -> list[Thumbnail]:
+        timeline = index.timeline()
+        names = sorted(path.name for path in (self._folder / show).glob("*.jpg") if path.name != POSTER)
+        return [Thumbnail(seconds(timeline.at(int(name[:12]) * 1000)), f"{base}/{name}") for name in names]
 
     async def _told(self, show: Show) -> list[tuple[int, Event]]:
         """What the show's log tells of offers, pins and deals, with its times."""
@@ -107,12 +143,12 @@ class Replays:
             self._events.popitem(last=False)
         return found
 
-    async def _offers(self, events: list[tuple[int, Event]], shop: str) -> list[Sold]:
+    async def _offers(self, events: list[tuple[int, Event]], shop: str) -> list[ReplayOffer]:
         found = []
         for offer in last_offers(events):
             today = await self._today(offer["product"], shop)
             price = msgspec.convert(offer["price"], Money)
-            found.append(Sold(offer["id"], offer["product"], offer["title"], offer["image"], price, today))
+            found.append(ReplayOffer(offer["id"], offer["product"], offer["title"], offer["image"], price, today))
         return found
 
     async def _today(self, product_id: str, shop: str) -> Today | None:

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.captions import captions
 from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring, origin_check
@@ -85,6 +86,7 @@ class Studio:
             group.create_task(self._follow())
             group.create_task(self._tell())
             group.create_task(self._pass_on_reactions())
+            group.create_task(self._pass_on_captions())
 
     async def may_publish(self, show: str, token: str) -> bool:
         """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
@@ -229,6 +231,13 @@ class Studio:
             held = self._held.get(reaction.show)
             if held is not None:
                 held.channel.react(reaction.kind)
+
+    async def _pass_on_captions(self) -> None:
+        async for said in captions(self._store):
+            held = self._held.get(said.show)
+            if held is not None:
+                held.channel.remark("caption", msgspec.structs.asdict(said.cue))
+                self.outputs.say(said.show, said.cue)
 
     async def _tell(self) -> None:
         while True:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
 
 from livesale.kernel.refusals import Refusal
 from livesale.media.aac import AacSound
+from livesale.media.captions import Cue
 from livesale.media.packager import Packager, Part
 from livesale.media.playlist import BLOCK_S, TARGET_S, Window, multivariant, number_of
 from livesale.media.ring import Item
@@ -21,6 +23,7 @@ INDEX = "index.m3u8"
 APPLE_INDEX = "apple.m3u8"  # the same with AAC in place of Opus
 PLAYLIST = "application/vnd.apple.mpegurl"
 MEDIA = "video/mp4"
+VTT = "text/vtt; charset=utf-8"
 FOR_EVER = "public, max-age=31536000, immutable"
 FOR_NOW = f"public, max-age={TARGET_S // 2}"  # RFC 8216, second edition, appendix B: half a target duration
 ONCE_SAID = f"public, max-age={6 * TARGET_S}"  # what a blocking reload got stays right for whoever asks the same
@@ -37,6 +40,8 @@ CORS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "X-Content-Type-Options": "nosniff",
 }
+
+_CAPTIONS = re.compile(r"captions-([a-z0-9-]{2,35})\.m3u8")
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +83,7 @@ class Rendition:
         await self._until(lambda: self.window.file(name) is not None)
         body = self.window.file(name)
         assert body is not None
-        return Given(body, MEDIA, FOR_EVER)
+        return Given(body, VTT if name.endswith(".vtt") else MEDIA, FOR_EVER)
 
     async def _until(self, there: Callable[[], bool]) -> None:
         try:
@@ -118,6 +123,10 @@ class Live:
         self._took_s = asyncio.get_running_loop().time()
         self._packager.take(item)
 
+    def say(self, cue: Cue) -> None:
+        """Takes a line of captions."""
+        self.main.window.say(cue)
+
     def look_after(self) -> None:
         """Once a second: what waits is given out when the host says no more, AAC ends when nobody asks for it."""
         now_s = asyncio.get_running_loop().time()
@@ -147,6 +156,8 @@ class Live:
             rendition = self.main if name == "live.m3u8" else self._aac_now()
             segment = number_of(query.get("_HLS_msn"), "_HLS_msn")
             return await rendition.playlist(segment, number_of(query.get("_HLS_part"), "_HLS_part"))
+        if (spoken := _CAPTIONS.fullmatch(name)) and spoken[1] in self.main.window.langs:
+            return Given(self.main.window.captions(spoken[1]).encode(), PLAYLIST, FOR_NOW)
         if self._aac is not None and name.startswith(f"{self._aac.window.prefix}-"):
             self._aac_asked_s = asyncio.get_running_loop().time()
             return await self._aac.media(name)
@@ -165,7 +176,7 @@ class Live:
         codecs, uri = window.stretch.codecs, "live.m3u8"
         if apple and "opus" in codecs:
             codecs, uri = tuple("mp4a.40.2" if each == "opus" else each for each in codecs), "aac.m3u8"
-        return multivariant(uri, codecs, window.stretch.size, window.bits_per_s())
+        return multivariant(uri, codecs, window.stretch.size, window.bits_per_s(), window.langs)
 
     def _aac_now(self) -> Rendition:
         self._aac_asked_s = asyncio.get_running_loop().time()

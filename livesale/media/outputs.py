@@ -10,10 +10,13 @@ import msgspec
 from aiohttp import web
 
 from livesale.kernel.refusals import Refusal, not_found
+from livesale.media.captions import Cue
 from livesale.media.hls import Given, Live
+from livesale.media.packager import Part
 from livesale.media.recorder import Recorder
 from livesale.media.recording import recorded_until_us
 from livesale.media.ring import Item
+from livesale.media.thumbnails import Thumbnails
 
 LINGER_S = 30.0  # an ended show's playlist is there for so long, to say that it has ended
 LOST_US = 1_000_000  # what a crash may have lost: a studio that goes on begins behind it
@@ -25,11 +28,21 @@ class Output:
     def __init__(self, number: int, epoch_ms: int, folder: Path) -> None:
         self.live = Live(str(number), epoch_ms)
         self.recorder = Recorder(folder, number)
-        self.live.followers.append(self.recorder.take)
+        self._thumbnails = Thumbnails(folder)
+        self.live.followers += (self.recorder.take, self._picture)
 
     def take(self, item: Item) -> None:
         """Takes what the ring tells its followers."""
         self.live.take(item)
+
+    def say(self, cue: Cue) -> None:
+        """Takes a line of captions."""
+        self.live.say(cue)
+        self.recorder.say(cue)
+
+    def _picture(self, part: Part) -> None:
+        if not self.recorder.trouble:  # a disk without room for the show has none for its pictures
+            self._thumbnails.take(part)
 
     def end(self) -> None:
         """The show has ended; its playlist still says so."""
@@ -86,6 +99,11 @@ class Outputs:
         """Once a second."""
         for output in self._shows.values():
             output.live.look_after()
+
+    def say(self, show: str, cue: Cue) -> None:
+        """A line of captions for a show."""
+        if show in self._shows:
+            self._shows[show].say(cue)
 
     def trouble(self, show: str) -> str:
         """Why a show is not recorded; empty while it is."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import msgspec
 
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.refusals import Refusal
+from livesale.media.captions import Cue, webvtt
 from livesale.media.packager import LONGEST_SEGMENT_US, PART_US, Part, Stretch
 
 TARGET_S = math.ceil(LONGEST_SEGMENT_US / 1_000_000)
@@ -28,7 +30,10 @@ PARTS_LISTED_US = 3 * TARGET_S * 1_000_000
 ADVANCE_PARTS = math.ceil(3 / PART_S)
 MOST_DIGITS = 12
 
-_FILE = re.compile(r"(?P<prefix>[0-9a-z]+)-(?P<number>[0-9]{1,12})(?:\.(?P<part>[0-9]{1,6}))?\.(?P<kind>m4s|mp4)")
+_FILE = re.compile(
+    r"(?P<prefix>[0-9a-z]+)-(?P<number>[0-9]{1,12})(?:\.(?P<part>[0-9]{1,6})|\.(?P<lang>[a-z0-9-]{2,35}))?"
+    r"\.(?P<kind>m4s|mp4|vtt)"
+)
 
 
 class Segment(msgspec.Struct):
@@ -38,6 +43,7 @@ class Segment(msgspec.Struct):
     number: int
     start_us: int
     parts: list[Part] = []
+    cues: list[Cue] = []
 
     @property
     def end_us(self) -> int:
@@ -60,6 +66,8 @@ class Window:
         self._epoch_ms = epoch_ms
         self._whole: deque[Segment] = deque()
         self._open: Segment | None = None
+        self._said: list[Cue] = []  # cues for the next segment
+        self.langs: list[str] = []
         self._text: str | None = None
 
     def add(self, part: Part) -> None:
@@ -67,12 +75,19 @@ class Window:
         self._text = None
         self.stretch = part.stretch
         if self._open is None:
-            self._open = Segment(part.stretch, part.segment, part.start_us)
+            self._open = Segment(part.stretch, part.segment, part.start_us, cues=self._said)
+            self._said = []
         self._open.parts.append(part)
         if part.closes:
             self._whole.append(self._open)
             self._open = None
             self._forget(part.end_us)
+
+    def say(self, cue: Cue) -> None:
+        """Takes a line of captions: it stands in the segment that is open, from that one's beginning on at the earliest."""
+        if cue.lang not in self.langs:
+            self.langs.append(cue.lang)
+        (self._open.cues if self._open is not None else self._said).append(cue)
 
     def end(self) -> None:
         """Nothing more comes: the playlist says so, and nobody waits any longer."""
@@ -84,6 +99,21 @@ class Window:
         if self._text is None:
             self._text = "\n".join(self._lines()) + "\n"
         return self._text
+
+    def captions(self, lang: str) -> str:
+        """The playlist of the captions in a language: a file for each whole segment."""
+        listed = self._listed(list(self._whole))
+        lines = [
+            "#EXTM3U", "#EXT-X-VERSION:9", f"#EXT-X-TARGETDURATION:{TARGET_S}",
+            f"#EXT-X-MEDIA-SEQUENCE:{listed[0].number if listed else 0}",
+            f"#EXT-X-DISCONTINUITY-SEQUENCE:{listed[0].stretch.number if listed else 0}",
+        ]  # fmt: skip
+        for before, each in pairwise([None, *listed]):
+            assert each is not None
+            lines += ["#EXT-X-DISCONTINUITY"] * (each.stretch.number - before.stretch.number if before else 0)
+            lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{rfc3339(self._epoch_ms + each.start_us // 1000)}")
+            lines += [f"#EXTINF:{_seconds(each.end_us - each.start_us)},", f"{self.prefix}-{each.number}.{lang}.vtt"]
+        return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if self.ended else []), ""])
 
     def has(self, segment: int | None, part: int | None) -> bool:
         """Whether the playlist already tells of what a blocking reload waits for; False: it will.
@@ -114,9 +144,11 @@ class Window:
         if found is None or found["prefix"] != self.prefix:
             raise _no_file()
         number = int(found["number"])
+        if found["kind"] == "vtt":
+            return self._vtt(number, found["lang"])
         if found["kind"] == "mp4" and found["part"] is None:
             return self._init(number)
-        if found["kind"] == "mp4":
+        if found["kind"] == "mp4" or found["lang"] is not None:
             raise _no_file()
         if found["part"] is None:
             return b"".join(part.data for part in self._segment(number, self._whole).parts)
@@ -163,6 +195,16 @@ class Window:
                 return each.stretch.init
         raise _no_file()
 
+    def _vtt(self, number: int, lang: str | None) -> bytes:
+        segment = self._segment(number, self._whole)
+        begins_ms = segment.start_us // 1000
+        spoken = [each for each in segment.cues if each.lang == lang]
+        late = [msgspec.structs.replace(each, begins_ms=max(each.begins_ms, begins_ms)) for each in spoken]
+        return webvtt([each for each in late if each.ends_ms > each.begins_ms], live=True).encode()
+
+    def _listed(self, kept: list[Segment]) -> list[Segment]:
+        return [each for each in kept if kept[-1].end_us - each.end_us < LISTED_US]
+
     def _forget(self, end_us: int) -> None:
         size = sum(each.size for each in self._whole)
         while len(self._whole) > 1 and (end_us - self._whole[0].end_us > KEPT_US or size > KEPT_BYTES):
@@ -171,7 +213,7 @@ class Window:
     def _lines(self) -> Iterator[str]:
         kept = list(self._kept())
         end_us = kept[-1].end_us if kept else 0
-        listed = [each for each in kept if end_us - each.end_us < LISTED_US]
+        listed = self._listed(kept)
         yield "#EXTM3U"
         yield "#EXT-X-VERSION:9"
         yield f"#EXT-X-TARGETDURATION:{TARGET_S}"
@@ -204,14 +246,20 @@ class Window:
 
 
 def multivariant(
-    uri: str, codecs: tuple[str, ...], size: tuple[int, int] | None, bits_per_s: tuple[int, int]
+    uri: str, codecs: tuple[str, ...], size: tuple[int, int] | None, bits_per_s: tuple[int, int], langs: Sequence[str] = ()
 ) -> str:
-    """The playlist of playlists: one variant. Chromium's own player would change between two of one picture, and stop
-    where the sound's codec changes."""
+    """The playlist of playlists: one variant, and captions in these languages. Chromium's own player would change between
+    two variants of one picture, and stop where the sound's codec changes."""
     peak, average = bits_per_s
     resolution = f",RESOLUTION={size[0]}x{size[1]}" if size else ""
     stream = f'BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{",".join(codecs)}"{resolution}'
-    return f"#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-STREAM-INF:{stream}\n{uri}\n"
+    spoken = [
+        f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="{lang}",LANGUAGE="{lang}",AUTOSELECT=YES,DEFAULT=NO,'
+        f'FORCED=NO,URI="captions-{lang}.m3u8"'
+        for lang in langs
+    ]
+    stream += ',SUBTITLES="captions"' if langs else ""
+    return "\n".join(["#EXTM3U", "#EXT-X-VERSION:9", *spoken, f"#EXT-X-STREAM-INF:{stream}", uri, ""])
 
 
 def number_of(text: str | None, name: str) -> int | None:

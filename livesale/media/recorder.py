@@ -15,8 +15,12 @@ import time
 from pathlib import Path
 from queue import SimpleQueue
 
+import msgspec
+
+from livesale.media.captions import Cue
 from livesale.media.packager import Part, Stretch
 
+CUES = "captions.jsonl"
 SYNC_EVERY_S = 1.0
 SPARE_BYTES = 512 << 20  # what must stay free: the store needs its disk more than we do
 MOST_WAITING_BYTES = 32 << 20  # minutes of a show: a disk that is so far behind is broken
@@ -35,7 +39,7 @@ class Recorder:
         self._folder = folder
         self._number = number
         self._spare_bytes = spare_bytes
-        self._queue: SimpleQueue[Part | None] = SimpleQueue()
+        self._queue: SimpleQueue[Part | Cue | None] = SimpleQueue()
         self._waiting_bytes = 0
         self._stretch: Stretch | None = None
         self._file = -1
@@ -54,6 +58,10 @@ class Recorder:
         self._waiting_bytes += len(part.data)
         self._queue.put(part)
 
+    def say(self, cue: Cue) -> None:
+        """Takes a line of captions."""
+        self._queue.put(cue)
+
     def finish(self) -> None:
         """Nothing more comes; the last parts are written in a moment."""
         self._queue.put(None)
@@ -63,12 +71,13 @@ class Recorder:
         self._thread.join()
 
     def _run(self) -> None:
-        while (part := self._queue.get()) is not None:
-            self._waiting_bytes -= len(part.data)
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, Part):
+                self._waiting_bytes -= len(item.data)
             if self.trouble:
                 continue
             try:
-                self._write(part)
+                self._write(item) if isinstance(item, Part) else self._note(item)
             except OSError as error:
                 self._give_up(error.strerror or repr(error))
         self._close()
@@ -87,6 +96,11 @@ class Recorder:
             os.fdatasync(self._file)
             self._check_space()
             self._synced_s = time.monotonic()
+
+    def _note(self, cue: Cue) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / CUES).open("ab") as file:
+            file.write(msgspec.json.encode(cue) + b"\n")
 
     def _append(self, data: bytes) -> None:
         rest = memoryview(data)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from livesale.media.captions import Cue, captions_name, placed, webvtt
+from livesale.media.recorder import CUES
 from livesale.media.recording import Take, Timeline, takes_in, vod
 from livesale.media.remux import remux
 
@@ -29,6 +31,7 @@ class Index(msgspec.Struct, frozen=True):
     ended_ms: int
     duration_us: int
     takes: list[Take]
+    captions: list[str] = []  # languages
 
     def timeline(self) -> Timeline:
         """Media time to place in the replay."""
@@ -45,7 +48,9 @@ def finish(folder: Path, epoch_ms: int, ended_ms: int) -> bool:
             if takes:
                 remux(folder, takes, folder / MP4)
                 _write(folder / PLAYLIST, vod(takes, epoch_ms).encode())
-            index = Index(epoch_ms, ended_ms, Timeline(takes).duration_us, takes)
+            timeline = Timeline(takes)
+            langs = _captions(folder, timeline) if takes else []
+            index = Index(epoch_ms, ended_ms, timeline.duration_us, takes, langs)
             _write(folder / INDEX, msgspec.json.encode(index))
         return True
 
@@ -62,6 +67,18 @@ def forget(folder: Path) -> None:
     """Deletes a recording: first what says that it is there."""
     (folder / INDEX).unlink(missing_ok=True)
     shutil.rmtree(folder)
+
+
+def _captions(folder: Path, timeline: Timeline) -> list[str]:
+    """Writes a file for each language that was spoken; half a line at the end is what a crash left."""
+    path = folder / CUES
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    cues = placed((msgspec.json.decode(line, type=Cue) for line in lines), timeline.at)
+    langs = sorted({cue.lang for cue in cues})
+    for lang in langs:
+        spoken = sorted((cue for cue in cues if cue.lang == lang), key=lambda cue: cue.begins_ms)
+        _write(folder / captions_name(lang), webvtt(spoken).encode())
+    return langs
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -43,7 +43,7 @@ class Told(msgspec.Struct, omit_defaults=True):
     offer: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Sold(msgspec.Struct):
+class ReplayOffer(msgspec.Struct):
     """An offer of the show as it last was; `today` is what its product costs in the shop now, null when it has it no more."""
 
     id: str
@@ -61,6 +61,13 @@ class Today(msgspec.Struct):
     product: str
     price: Money
     left: int | None
+
+
+class Captions(msgspec.Struct):
+    """What was said, as WebVTT, in one language (BCP 47)."""
+
+    lang: str
+    url: str
 
 
 class Thumbnail(msgspec.Struct):
@@ -82,12 +89,12 @@ class ReplayView(msgspec.Struct):
     duration_s: float
     mp4: str
     hls: str
-    captions: str | None
+    captions: list[Captions]
     poster: str | None
     thumbnails: list[Thumbnail]
     chapters: list[Chapter]
     events: list[Told]
-    offers: list[Sold]
+    offers: list[ReplayOffer]
 
 
 def chapters(events: Iterable[tuple[int, Event]], place: Place, until_us: int) -> list[Chapter]:

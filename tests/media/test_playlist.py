@@ -7,6 +7,7 @@ import re
 import pytest
 
 from livesale.kernel.refusals import Refusal
+from livesale.media.captions import cue
 from livesale.media.packager import Part
 from livesale.media.playlist import ADVANCE_PARTS, TARGET_S, Window, multivariant
 from tests.media.test_packager import Taken, aired
@@ -148,3 +149,27 @@ def test_every_part_of_a_new_size_has_its_own_init() -> None:
         host.picture(2500 + number * 33, key=number == 0, sets=(CHROMIUM_360P, PPS))
     text = rounded(ring.parts).text()
     assert re.findall(r"EXT-X-(DISCONTINUITY$|MAP)", text, re.M) == ["MAP", "DISCONTINUITY", "MAP"]
+
+
+def test_captions_stand_in_the_segment_that_is_open() -> None:
+    """A line typed while segment 6 is open stands in its file, in its language, and nowhere else; late ones begin there."""
+    parts = aired(6).parts
+    window = rounded([part for part in parts if (part.segment, part.index) <= (6, 0)])
+    window.say(cue("Zu spät <b>& doch</b>", "de", 6_000))
+    window.say(cue("Look at this", "en", 7_250))
+    for part in parts:
+        if (part.segment, part.index) > (6, 0):
+            window.add(part)
+    assert window.langs == ["de", "en"]
+    assert window.file("17-5.de.vtt") == b"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"
+    assert (window.file("17-6.de.vtt") or b"").decode() == (
+        "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"
+        "\n00:00:07.000 --> 00:00:08.000\nZu spät &lt;b&gt;&amp; doch&lt;/b&gt;\n"
+    )
+    assert b"00:00:07.250 --> 00:00:09.250\nLook at this\n" in (window.file("17-6.en.vtt") or b"")
+    assert [line for line in window.captions("de").splitlines() if line.endswith(".vtt")] == [
+        f"17-{number}.de.vtt" for number in (5, 6, 7)
+    ]
+    told = multivariant("live.m3u8", ("avc1.42c020",), None, (1, 1), window.langs)
+    assert 'LANGUAGE="en",AUTOSELECT=YES,DEFAULT=NO,FORCED=NO,URI="captions-en.m3u8"' in told
+    assert 'SUBTITLES="captions"\nlive.m3u8\n' in told
