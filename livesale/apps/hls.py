@@ -36,6 +36,7 @@ class HlsDoor:
         self._wiring = wiring
         self._secret = wiring.settings.hls.secret
         self._session: aiohttp.ClientSession | None = None
+        self.waiting = 0  # requests that wait for a studio's answer
         self._fetching: dict[str, asyncio.Task[Given]] = {}
         self._studios: dict[str, tuple[str, float]] = {}  # the last known; an ended show's is asked to the last
 
@@ -90,7 +91,11 @@ class HlsDoor:
         if task is None:
             task = self._fetching[path] = asyncio.create_task(self._fetch(show, path))
             task.add_done_callback(lambda _done: self._fetching.pop(path, None))
-        return await asyncio.shield(task)  # one viewer who leaves does not end it for the others
+        self.waiting += 1
+        try:
+            return await asyncio.shield(task)  # one viewer who leaves does not end it for the others
+        finally:
+            self.waiting -= 1
 
     async def _fetch(self, show: str, path: str) -> Given:
         studio = await self._studio_of(show)

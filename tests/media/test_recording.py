@@ -15,12 +15,14 @@ import av
 import pytest
 
 from livesale.media import recorder as recorders
+from livesale.media.captions import cue
 from livesale.media.chunks import samples_in
 from livesale.media.frames import AUDIO, VIDEO
 from livesale.media.packager import Part
 from livesale.media.recorder import Recorder
 from livesale.media.recording import Timeline, recorded_until_us, takes_in, vod
 from livesale.media.remux import remux
+from livesale.media.replays import finish, read_index
 from tests.media.test_packager import Taken
 from tests.media.test_segmenter import CHROMIUM_360P, PPS, Host
 
@@ -205,3 +207,22 @@ def test_one_seekable_file(tmp_path: Path) -> None:
     with av.open(str(target)) as file:
         assert float(file.duration or 0) == pytest.approx(Timeline(takes).duration_us, abs=50_000)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_captions_go_with_the_recording(tmp_path: Path) -> None:
+    """What was said is kept by language, at its place in the replay; half a line at the end is left out."""
+    recorder = Recorder(tmp_path, 17)
+    for part in show().parts:
+        recorder.take(part)
+    recorder.say(cue("Guten Abend", "de", 5_500))
+    recorder.say(cue("And here we are again", "en", 18_250))
+    recorder.finish()
+    recorder.join()
+    with (tmp_path / recorders.CUES).open("ab") as file:
+        file.write(b'{"begins_ms": 12')
+    assert finish(tmp_path, 0, 0)
+    index = read_index(tmp_path)
+    assert index is not None
+    assert index.captions == ["de", "en"]
+    assert (tmp_path / "captions-de.vtt").read_text() == "WEBVTT\n\n00:00:00.500 --> 00:00:02.500\nGuten Abend\n"
+    assert "00:00:03.258 --> 00:00:05.258\nAnd here we are again" in (tmp_path / "captions-en.vtt").read_text()
