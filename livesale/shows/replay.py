@@ -55,10 +55,12 @@ class ReplayOffer(msgspec.Struct):
 
 
 class Today(msgspec.Struct):
-    """What a product costs now, and how many the shop has (null: it does not count them)."""
+    """What a product costs now, and how many the shop has (null: it does not count them); `POST /shops/{shop}/orders` takes
+    this `offer`.
+    """
 
     shop: str
-    product: str
+    offer: str
     price: Money
     left: int | None
 

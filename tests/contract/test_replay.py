@@ -58,6 +58,7 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
         host.did("PUT", f"{path}/pins", {"offers": [first]})
         deal = {"offer": first, "price": {"amount": 1, "currency": "EUR"}, "duration_s": 30}
         host.did("POST", f"{path}/deals", deal)
+        said = host.did("POST", f"{path}/captions", {"text": "Look at this pan", "lang": "en"})
         time_of_pin = time.monotonic()
         until(lambda: time.monotonic() - time_of_pin > 2, "two seconds of the first pin")
         host.did("PUT", f"{path}/pins", {"offers": [second]})
@@ -72,7 +73,22 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
     assert pins[0]["until_s"] == pins[1]["at_s"]
     assert [(each["offer"], each["expired"]) for each in replay["chapters"] if each["kind"] == "deal"] == [(first, True)]
     assert [each["pins"] for each in replay["events"] if each["type"] == "pins"] == [[first], [second]]
+    assert [each["lang"] for each in replay["captions"]] == ["en"]
+    spoken = system.anyone.get(f"/{replay['captions'][0]['url']}")
+    assert b"Look at this pan" in spoken.body
+    assert said["ends_ms"] - said["begins_ms"] == 2000
+    assert replay["thumbnails"][0]["at_s"] == 0
+    for picture in (replay["poster"], replay["thumbnails"][0]["url"]):
+        assert system.anyone.get(f"/{picture}").headers["Content-Type"] == "image/jpeg"
     assert [offer["today"]["price"] == offer["price"] for offer in replay["offers"]] == [True, True]
+
+    buyer = system.api("adult")
+    wish = {"offer": replay["offers"][0]["today"]["offer"], "quantity": 1, "price": replay["offers"][0]["today"]["price"]}
+    order = buyer.did("POST", "/shops/demo/orders", {"lines": [wish], "ref": f"replay:{made['id']}"})
+    assert order["state"] == "held"
+    paid = buyer.check_out(order)
+    assert paid.status == 200, paid.body
+    until(lambda: buyer.did("GET", f"/orders/{order['id']}")["state"] == "paid", "the order to be paid")
 
     ranged = system.anyone.get(f"/{replay['mp4']}", headers={"Range": "bytes=0-99"})
     assert (ranged.status, len(ranged.body), ranged.headers["Accept-Ranges"]) == (206, 100, "bytes")
