@@ -22,7 +22,8 @@ from livesale.ledger.projection import decode
 from livesale.media.captions import captions_name
 from livesale.media.hls import CORS, FOR_EVER, PLAYLIST
 from livesale.media.hls_tokens import check, signed
-from livesale.media.replays import MP4, Index, read_index
+from livesale.media.recording import Timeline
+from livesale.media.replays import MP4, read_index
 from livesale.media.replays import PLAYLIST as VOD
 from livesale.media.thumbnails import POSTER
 from livesale.shows.model import Show
@@ -66,17 +67,18 @@ class Replays:
         index = await asyncio.to_thread(read_index, self._folder / show.id)
         if index is None and (self._folder / show.id).is_dir():
             raise Refusal("in_progress", "The replay is being made. Please try again.", retry_after_s=2)
-        if index is None or not index.takes:
+        if index is None or not index.spans:
             raise Refusal("not_found", "There is no recording of this show.")
         events = await self._told(show)
-        place = _placing(index, show)
+        timeline = Timeline(index.spans)
+        place = _placing(timeline, show)
         base = self._base(show.id)
         return ReplayView(
             show.id, show.title, show.shop, show.currency, _when(show.started_at), _when(show.ended_at),
-            seconds(index.duration_us), f"{base}/{MP4}", f"{base}/{VOD}",
+            seconds(timeline.duration_us), f"{base}/{MP4}", f"{base}/{VOD}",
             [Captions(lang, f"{base}/{captions_name(lang)}") for lang in index.captions],
-            self.poster(show.id), self._thumbnails(show.id, index, base),
-            chapters(events, place, index.duration_us), told(events, place), await self._offers(events, show.shop),
+            self.poster(show.id), self._thumbnails(show.id, timeline, base),
+            chapters(events, place, timeline.duration_us), told(events, place), await self._offers(events, show.shop),
         )  # fmt: skip
 
     def poster(self, show: str) -> str | None:
@@ -120,8 +122,7 @@ class Replays:
         token = f"/{signed(hls.secret, show, now_s + hls.valid_min * 60)}" if hls.secret else ""
         return f"/replay/{show}{token}"
 
-    def _thumbnails(self, show: str, index: Index, base: str) -> list[Thumbnail]:
-        timeline = index.timeline()
+    def _thumbnails(self, show: str, timeline: Timeline, base: str) -> list[Thumbnail]:
         names = sorted(path.name for path in (self._folder / show).glob("*.jpg") if path.name != POSTER)
         return [Thumbnail(seconds(timeline.at(int(name[:12]) * 1000)), f"{base}/{name}") for name in names]
 
@@ -159,8 +160,7 @@ class Replays:
         return Today(shop, product.id, product.sale_price or product.price, left)
 
 
-def _placing(index: Index, show: Show) -> Place:
-    timeline = index.timeline()
+def _placing(timeline: Timeline, show: Show) -> Place:
     return lambda at_ms: timeline.at((at_ms - show.epoch) * 1000)
 
 

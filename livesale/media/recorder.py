@@ -77,7 +77,10 @@ class Recorder:
             if self.trouble:
                 continue
             try:
-                self._write(item) if isinstance(item, Part) else self._note(item)
+                if isinstance(item, Part):
+                    self._write(item)
+                else:
+                    self._note(item)
             except OSError as error:
                 self._give_up(error.strerror or repr(error))
         self._close()

@@ -54,26 +54,30 @@ class Take(msgspec.Struct, frozen=True):
         """Media time of its end."""
         return self.pieces[-1].end_us
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """Both."""
+        return self.start_us, self.end_us
+
 
 class Timeline:
-    """Media time to place in the replay, of takes in their order."""
+    """Media time to place in the replay; `spans` are beginning and end of each stretch (µs), in order."""
 
-    def __init__(self, takes: list[Take]) -> None:
-        self._starts = [take.start_us for take in takes]
-        self._ends = [take.end_us for take in takes]
+    def __init__(self, spans: list[tuple[int, int]]) -> None:
+        self._spans = spans
         self._places: list[int] = []
         self.duration_us = 0
-        for take in takes:
+        for start_us, end_us in spans:
             self._places.append(self.duration_us)
-            self.duration_us += take.end_us - take.start_us
+            self.duration_us += end_us - start_us
 
     def at(self, media_us: int) -> int:
         """Where that moment is; what happened while nothing was recorded lies where the recording goes on."""
-        index = bisect_right(self._starts, media_us) - 1
+        index = bisect_right(self._spans, media_us, key=lambda span: span[0]) - 1
         if index < 0:
             return 0
-        inside = min(media_us, self._ends[index]) - self._starts[index]
-        return self._places[index] + inside
+        start_us, end_us = self._spans[index]
+        return self._places[index] + min(media_us, end_us) - start_us
 
 
 def takes_in(folder: Path) -> list[Take]:

@@ -16,7 +16,7 @@ import msgspec
 
 from livesale.media.captions import Cue, captions_name, placed, webvtt
 from livesale.media.recorder import CUES
-from livesale.media.recording import Take, Timeline, takes_in, vod
+from livesale.media.recording import Timeline, takes_in, vod
 from livesale.media.remux import remux
 
 INDEX = "index.json"
@@ -25,17 +25,15 @@ PLAYLIST = "index.m3u8"
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A finished recording: when its broadcast began and ended, its length, its takes; no takes: nothing was recorded."""
+    """A finished recording: when its broadcast began and ended, the media time of its stretches, its captions' languages.
+
+    No stretches: nothing was recorded.
+    """
 
     epoch_ms: int
     ended_ms: int
-    duration_us: int
-    takes: list[Take]
-    captions: list[str] = []  # languages
-
-    def timeline(self) -> Timeline:
-        """Media time to place in the replay."""
-        return Timeline(self.takes)
+    spans: list[tuple[int, int]]
+    captions: list[str] = []
 
 
 def finish(folder: Path, epoch_ms: int, ended_ms: int) -> bool:
@@ -48,9 +46,9 @@ def finish(folder: Path, epoch_ms: int, ended_ms: int) -> bool:
             if takes:
                 remux(folder, takes, folder / MP4)
                 _write(folder / PLAYLIST, vod(takes, epoch_ms).encode())
-            timeline = Timeline(takes)
-            langs = _captions(folder, timeline) if takes else []
-            index = Index(epoch_ms, ended_ms, timeline.duration_us, takes, langs)
+            spans = [take.span for take in takes]
+            langs = _captions(folder, Timeline(spans)) if takes else []
+            index = Index(epoch_ms, ended_ms, spans, langs)
             _write(folder / INDEX, msgspec.json.encode(index))
         return True
 

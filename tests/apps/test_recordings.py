@@ -45,7 +45,7 @@ async def test_a_replay_is_made_after_the_end(tmp_path: Path) -> None:
         assert ((tmp_path / "show1" / INDEX).exists(), (tmp_path / "show1" / MP4).exists()) == (made, made)
     index = read_index(tmp_path / "show1")
     assert index is not None
-    assert (index.epoch_ms, index.ended_ms, len(index.takes)) == (5, ENDED_MS, 2)
+    assert (index.epoch_ms, index.ended_ms, len(index.spans)) == (5, ENDED_MS, 2)
 
 
 async def test_old_replays_go(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_slow_disk_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_moment_has_its_place_in_the_replay(tmp_path: Path) -> None:
     """The ten seconds without a host are not in the replay; what was told in them lies where it goes on."""
     record(tmp_path, show().parts)
-    timeline = Timeline(takes_in(tmp_path))
+    timeline = Timeline([take.span for take in takes_in(tmp_path)])
     first = 3_008_333  # the last picture declares 41.7 ms
     assert [timeline.at(5_000_000 + us) for us in (-1, 0, 1_500_000)] == [0, 0, 1_500_000]
     assert timeline.at(5_000_000 + 8_000_000) == first
@@ -205,7 +205,7 @@ def test_one_seekable_file(tmp_path: Path) -> None:
     assert data.find(b"moov") < data.find(b"mdat")  # plays while it is still being fetched
     assert data.count(CHROMIUM_360P) == 1
     with av.open(str(target)) as file:
-        assert float(file.duration or 0) == pytest.approx(Timeline(takes).duration_us, abs=50_000)
+        assert float(file.duration or 0) == pytest.approx(Timeline([take.span for take in takes]).duration_us, abs=50_000)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
