@@ -21,6 +21,7 @@ from livesale.kernel.ids import is_name
 from livesale.kernel.refusals import STATUS_OF_CODE, Refusal, not_found
 from livesale.media.hls import APPLE_INDEX, CORS, INDEX, Given
 from livesale.media.hls_tokens import check
+from livesale.media.outputs import LINGER_S
 from livesale.media.playlist import BLOCK_S
 
 ADDRESSES = ("/hls/{show}/{file}", "/hls/{show}/{token:~[^/]+}/{file}")
@@ -38,7 +39,7 @@ class HlsDoor:
         self._session: aiohttp.ClientSession | None = None
         self.waiting = 0  # requests that wait for a studio's answer
         self._fetching: dict[str, asyncio.Task[Given]] = {}
-        self._studios: dict[str, tuple[str, float]] = {}  # the last known; an ended show's is asked to the last
+        self._studios: dict[str, tuple[str, float]] = {}  # and when it was last seen; an ended show's is still asked
 
     def routes(self) -> list[web.RouteDef]:
         """Every address of HLS, with CORS for players elsewhere."""
@@ -112,15 +113,18 @@ class HlsDoor:
 
     async def _studio_of(self, show: str) -> str:
         known, at = self._studios.get(show, ("", 0.0))
-        if known and time.monotonic() - at < REMEMBER_S:
+        now = time.monotonic()
+        if known and now - at < REMEMBER_S:
             return known
         holder = await self._wiring.presence.studio_of(show)
-        if holder is None and not known:
-            await self._wiring.shows.load(show)
-            raise Refusal("not_found", "This show is not on air.")
-        control = holder.control if holder else known
-        self._studios[show] = control, time.monotonic()
-        return control
+        if holder is not None:
+            self._studios[show] = holder.control, now
+            return holder.control
+        if known and now - at < LINGER_S:
+            return known
+        self._studios.pop(show, None)
+        await self._wiring.shows.load(show)
+        raise Refusal("not_found", "This show is not on air.")
 
     def _now_s(self) -> int:
         return self._wiring.store.now_ms() // SECOND_MS

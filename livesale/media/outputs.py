@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from livesale.media.recorder import Recorder
 from livesale.media.recording import recorded_until_us
 from livesale.media.ring import Item
 from livesale.media.thumbnails import Thumbnails
+
+log = logging.getLogger(__name__)
 
 LINGER_S = 30.0  # an ended show's playlist is there for so long, to say that it has ended
 LOST_US = 1_000_000  # what a crash may have lost: a studio that goes on begins behind it
@@ -65,7 +68,11 @@ class Outputs:
 
     def resume_us(self, show: str) -> int:
         """Where a broadcast goes on at the earliest: behind what was recorded of it and what a crash may have lost."""
-        until_us = recorded_until_us(self._recordings / show)
+        try:
+            until_us = recorded_until_us(self._recordings / show)
+        except OSError as error:  # a broken disk is no reason not to go on air
+            log.error("the recording of %s cannot be read: %s", show, error)
+            return 0
         return until_us + LOST_US if until_us else 0
 
     def open(self, show: str, number: int, epoch_ms: int) -> Output:

@@ -29,13 +29,15 @@ from tests.support.media import TOKEN, MediaServer, media_server, until
 from tests.support.pictures import moving_bar
 
 
-def hashes(source: object, kind: str) -> list[str]:
-    """What FFmpeg makes of every picture or sound of a source."""
+def hashes(source: object) -> dict[str, list[str]]:
+    """What FFmpeg makes of every picture and sound of a source."""
+    found: dict[str, list[str]] = {}
     with av.open(source) as file:
-        stream = next(each for each in file.streams if each.type == kind)
-        return [
-            hashlib.md5(b"".join(bytes(plane) for plane in frame.planes)).hexdigest() for frame in file.decode(stream)
-        ]
+        for frame in file.decode():
+            kind = "video" if isinstance(frame, av.VideoFrame) else "audio"
+            planes = b"".join(bytes(plane) for plane in frame.planes)
+            found.setdefault(kind, []).append(hashlib.md5(planes).hexdigest())
+    return found
 
 
 @asynccontextmanager
@@ -63,17 +65,18 @@ async def test_ffmpeg_plays_what_the_host_sent(tmp_path: Path) -> None:
     shows = Outputs(tmp_path)
     async with media_server() as server, served(shows) as url:
         live = on_air(server, shows)
-        programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar, form=Format(width=320, height=180), seconds=3)
+        programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar, form=Format(width=320, height=180), seconds=2)
         await until(lambda: ("s1", "ended") in server.states)
         programme.stop()
         server.ring("s1").flush()
         live.end()
 
-        for track, kind in ((VIDEO, "video"), (AUDIO, "audio")):
+        expected = {}
+        for track in (VIDEO, AUDIO):
             sent = server.inits(track)[0].data + b"".join(one.data for one in server.fragments(track))
-            expected = hashes(io.BytesIO(sent), kind)
-            assert len(expected) > 30
-            assert await asyncio.to_thread(hashes, f"{url}/s1/index.m3u8", kind) == expected
+            expected |= hashes(io.BytesIO(sent))
+        assert min(map(len, expected.values())) > 20
+        assert await asyncio.to_thread(hashes, f"{url}/s1/index.m3u8") == expected
         shows.close()
 
 
