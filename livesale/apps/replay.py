@@ -19,13 +19,14 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.ledger import reads
 from livesale.ledger.projection import decode
-from livesale.media.captions import captions_name
-from livesale.media.hls import CORS, FOR_EVER, PLAYLIST
+from livesale.media.captions import Cue, captions_name, webvtt
+from livesale.media.hls import CORS, FOR_EVER, PLAYLIST, VTT
 from livesale.media.hls_tokens import check, signed
 from livesale.media.recording import Timeline
 from livesale.media.replays import MP4, read_index
 from livesale.media.replays import PLAYLIST as VOD
 from livesale.media.thumbnails import POSTER
+from livesale.shows.events import SHOW_CHANGED
 from livesale.shows.model import Show
 from livesale.shows.replay import (
     TOLD,
@@ -43,11 +44,12 @@ from livesale.shows.replay import (
 
 ADDRESSES = ("/replay/{show}/{file}", "/replay/{show}/{token:~[^/]+}/{file}")
 REMEMBERED = 64
+CHAPTERS = "chapters.vtt"
 AN_HOUR = "public, max-age=3600"
 
 _TAKE = re.compile(r"[0-9]{12}-[0-9]{8}\.mp4")
 _PICTURE = re.compile(rf"[0-9]{{12}}\.jpg|{re.escape(POSTER)}")
-_MARKS = tuple(kind.encode() for kind in TOLD)  # an entry without any of these bytes tells nothing of a replay
+_MARKS = tuple(kind.encode() for kind in (*TOLD, SHOW_CHANGED))  # an entry without any of these bytes tells nothing of a replay
 
 
 class Replays:
@@ -76,7 +78,7 @@ class Replays:
         return ReplayView(
             show.id, show.title, show.shop, show.currency, _when(show.started_at), _when(show.ended_at),
             seconds(timeline.duration_us), f"{base}/{MP4}", f"{base}/{VOD}",
-            [Captions(lang, f"{base}/{captions_name(lang)}") for lang in index.captions],
+            f"{base}/{CHAPTERS}", [Captions(lang, f"{base}/{captions_name(lang)}") for lang in index.captions],
             self.poster(show.id), self._thumbnails(show.id, timeline, base),
             chapters(events, place, timeline.duration_us), told(events, place), await self._offers(events, show.shop),
         )  # fmt: skip
@@ -95,20 +97,29 @@ class Replays:
 
     async def file(self, request: web.Request) -> web.StreamResponse:
         """A file of a finished recording, or the range of it that is asked for."""
+        show, token, name = (request.match_info.get(part) for part in ("show", "token", "file"))
         try:
-            return self._file(request.match_info["show"], request.match_info.get("token"), request.match_info["file"])
+            check(self._secret, show or "", token, self._wiring.store.now_ms() // SECOND_MS)
+            if name == CHAPTERS:
+                return await self._chapters(show or "")
+            return self._file(show or "", name or "")
         except Refusal as refusal:
             answer = response_of(problems.of_refusal(refusal))
             answer.headers.update(CORS)
             return answer
 
-    def _file(self, show: str, token: str | None, name: str) -> web.StreamResponse:
-        check(self._secret, show, token, self._wiring.store.now_ms() // SECOND_MS)
+    async def _chapters(self, show: str) -> web.Response:
+        """The chapters as WebVTT, for a player's `<track kind="chapters">`."""
+        replay = await self.of(await self._wiring.shows.load(show))
+        cues = [Cue(round(each.at_s * 1000), round(each.until_s * 1000), "", each.title) for each in replay.chapters]
+        return web.Response(text=webvtt(cues), headers={**CORS, "Content-Type": VTT, "Cache-Control": AN_HOUR})
+
+    def _file(self, show: str, name: str) -> web.StreamResponse:
         index = read_index(self._folder / show) if is_name(show) else None
         kinds = {MP4: ("video/mp4", FOR_EVER), VOD: (PLAYLIST, AN_HOUR)}
         kind, cache = kinds.get(name) or (("video/mp4", FOR_EVER) if _TAKE.fullmatch(name) else ("", ""))
         if index is not None and name in map(captions_name, index.captions):
-            kind, cache = "text/vtt; charset=utf-8", FOR_EVER
+            kind, cache = VTT, FOR_EVER
         if _PICTURE.fullmatch(name):
             kind, cache = "image/jpeg", FOR_EVER
         path = self._folder / show / name
@@ -132,14 +143,17 @@ class Replays:
             self._events.move_to_end(show.id)
             return self._events[show.id]
         found: list[tuple[int, Event]] = []
+        whole = False  # the ledger may be behind: then it is read again next time
         after, on_shelf = 0, shelf("show", show.id)
         while entries := await reads.log_entries(self._wiring.database, on_shelf, after, reads.MOST_ITEMS):
             for entry in entries:
                 if any(mark in entry["bytes"] for mark in _MARKS):
                     events = decode(entry["bytes"])["events"]
                     found += [(entry["at_ms"], event) for event in events if event["type"] in TOLD]
+                    whole |= any(event["type"] == SHOW_CHANGED and event["state"] == "ended" for event in events)
             after = entries[-1]["seq"]
-        self._events[show.id] = found
+        if whole:
+            self._events[show.id] = found
         while len(self._events) > REMEMBERED:
             self._events.popitem(last=False)
         return found

@@ -136,7 +136,7 @@ def _hls_options(name: str) -> Operation:
 
 def _replay(refused: Refused, *signed: str) -> Operation:
     asked = {"name": "Range", "in": "header", "schema": _TEXT, "description": "As players ask for the piece they play."}
-    kinds = ("video/mp4", "application/vnd.apple.mpegurl", "image/jpeg")
+    kinds = ("video/mp4", "application/vnd.apple.mpegurl", "image/jpeg", "text/vtt")
     content = {kind: {"schema": _TEXT} for kind in kinds}
     return {
         "operationId": "_".join(("replay", *signed)),

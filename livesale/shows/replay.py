@@ -91,6 +91,7 @@ class ReplayView(msgspec.Struct):
     duration_s: float
     mp4: str
     hls: str
+    chapters_vtt: str
     captions: list[Captions]
     poster: str | None
     thumbnails: list[Thumbnail]

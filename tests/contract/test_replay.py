@@ -73,6 +73,8 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
     assert pins[0]["until_s"] == pins[1]["at_s"]
     assert [(each["offer"], each["expired"]) for each in replay["chapters"] if each["kind"] == "deal"] == [(first, True)]
     assert [each["pins"] for each in replay["events"] if each["type"] == "pins"] == [[first], [second]]
+    chapters = system.anyone.get(f"/{replay['chapters_vtt']}")
+    assert chapters.body.decode().count("-->") == len(replay["chapters"]) == 3
     assert [each["lang"] for each in replay["captions"]] == ["en"]
     spoken = system.anyone.get(f"/{replay['captions'][0]['url']}")
     assert b"Look at this pan" in spoken.body
