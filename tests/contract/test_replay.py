@@ -32,11 +32,11 @@ def test_hls_is_for_any_player_and_any_cache(system: System) -> None:
     number, part = re.findall(r"-(\d+)\.(\d+)\.m4s", hint)[0]
     blocked = system.anyone.get(f"/{base}live.m3u8?_HLS_msn={number}&_HLS_part={part}")
     assert re.search(rf'EXT-X-PART:.*-{number}\.{part}\.m4s"', blocked.body.decode())
-    media = next(line for line in told if line.endswith(".m4s"))
+    media = re.findall(r'EXT-X-PART:.*URI="([^"]+)"', "\n".join(told))[0]
     for address, cache in (("live.m3u8", "max-age=2"), (media, "immutable")):
         answer = system.anyone.get(f"/{base}{address}")
-        assert cache in answer.headers["Cache-Control"]
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert cache in answer.headers["cache-control"]
+        assert answer.headers["access-control-allow-origin"] == "*"
     apple = {"User-Agent": "AppleCoreMedia/1.0.0.21A329 (iPhone; U; CPU OS 17_0 like Mac OS X; de_de)"}
     assert b"aac.m3u8" in system.anyone.get(f"/{show['hls']}", headers=apple).body
     assert system.anyone.get(f"/{base}live.m3u8?_HLS_part=1").status == 400
@@ -81,7 +81,7 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
     assert said["ends_ms"] - said["begins_ms"] == 2000
     assert replay["thumbnails"][0]["at_s"] == 0
     for picture in (replay["poster"], replay["thumbnails"][0]["url"]):
-        assert system.anyone.get(f"/{picture}").headers["Content-Type"] == "image/jpeg"
+        assert system.anyone.get(f"/{picture}").headers["content-type"] == "image/jpeg"
     assert [offer["today"]["price"] == offer["price"] for offer in replay["offers"]] == [True, True]
 
     buyer = system.api("adult")
@@ -93,7 +93,7 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
     until(lambda: buyer.did("GET", f"/orders/{order['id']}")["state"] == "paid", "the order to be paid")
 
     ranged = system.anyone.get(f"/{replay['mp4']}", headers={"Range": "bytes=0-99"})
-    assert (ranged.status, len(ranged.body), ranged.headers["Accept-Ranges"]) == (206, 100, "bytes")
+    assert (ranged.status, len(ranged.body), ranged.headers["accept-ranges"]) == (206, 100, "bytes")
     for address in (replay["mp4"], replay["hls"]):
         with av.open(system.url + address) as file:
             pictures = sum(1 for _ in file.decode(video=0))
