@@ -214,8 +214,7 @@ class Orders:
             raise Refusal("forbidden", "This product is for adults only, whoever agrees.")
         if not await self.people.has_guardian(order.account):
             raise Refusal("forbidden", "Please invite your guardian first: no guardian is linked to your account.")
-        loaded = await self.store.counters(order.shelf, *(f"loaded:{line.offer}" for line in order.lines))
-        ceilings = {line.offer: approvals.request_ceiling(loaded[f"loaded:{line.offer}"]) for line in order.lines}
+        ceilings = {line.offer: approvals.request_ceiling(await self._units(order, line.offer)) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
 
         def decide(records: Records, now_ms: int) -> Decision:
@@ -246,6 +245,11 @@ class Orders:
                 self._seen.clear()
             self._seen.update({(on_shelf, name): record for name, record in found.items()})
         return {name: self._seen.get((on_shelf, name)) for name in names}
+
+    async def _units(self, order: Order, offer: str) -> int:
+        """Units of an offer in all: a show's were counted as they came, a shop's are what it has and has not sold."""
+        places = ("loaded",) if order.shelf.startswith("show:") else ("free", "held", "paying")
+        return sum((await self.store.counters(order.shelf, *(f"{place}:{offer}" for place in places))).values())
 
     async def _goods(self, on_shelf: str, wishes: list[Wish]) -> Records:
         products = [await self.product(wish.offer) for wish in wishes]
