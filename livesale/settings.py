@@ -62,6 +62,20 @@ class Ice(msgspec.Struct, frozen=True):
     turn_password: str
 
 
+class Hls(msgspec.Struct, frozen=True):
+    """Who may fetch a show's HLS."""
+
+    secret: str
+    valid_min: Annotated[int, msgspec.Meta(ge=1, le=10_080)]
+
+
+class Recordings(msgspec.Struct, frozen=True):
+    """Where shows are recorded, and for how long that is kept."""
+
+    folder: str
+    keep_d: Days
+
+
 class Pictures(msgspec.Struct, frozen=True):
     """Where pictures that feeds name may be fetched from."""
 
@@ -110,6 +124,8 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     ice: Ice
+    hls: Hls
+    recordings: Recordings
     pictures: Pictures
     payments: Payments
     orders: Orders
@@ -142,6 +158,11 @@ class Settings(msgspec.Struct, frozen=True):
             "sqlite": "sqlite+aiosqlite",
         }
         return f"{drivers.get(scheme, scheme)}://{rest}"
+
+    @property
+    def recordings_folder(self) -> Path:
+        """Where shows are recorded: `recordings.folder`, or a folder in DATA."""
+        return Path(self.recordings.folder).expanduser().absolute() if self.recordings.folder else self.data / "recordings"
 
     @property
     def paysim_url(self) -> str:

@@ -63,7 +63,7 @@ TABLE: dict[str, Permission] = {
         (
             *("POST /shows", "PATCH /shows/{show}", "POST /shows/{show}/start", "POST /shows/{show}/end"),
             *("POST /shows/{show}/pause", "POST /shows/{show}/resume", "PUT /shows/{show}/pins"),
-            *("PUT /shows/{show}/rundown", "POST /shows/{show}/rundown/next"),
+            *("PUT /shows/{show}/rundown", "POST /shows/{show}/rundown/next", "POST /shows/{show}/captions"),
         ),
     ),
     "chat.moderate": Permission(SELLERS, ("DELETE /shows/{show}/chat/{message}", "POST /shows/{show}/mutes")),

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from livesale.apps import reactions
+from livesale.apps import captions, reactions
 from livesale.apps.presence import HubSeen
+from livesale.apps.replay import Replays
 from livesale.apps.wiring import Wiring
 from livesale.hub.tickets import Claims, anonymous_tag, issue, new_jti, viewer_tag
 from livesale.kernel.clock import SECOND_MS, rfc3339
@@ -19,6 +20,8 @@ from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.ledger import reads
+from livesale.media.captions import Cue
+from livesale.media.hls_tokens import signed
 from livesale.ops.presence import read_live
 from livesale.orders.model import Order
 from livesale.orders.routes import ShipTo
@@ -43,6 +46,7 @@ class WebDoors:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self.replays = Replays(wiring)
         self._ticket_key = Ed25519PrivateKey.from_private_bytes(wiring.settings.key("ticket.key"))
         self._hubs: list[HubSeen] = []
         self._hubs_at = float("-inf")
@@ -52,7 +56,8 @@ class WebDoors:
         """What `shows/routes.py` asks for."""
         return Doors(
             self._wiring.can_sell, self.hubs, self.ticket, self.whip, self.live, self.listed,
-            self.react, self.figures,
+            self.react, self.figures, self.caption, self.hls,
+            self.replays.of, self.replays.poster,
         )  # fmt: skip
 
     async def hubs(self, show: str, call: Call) -> list[str]:
@@ -81,6 +86,12 @@ class WebDoors:
         """Where and with what token the host publishes."""
         scheme = "https" if call.secure else "http"
         return Whip(f"{scheme}://{call.host}/whip/{show}", whip_token(self._wiring.tag_key, show))
+
+    def hls(self, show: str) -> str:
+        """Where a show's HLS is, with a token where tokens are asked for."""
+        hls, now_s = self._wiring.settings.hls, self._wiring.store.now_ms() // SECOND_MS
+        token = f"{signed(hls.secret, show, now_s + hls.valid_min * 60)}/" if hls.secret else ""
+        return f"/hls/{show}/{token}index.m3u8"
 
     async def live(self, show: str) -> dict[str, Any]:
         """What the studio that holds the show last told of it."""
@@ -115,6 +126,10 @@ class WebDoors:
     async def react(self, show: str, kind: str) -> None:
         """Pass a reaction on to whoever holds the show; lost if nobody does."""
         await reactions.tell(self._wiring.store, show, kind)
+
+    async def caption(self, show: str, cue: Cue) -> None:
+        """Pass a line of captions on to whoever holds the show."""
+        await captions.tell(self._wiring.store, show, cue)
 
     async def figures(self, show: str) -> dict[str, Any]:
         """Orders by state and revenue of a show, from its counters."""

@@ -44,3 +44,7 @@ class Presence:
         told = await self.store.ask("HGETALL", HUBS)
         seen = [msgspec.json.decode(value, type=HubSeen) for value in told.values()]
         return [hub for hub in seen if self.store.now_ms() - hub.at < FORGET_AFTER_MS]
+
+    async def studio_of(self, show: str) -> HubSeen | None:
+        """The studio that holds a show."""
+        return next((seen for seen in await self.hubs() if seen.kind == "studio" and show in seen.shows), None)

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.captions import captions
 from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring, origin_check
@@ -25,6 +26,7 @@ from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
+from livesale.media.outputs import Outputs, hls_routes
 from livesale.media.ring import batch_ms_for
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
@@ -67,6 +69,7 @@ class Studio:
         self._store: Store = wiring.store
         self._hub = hub
         self._broadcasts = broadcasts
+        self.outputs = Outputs(wiring.settings.recordings_folder)
         self._name = name
         self._url, self._control = urls
         self._held: dict[str, Held] = {}
@@ -83,6 +86,7 @@ class Studio:
             group.create_task(self._follow())
             group.create_task(self._tell())
             group.create_task(self._pass_on_reactions())
+            group.create_task(self._pass_on_captions())
 
     async def may_publish(self, show: str, token: str) -> bool:
         """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
@@ -165,7 +169,10 @@ class Studio:
     def _open_ring(self, show: str, held: Held) -> None:
         if held.unsubscribe is not None:
             return
-        held.unsubscribe = held.channel.follow(self._broadcasts.open(show, held.mirror.epoch))
+        ring = self._broadcasts.open(show, held.mirror.epoch, end_us=self.outputs.resume_us(show))
+        unfollow = held.channel.follow(ring)
+        unsubscribe = ring.subscribe(self.outputs.open(show, held.number, held.mirror.epoch).take)
+        held.unsubscribe = lambda: (unfollow(), unsubscribe())
 
     async def _give_back(self, show: str) -> None:
         with contextlib.suppress(Refusal):  # it ends by itself in three seconds
@@ -177,6 +184,7 @@ class Studio:
         if held and held.unsubscribe:
             held.unsubscribe()
         await self._broadcasts.close(show)
+        self.outputs.drop(show)
         self._hub.drop(show, over_s=REJOIN_OVER_S)
 
     async def _follow(self) -> None:
@@ -213,6 +221,7 @@ class Studio:
             self._over.add(show)
             self._hub.end(show)
             await self._broadcasts.close(show)
+            self.outputs.end(show)
             await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
@@ -223,10 +232,18 @@ class Studio:
             if held is not None:
                 held.channel.react(reaction.kind)
 
+    async def _pass_on_captions(self) -> None:
+        async for said in captions(self._store):
+            held = self._held.get(said.show)
+            if held is not None:
+                held.channel.remark("caption", msgspec.structs.asdict(said.cue))
+                self.outputs.say(said.show, said.cue)
+
     async def _tell(self) -> None:
         while True:
             figures = self._hub.stats()
             self._pace(figures)
+            self.outputs.look_after()
             with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
                 await self._wiring.presence.tell_hub(
@@ -257,7 +274,7 @@ class Studio:
             "height": publisher.get("height", 0),
             "media_delay_ms": publisher.get("hub_delay_ms", -1),
             "picture_age_ms": publisher.get("last_frame_ms_ago", -1),
-            "warnings": "; ".join(publisher.get("warnings", ())),
+            "warnings": "; ".join(filter(None, (*publisher.get("warnings", ()), self.outputs.trouble(show)))),
             "studio": self._name,
         }
 
@@ -320,6 +337,7 @@ async def run(settings: Settings) -> None:
         studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
+        app.add_routes(hls_routes(studio.outputs))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
@@ -329,6 +347,7 @@ async def run(settings: Settings) -> None:
         finally:
             await hub.stop()
             await broadcasts.close_all()
+            studio.outputs.close()
             await runner.cleanup()
             await studio.release_all()
 

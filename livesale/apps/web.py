@@ -18,9 +18,11 @@ from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
+from livesale.apps.hls import HlsDoor
 from livesale.apps.mails import dev_box, link_sender
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
+from livesale.apps.replay import Replays
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
@@ -92,15 +94,17 @@ async def application(wiring: Wiring) -> web.Application:
         await wiring.store.ask("PING")
 
     checks = {"store": store_answers}
+    hls = HlsDoor(wiring)
     app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
     whip = WhipDoor(wiring)
     app.router.add_routes(
         [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
     )
+    app.router.add_routes([*hls.routes(), *Replays(wiring).routes()])
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())
-    app.cleanup_ctx.append(whip.client)
+    app.cleanup_ctx.extend([whip.client, hls.client])
     return app
 
 
@@ -189,9 +193,8 @@ class WhipDoor:
             raise _no_studio() from error
 
     async def _studio_of(self, show: str) -> str:
-        for seen in await self._wiring.presence.hubs():
-            if seen.kind == "studio" and show in seen.shows:
-                return seen.control
+        if holder := await self._wiring.presence.studio_of(show):
+            return holder.control
         await self._wiring.shows.load(show)
         raise _no_studio()
 

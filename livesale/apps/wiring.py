@@ -74,7 +74,7 @@ class Wiring:
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
         self.people.guardians = self.guardians
         self.shipping = ShippingTables(self.database, self.store.now_ms)
-        self.orders = Orders(self.store, self.people, News(self.store), self.shipping)
+        self.orders = Orders(self.store, self.people, News(self.store), self.shipping, self.product)
         self.coupons = Coupons(self.store)
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
         self.sold = Sold(self.store, self.can_sell)

@@ -7,6 +7,7 @@ from functools import partial
 
 from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
+from livesale.apps.recordings import Keeper
 from livesale.apps.wiring import Wiring
 from livesale.catalog.pictures import Pictures
 from livesale.guardians.service import Guardians
@@ -65,7 +66,9 @@ async def run(settings: Settings) -> None:
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
         rest = Rest(store, (READER,), partial(archived, wiring.database), partial(is_over, store))
+        keeper = Keeper(settings.recordings_folder, wiring.shows.load, store.now_ms, settings.recordings.keep_d)
         async with asyncio.TaskGroup() as group:
+            group.create_task(keeper.run())
             group.create_task(pictures.run())
             group.create_task(_daily(wiring))
             group.create_task(ledger.run())

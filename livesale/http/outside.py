@@ -43,6 +43,10 @@ def paths(schema_of: SchemaOf, refused: Refused) -> dict[str, dict[str, Operatio
             "delete": _end(refused),
             "options": _options("whip_session"),
         },
+        "/hls/{show}/{file}": {"get": _hls(refused), "options": _hls_options("hls")},
+        "/hls/{show}/{token}/{file}": {"get": _hls(refused, "token"), "options": _hls_options("hls_token")},
+        "/replay/{show}/{file}": {"get": _replay(refused)},
+        "/replay/{show}/{token}/{file}": {"get": _replay(refused, "token")},
         "/webhooks/paysim": {"post": _webhook("paysim", schema_of(WebhookEvent), refused)},
         "/webhooks/stripe": {"post": _webhook("stripe", {"type": "object"}, refused)},
         "/healthz": {"get": _probe("healthz", "Alive", _json("Alive.", schema_of(Alive)), refused)},
@@ -99,6 +103,54 @@ def _options(name: str) -> Operation:
         "operationId": f"options_{name}", "summary": "What this address takes", "tags": ["whip"], "security": [{}],
         "parameters": parameters, "responses": responses,
     }  # fmt: skip
+
+
+def _hls(refused: Refused, *signed: str) -> Operation:
+    waits = [
+        {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0}, "description": says}
+        for name, says in (
+            ("_HLS_msn", "Answer once the playlist has this segment."),
+            ("_HLS_part", "And this part of it, or the first of the next."),
+        )
+    ]
+    kinds = ("application/vnd.apple.mpegurl", "video/mp4")
+    found = {"description": "The playlist or media.", "content": {kind: {"schema": _TEXT} for kind in kinds}}
+    return {
+        "operationId": "_".join(("hls", *signed)),
+        "summary": "A show as low-latency HLS: `index.m3u8`, and what its playlists name",
+        "description": "A part that a playlist only hints at is answered when it is there. `token` where `hls.secret` is set.",
+        "tags": ["hls"],
+        "security": [{}],
+        "parameters": [_path("show"), *(_path(name) for name in signed), _path("file"), *waits],
+        "responses": {"200": found, **refused("malformed", "forbidden", "not_found", "internal", "store_unavailable")},
+    }
+
+
+def _hls_options(name: str) -> Operation:
+    parameters = [_path("show"), *([_path("token")] if name == "hls_token" else []), _path("file")]
+    return {
+        "operationId": f"options_{name}", "summary": "For players on other pages (CORS)", "tags": ["hls"],
+        "security": [{}], "parameters": parameters, "responses": {"204": {"description": "Anyone may read."}},
+    }  # fmt: skip
+
+
+def _replay(refused: Refused, *signed: str) -> Operation:
+    asked = {"name": "Range", "in": "header", "schema": _TEXT, "description": "As players ask for the piece they play."}
+    kinds = ("video/mp4", "application/vnd.apple.mpegurl", "image/jpeg", "text/vtt")
+    content = {kind: {"schema": _TEXT} for kind in kinds}
+    return {
+        "operationId": "_".join(("replay", *signed)),
+        "summary": "A file of a replay, as `GET /shows/{show}/replay` names it",
+        "tags": ["hls"],
+        "security": [{}],
+        "parameters": [_path("show"), *(_path(name) for name in signed), _path("file"), asked],
+        "responses": {
+            "200": {"description": "The file.", "content": content},
+            "206": {"description": "The range.", "content": content},
+            "416": {"description": "There is no such range."},
+            **refused("forbidden", "not_found", "internal"),
+        },
+    }
 
 
 def _webhook(provider: str, event: dict[str, Any], refused: Refused) -> Operation:

@@ -110,6 +110,11 @@ class Channel:
         self._reactions[kind] += 1
         self._wake_in(self.limits.must_delay_ms / 1000)
 
+    def remark(self, type: str, event: Event) -> None:
+        """Something said in passing: at once to whoever keeps up, and to nobody later."""
+        packed_ = self._pack(type, MAY_DROP, self.history.head, self.clock_ms(), event)
+        self.flush([Packet(websocket_binary(events_frame(self.sent, self.sent, [packed_])), MAY_DROP)])
+
     def media_init(self, init: Init) -> None:
         """A new init segment: at once to all."""
         self.group.set_init(init)

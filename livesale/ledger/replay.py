@@ -64,7 +64,7 @@ class Replay:
     offers: dict[str, Row] = field(default_factory=dict)
     show: Row = field(default_factory=dict)
     payments: dict[str, Sums] = field(default_factory=dict)
-    stock: Counter[str] = field(default_factory=Counter)  # on a shop's shelf: product → units it has for shows
+    stock: Counter[str] = field(default_factory=Counter)  # on a shop's shelf: product → units it has, and has sold by itself
     waits: dict[tuple[str, str], Row] = field(default_factory=dict)  # (offer, account) → its place, while it has one
     settled: set[str] = field(default_factory=set)  # orders that became paid
     refunds: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)  # order → refund → (amount, state)
@@ -250,6 +250,8 @@ class Replay:
             line[f"waiting:{offer}"] += told["state"] == "waiting"
             line[f"offered:{offer}"] += told["quantity"] if told["state"] == "offered" else 0
         shop = self.stock if self.shelf.startswith("shop:") else {}
-        free = {f"free:{product}": units for product, units in shop.items()}
+        # What a shop sells by itself is not free any more, but still its own.
+        sold = {product: sum(self.counters.get(f"{place}:{product}", 0) for place in PLACES[1:]) for product in shop}
+        free = {f"free:{product}": units - sold[product] for product, units in shop.items()}
         refunded = sum(paid.refunded for paid in self.payments.values())
         return {**states, **line, **free, "revenue": captured, "refunded": refunded}

@@ -46,14 +46,22 @@ def video_init(picture: Picture, sps: bytes, pps: bytes) -> bytes:
     ):  # the extension such profiles carry: 4:2:0, 8 bit, which is all browsers send
         config += b"\xfd\xf8\xf8\x00"
     entry = struct.pack(">6xH16xHHIII H32xHh", 1, picture.width, picture.height, 0x480000, 0x480000, 0, 1, 24, -1)
-    return _init(VIDEO, picture, _box(b"avc1", entry, _box(b"avcC", config)))
+    return _init(VIDEO, picture, box(b"avc1", entry, box(b"avcC", config)))
 
 
 def audio_init() -> bytes:
     """Init segment of an Opus track, stereo, 48 kHz. No pre-skip: a live track starts in the middle."""
     config = struct.pack(">BBHIhB", 0, 2, 0, AUDIO_HZ, 0, 0)
     entry = struct.pack(">6xH8xHHIHH", 1, 2, 16, 0, AUDIO_HZ, 0)
-    return _init(AUDIO, None, _box(b"Opus", entry, _box(b"dOps", config)))
+    return _init(AUDIO, None, box(b"Opus", entry, box(b"dOps", config)))
+
+
+def aac_init(config: bytes, bits_per_s: int) -> bytes:
+    """Init segment of an AAC track, stereo, 48 kHz; `config` is its AudioSpecificConfig (ISO/IEC 14496-3)."""
+    decoder = struct.pack(">BB3xII", 0x40, 0x15, bits_per_s, bits_per_s) + _descriptor(5, config)
+    stream = struct.pack(">HB", 0, 0) + _descriptor(4, decoder) + _descriptor(6, b"\x02")
+    entry = struct.pack(">6xH8xHHIHH", 1, 2, 16, 0, AUDIO_HZ, 0)
+    return _init(AUDIO, None, box(b"mp4a", entry, full_box(b"esds", 0, _descriptor(3, stream))))
 
 
 def fragment(track: int, sequence: int, time: int, duration: int, key: bool, sample: bytes) -> bytes:
@@ -86,9 +94,20 @@ def sample_of(data: bytes) -> tuple[int, int, memoryview]:
     return time, duration, memoryview(data)[FRAGMENT_OVERHEAD:]
 
 
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """An ISO box: its length, its four-letter kind, what is in it."""
+    body = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(body), kind) + body
+
+
+def full_box(kind: bytes, flags: int, *parts: bytes) -> bytes:
+    """A box of version 0 with flags."""
+    return box(kind, struct.pack(">I", flags), *parts)
+
+
 def _init(track: int, picture: Picture | None, entry: bytes) -> bytes:
-    brands = _box(b"ftyp", b"iso6", bytes(4), b"iso6", b"mp41")
-    movie = _full(
+    brands = box(b"ftyp", b"iso6", bytes(4), b"iso6", b"mp41")
+    movie = full_box(
         b"mvhd",
         0,
         struct.pack(">IIIIIH10x", 0, 0, 1000, 0, 0x10000, 0x100),
@@ -96,39 +115,34 @@ def _init(track: int, picture: Picture | None, entry: bytes) -> bytes:
         bytes(24),
         b"\0\0\0\3",
     )
-    extends = _box(b"mvex", _full(b"trex", 0, struct.pack(">IIIII", track, 1, 0, 0, 0)))
-    return brands + _box(b"moov", movie, _box(b"trak", _track_header(track, picture), _media(track, entry)), extends)
+    extends = box(b"mvex", full_box(b"trex", 0, struct.pack(">IIIII", track, 1, 0, 0, 0)))
+    return brands + box(b"moov", movie, box(b"trak", _track_header(track, picture), _media(track, entry)), extends)
 
 
 def _track_header(track: int, picture: Picture | None) -> bytes:
     size = (picture.width << 16, picture.height << 16) if picture else (0, 0)
     volume = 0 if picture else 0x100
     head = struct.pack(">IIIII8xHHHH", 0, 0, track, 0, 0, 0, 0, volume, 0)
-    return _full(b"tkhd", 7, head, _IDENTITY, struct.pack(">II", *size))
+    return full_box(b"tkhd", 7, head, _IDENTITY, struct.pack(">II", *size))
 
 
 def _media(track: int, entry: bytes) -> bytes:
     handler, name = (b"vide", b"video\0") if track == VIDEO else (b"soun", b"audio\0")
-    kind_header = _full(b"vmhd", 1, bytes(8)) if track == VIDEO else _full(b"smhd", 0, bytes(4))
-    data = _box(b"dinf", _full(b"dref", 0, b"\0\0\0\1", _full(b"url ", 1)))
-    empty = [_full(kind, 0, bytes(4)) for kind in (b"stts", b"stsc", b"stco")]
-    table = _box(b"stbl", _full(b"stsd", 0, b"\0\0\0\1", entry), *empty, _full(b"stsz", 0, bytes(8)))
-    return _box(
+    kind_header = full_box(b"vmhd", 1, bytes(8)) if track == VIDEO else full_box(b"smhd", 0, bytes(4))
+    data = box(b"dinf", full_box(b"dref", 0, b"\0\0\0\1", full_box(b"url ", 1)))
+    empty = [full_box(kind, 0, bytes(4)) for kind in (b"stts", b"stsc", b"stco")]
+    table = box(b"stbl", full_box(b"stsd", 0, b"\0\0\0\1", entry), *empty, full_box(b"stsz", 0, bytes(8)))
+    return box(
         b"mdia",
-        _full(b"mdhd", 0, struct.pack(">IIIIHH", 0, 0, HZ[track], 0, 0x55C4, 0)),
-        _full(b"hdlr", 0, bytes(4), handler, bytes(12), name),
-        _box(b"minf", kind_header, data, table),
+        full_box(b"mdhd", 0, struct.pack(">IIIIHH", 0, 0, HZ[track], 0, 0x55C4, 0)),
+        full_box(b"hdlr", 0, bytes(4), handler, bytes(12), name),
+        box(b"minf", kind_header, data, table),
     )
+
+
+def _descriptor(tag: int, data: bytes) -> bytes:
+    return bytes((tag, len(data))) + data
 
 
 def _sized(unit: bytes) -> bytes:
     return len(unit).to_bytes(2, "big") + unit
-
-
-def _box(kind: bytes, *parts: bytes) -> bytes:
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
-
-
-def _full(kind: bytes, flags: int, *parts: bytes) -> bytes:
-    return _box(kind, struct.pack(">I", flags), *parts)

@@ -200,7 +200,7 @@ def routes(orders: Orders, offers: Offers, waiting: Waiting, listed: ListOrders,
     )  # fmt: skip
     return [
         placed("POST", "/shows/{show}/orders", handlers.place, "Hold units for ten minutes"),
-        placed("POST", "/shops/{shop}/orders", handlers.place, "Hold units from a shop's shelf"),
+        placed("POST", "/shops/{shop}/orders", handlers.place, "Hold units of a shop's products; `offer` is the product's id"),
         Route(
             "POST", "/orders/{order}/checkout", handlers.checkout, "Confirm and pay", ACCOUNT, CheckoutBody, OrderView,
             refuses=("conflict", "expired", "price_changed", "limit_reached", "no_delivery"),
@@ -251,7 +251,7 @@ class _Handlers:
             Wish(line.offer, line.quantity, line.price.amount if line.price else None) for line in call.body.lines
         ]
         for place, wish in enumerate(wishes):
-            if shelf_of(wish.offer, "of") != on_shelf:
+            if shelf_of(wish.offer, "of" if kind == "show" else "p") != on_shelf:
                 raise Refusal("not_found", f"There is no such offer in this {kind}.", [{"line": place}])
         once = Once(f"{actor.account}:place", call.key or "", call.fingerprint)
         try:

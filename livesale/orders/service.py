@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
+from livesale.catalog.model import Product
 from livesale.guardians import model as approvals
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import model
 from livesale.orders.asking import ask, ending, new_payment
+from livesale.orders.goods import as_records
 from livesale.orders.model import Order
 from livesale.orders.news import News
 from livesale.orders.placing import Wish, place, record_names, wait_names
@@ -76,6 +79,7 @@ class Orders:
     people: People
     news: News
     prices: Prices
+    product: Callable[[str], Awaitable[Product | None]]
     _seen: dict[tuple[str, str], Versioned | None] = field(default_factory=dict)
 
     async def place(
@@ -89,6 +93,8 @@ class Orders:
         waits: Records = {}
         for fresh in (False, False, True, True, True, True):
             records = {**await self._records(on_shelf, record_names(wishes), fresh), **waits}
+            if on_shelf.startswith("shop:"):
+                records |= await self._goods(on_shelf, wishes)
             show = load_shared(Show, records["show"])
             to = await self.prices.to(show.shop if show else "", actor.country)
             try:
@@ -208,8 +214,7 @@ class Orders:
             raise Refusal("forbidden", "This product is for adults only, whoever agrees.")
         if not await self.people.has_guardian(order.account):
             raise Refusal("forbidden", "Please invite your guardian first: no guardian is linked to your account.")
-        loaded = await self.store.counters(order.shelf, *(f"loaded:{line.offer}" for line in order.lines))
-        ceilings = {line.offer: approvals.request_ceiling(loaded[f"loaded:{line.offer}"]) for line in order.lines}
+        ceilings = {line.offer: approvals.request_ceiling(await self._units(order, line.offer)) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
 
         def decide(records: Records, now_ms: int) -> Decision:
@@ -240,6 +245,15 @@ class Orders:
                 self._seen.clear()
             self._seen.update({(on_shelf, name): record for name, record in found.items()})
         return {name: self._seen.get((on_shelf, name)) for name in names}
+
+    async def _units(self, order: Order, offer: str) -> int:
+        """Units of an offer in all: a show's were counted as they came, a shop's are what it has and has not sold."""
+        places = ("loaded",) if order.shelf.startswith("show:") else ("free", "held", "paying")
+        return sum((await self.store.counters(order.shelf, *(f"{place}:{offer}" for place in places))).values())
+
+    async def _goods(self, on_shelf: str, wishes: list[Wish]) -> Records:
+        products = [await self.product(wish.offer) for wish in wishes]
+        return as_records(on_shelf.removeprefix("shop:"), [product for product in products if product])
 
     def _forget(self, on_shelf: str, records: Records) -> None:
         for name in records:

@@ -15,10 +15,13 @@ from livesale.kernel.ids import is_name, shelf
 from livesale.kernel.money import Currency, Money
 from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.routing import ACCOUNT, HOST, Answer, Call, Route
+from livesale.media.captions import Cue, cue
 from livesale.shows.mirror import load_mirror
-from livesale.shows.model import Rundown, Segment, rundown_event, rundown_view
+from livesale.shows.model import Rundown, Segment, Show, on_air, rundown_event, rundown_view
+from livesale.shows.replay import ReplayView
 from livesale.shows.service import Shows
 from livesale.shows.views import (
+    CaptionView,
     ChatRemoved,
     ChatView,
     DealView,
@@ -80,6 +83,14 @@ class Say(msgspec.Struct, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 
 
+class NewCaption(msgspec.Struct, forbid_unknown_fields=True):
+    """A line of captions, said at `at` (default: now), in `lang` (BCP 47)."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    at: str | None = None
+    lang: Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")] = "de"
+
+
 class React(msgspec.Struct, forbid_unknown_fields=True):
     """A reaction: heart, clap, laugh, wow."""
 
@@ -105,6 +116,10 @@ class Doors:
     listed: Callable[[str | None, str | None, int, str | None], Awaitable[tuple[list[str], str | None]]]
     react: Callable[[str, str], Awaitable[None]]
     figures: Callable[[str], Awaitable[dict[str, Any]]]  # orders by state and revenue, for the host
+    caption: Callable[[str, Cue], Awaitable[None]]
+    hls: Callable[[str], str]  # where a show's HLS is
+    replay: Callable[[Show], Awaitable[ReplayView]]
+    poster: Callable[[str], str | None]  # a show's newest picture
 
 
 def routes(shows: Shows, doors: Doors) -> list[Route]:
@@ -115,6 +130,10 @@ def routes(shows: Shows, doors: Doors) -> list[Route]:
         of_show("POST", "/shows", handlers.create, "Plan a show", HOST, NewShow, status=201),
         Route("GET", "/shows", handlers.list, "Shows by state", answer=ShowPage, query=("state", "limit", "after", "shop")),
         of_show("GET", "/shows/{show}", handlers.get, "A show as it is now"),
+        Route(
+            "GET", "/shows/{show}/replay", handlers.replay, "The recording of an ended show, its pins and deals as chapters",
+            answer=ReplayView, refuses=("conflict", "in_progress"),
+        ),
         of_show(
             "PATCH", "/shows/{show}", handlers.change, "Keep waiting lists, or first paid, first served", HOST, ShowChange,
             refuses=("conflict", "show_not_live"),
@@ -148,6 +167,10 @@ def routes(shows: Shows, doors: Doors) -> list[Route]:
         ),
         Route("DELETE", "/shows/{show}/chat/{message}", handlers.unsay, "Remove a message", HOST, answer=ChatRemoved),
         Route("POST", "/shows/{show}/mutes", handlers.mute, "Mute an account in this show", HOST, Mute, Muted),
+        Route(
+            "POST", "/shows/{show}/captions", handlers.caption, "Say a line of captions; lost when no studio has the show",
+            HOST, NewCaption, CaptionView, 201, refuses=("show_not_live",),
+        ),
         Route("POST", "/shows/{show}/reactions", handlers.react, "React to the show", ACCOUNT, React, Reacted),
         Route(
             "POST", "/shows/{show}/ticket", handlers.ticket, "A ticket for the hub", answer=Ticket, status=201,
@@ -183,6 +206,9 @@ class _Handlers:
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._view(call.path["show"], call))
+
+    async def replay(self, call: Call) -> Answer:
+        return Answer(await self._doors.replay(await self._shows.load(call.path["show"])))
 
     async def change(self, call: Call) -> Answer:
         await self._shows.set_waitlist(call.account(), call.path["show"], call.body.waitlist)
@@ -234,6 +260,16 @@ class _Handlers:
         await self._doors.react(call.path["show"], call.body.kind)
         return Answer(Reacted(call.body.kind))
 
+    async def caption(self, call: Call) -> Answer:
+        show = on_air(await self._shows.owned(call.account(), call.path["show"]))
+        try:
+            at_ms = parse_rfc3339(call.body.at) if call.body.at else self._shows.store.now_ms()
+        except ValueError as error:
+            raise invalid("at", str(error)) from error
+        said = cue(call.body.text, call.body.lang.lower(), max(0, at_ms - show.epoch))
+        await self._doors.caption(show.id, said)
+        return Answer(CaptionView(said.text, said.lang, said.begins_ms, said.ends_ms), 201)
+
     async def ticket(self, call: Call) -> Answer:
         show = await self._shows.load(call.path["show"])
         if show.state == "ended":
@@ -258,7 +294,8 @@ class _Handlers:
             "viewers": int(live.get("viewers", 0)),
             "picture": live.get("host") == "live",  # whether a host's picture comes in right now
             "hub": await self._doors.hubs(show_id, call),
-            "hls": f"/hls/{show_id}/index.m3u8",
+            "hls": self._doors.hls(show_id),
+            "poster": self._doors.poster(show_id),
         }
         actor = call.actor
         if actor and (actor.account == mirror.owner or actor.has("operator")):

@@ -78,7 +78,10 @@ class Live(msgspec.Struct):
 
 
 class ShowView(msgspec.Struct):
-    """A show as it is now; `picture`: whether a host's comes in right now. The last four are for host and operators."""
+    """A show as it is now; `picture`: whether a host's comes in right now, `poster`: a small one of lately.
+
+    The last four are for host and operators.
+    """
 
     id: str
     title: str
@@ -98,6 +101,7 @@ class ShowView(msgspec.Struct):
     picture: bool
     hub: list[str]
     hls: str
+    poster: str | None
     whip: Whip | msgspec.UnsetType = msgspec.UNSET
     live: Live | msgspec.UnsetType = msgspec.UNSET
     orders: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
@@ -117,6 +121,15 @@ class ChatView(msgspec.Struct):
     id: str
     name: str
     text: str
+
+
+class CaptionView(msgspec.Struct):
+    """A line of captions on its way to the viewers; times are ms of media time, as in the hub's event `caption`."""
+
+    text: str
+    lang: str
+    begins_ms: int
+    ends_ms: int
 
 
 class ChatRemoved(msgspec.Struct):

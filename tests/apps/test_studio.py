@@ -29,6 +29,9 @@ from livesale.shows.model import Show
 from livesale.shows.service import LEASE
 from livesale.store.record import version
 from livesale.store.valkey import Store
+from tests.media.test_packager import Taken
+from tests.media.test_recording import record
+from tests.media.test_segmenter import Host
 from tests.support.valkey import ValkeyProcess
 
 HOST = Actor("host000000", frozenset({"host"}))
@@ -174,3 +177,18 @@ async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, s
             presence.edge_left(2)
             while ring.batch_ms != MIN_BATCH_MS:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_takeover_goes_on_behind_what_was_recorded(wiring: Wiring, show: Show) -> None:
+    """A studio that takes a show over begins a second behind the last part on disk, which the one before may have lost."""
+    ring = Taken()
+    Host(ring).run(3)
+    ring.packager.finish()
+    record(wiring.settings.recordings_folder / show.id, ring.parts)
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        async with asyncio.timeout(PATIENCE_S):
+            while (opened := one.broadcasts.ring(show.id)) is None:
+                await asyncio.sleep(0.01)
+        assert opened.end_us == ring.parts[-1].end_us + 1_000_000

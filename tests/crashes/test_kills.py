@@ -7,11 +7,14 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import aiohttp
+import av
 import pytest
 
+from livesale.media.recording import takes_in
 from tests.crashes import judge
 from tests.crashes.buyers import LEGAL_AFTER, Buyers
 from tests.crashes.system import HEALS_WITHIN_S, System, call, until
@@ -120,3 +123,26 @@ async def _judge(session: aiohttp.ClientSession, system: System, buyers: Buyers)
 
     await asyncio.gather(*(look(order, told) for order, told in buyers.told.items()))
     assert not wrong, wrong[:5]
+
+
+def test_a_recording_outlives_its_studio(system: System, shows: dict[str, Any]) -> None:
+    """kill -9 of the studio in the middle of the demo's show: what was recorded plays, and the next studio goes on behind
+    it in a file of its own, a second of show later at the earliest."""
+    folder = system.data / "recordings" / shows["demo"]
+
+    def studios() -> set[str]:
+        return {take.studio for take in takes_in(folder)}
+
+    async def killed() -> None:
+        await until(lambda: len(takes_in(folder)) > 0, 30, "something is recorded")
+        before = studios()
+        system.kill("studio")
+        await until(lambda: studios() > before, 30, "the next studio records")
+
+    asyncio.run(killed())
+    takes = takes_in(folder)
+    for first, second in pairwise(takes):
+        assert first.end_us + (1_000_000 if first.studio != second.studio else 0) <= second.start_us
+    for take in takes:
+        with av.open(str(folder / take.file)) as file:
+            assert sum(packet.size > 0 for packet in file.demux(video=0)) > 0

@@ -116,6 +116,20 @@ async def test_reactions_are_not_replayed(house: House) -> None:
     assert not late.of("reaction")
 
 
+async def test_remarks_are_not_replayed(house: House) -> None:
+    """A line of captions reaches whoever is there at once, may be dropped, and reaches nobody who comes later."""
+    channel = house.open()
+    viewer = await house.join()
+    await viewer.until("welcome")
+    channel.remark("caption", {"text": "Look", "lang": "en", "begins_ms": 5, "ends_ms": 2005})
+    told = await viewer.until("caption")
+    assert (told["loss"], told["text"], told["begins_ms"], told["ends_ms"]) == ("may_drop", "Look", 5, 2005)
+    late = await house.join(after=0, epoch="e1")
+    channel.entry(1, 0, [(CHAT, {"id": 1})])
+    await late.until("chat")
+    assert not late.of("caption")
+
+
 async def test_reactions_are_counted(start: Start) -> None:
     """However many react at once, viewers get one event for each kind a tick, with its count; none is left out."""
     house = await start(limits=Limits(sweep_ms=60_000))

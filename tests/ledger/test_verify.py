@@ -18,9 +18,14 @@ from livesale.ledger import verify as module
 from livesale.ledger.chain import genesis, link, sign
 from livesale.ledger.statements import revenue
 from livesale.ledger.verify import verify
+from livesale.orders.placing import Wish
+from livesale.orders.transfers import Transfers
+from livesale.store.decision import Once
+from livesale.store.record import encode
 from livesale.store.valkey import Store
 from tests.ledger.conftest import PUBLIC_KEY, Running, archived
 from tests.ledger.sale import Sale
+from tests.orders.test_goods import SHELF, product
 from tests.support.market import HOST, Market
 from tests.support.valkey import ValkeyProcess
 
@@ -357,3 +362,16 @@ async def test_a_line_that_is_not_as_told_is_named(
         await archived(store, engine, sale.shelf)
     found = [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)]
     assert any(named in one for one in found), found
+
+
+async def test_a_shop_that_sells_by_itself_has_no_difference(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Units sold from the shop's own shelf (replays, clips) are counted with what its feed told."""
+    market, pan = Market(store), product(1999)
+    market.catalogue = {pan.id: pan}
+    await Transfers(store).adjust("demo", pan.id, 5, "feed")
+    once = Once("ada:place", "k", "k")
+    async with market.running(), running():
+        await market.orders.place(market.buyer("ada"), SHELF, [Wish(pan.id, 2)], None, once, encode)
+        await market.orders.place(market.buyer("bob"), SHELF, [Wish(pan.id, 1)], None, Once("bob:place", "k", "k"), encode)
+        await archived(store, engine, SHELF)
+    assert [str(one) for one in await verify(store, engine, SHELF, PUBLIC_KEY, 0)] == []

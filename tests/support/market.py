@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from livesale.catalog.model import Product
 from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
@@ -194,7 +195,7 @@ class Market:
         self.provider = provider or ProviderDouble()
         self.shows = Shows(store)
         self.prices = PricesDouble()
-        self.orders = Orders(store, self.people, News(store), self.prices)
+        self.orders = Orders(store, self.people, News(store), self.prices, self.product)
         self.coupons = Coupons(store)
         self.waiting = Waiting(store, OFFERED_MS)
         self.sale = Offers(store, _no_product, Transfers(store))
@@ -208,6 +209,7 @@ class Market:
         self.disputes = DisputeReactions(store, self.provider)
         self.archiving: Archiving | None = None
         self.removed: set[str] = set()
+        self.catalogue: dict[str, Product] = {}
         self.shelf = ""
         self.offers: list[str] = []
 
@@ -215,6 +217,10 @@ class Market:
         """Let closed orders leave for an archive in `database`."""
         self.archiving = self.store.past = Archiving(self.store, database)
         return self.archiving
+
+    async def product(self, product: str) -> Product | None:
+        """What the catalogue has."""
+        return self.catalogue.get(product)
 
     async def open(self, *stock: int, limit: int | None = None, price: int = 1000) -> None:
         """Put a show on air with one offer for each number of units."""
