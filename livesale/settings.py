@@ -34,6 +34,7 @@ _MAIL_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+\Z")
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 
 class SettingsError(Exception):
@@ -60,6 +61,12 @@ class Ice(msgspec.Struct, frozen=True):
     turn: list[str]
     turn_username: str
     turn_password: str
+
+
+class Hosts(msgspec.Struct, frozen=True):
+    """How long a show waits for its host."""
+
+    grace_s: Seconds
 
 
 class Pictures(msgspec.Struct, frozen=True):
@@ -110,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True):
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     ice: Ice
+    hosts: Hosts
     pictures: Pictures
     payments: Payments
     orders: Orders

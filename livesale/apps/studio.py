@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.air import forget_air, read_air, write_air
 from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring, origin_check
@@ -51,11 +52,12 @@ OPEN_STATES = {"draft", "live", "paused"}
 
 @dataclass
 class Held:
-    """A show this studio holds: its mirror, its hub channel, its fencing number."""
+    """A show this studio holds: its mirror, its hub channel, its fencing number, and where the studio before it was."""
 
     mirror: Mirror
     channel: Any
     number: int
+    before: tuple[int, int]
     unsubscribe: Any
 
 
@@ -75,6 +77,7 @@ class Studio:
         self._news = asyncio.Event()
         # The address tells studios of one name apart: who finds it in a lease and listens there is its successor.
         self._holder = f"{name} {socket.gethostname()} {urls[0]}"
+        broadcasts.on_host = self._tell_of_host
 
     async def run(self) -> None:
         """Hold shows, follow their logs and tell how they are, until cancelled."""
@@ -150,7 +153,7 @@ class Studio:
             return
         recent = await read_log(self._store, f"show:{show}", max(0, mirror.seq - MOST_RETOLD), MOST_RETOLD)
         channel = self._hub.channel(show)
-        held = Held(mirror, channel, number, None)
+        held = Held(mirror, channel, number, await read_air(self._store, show), None)
         begins = recent[0].seq - 1 if recent else mirror.seq
         began = mirror.epoch or None  # a draft's broadcast has not begun
         channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=began)
@@ -165,7 +168,15 @@ class Studio:
     def _open_ring(self, show: str, held: Held) -> None:
         if held.unsubscribe is not None:
             return
-        held.unsubscribe = held.channel.follow(self._broadcasts.open(show, held.mirror.epoch))
+        end_us, generation = held.before
+        ring = self._broadcasts.open(show, held.mirror.epoch, end_us=end_us, generation=generation)
+        held.unsubscribe = held.channel.follow(ring)
+
+    def _tell_of_host(self, show: str, host: str) -> None:
+        """Viewers read "back in a moment" over the last picture; who joins meanwhile does too."""
+        held = self._held.get(show)
+        if held is not None:
+            held.channel.latest("notice", "host", {"about": "host", "host": host})
 
     async def _give_back(self, show: str) -> None:
         with contextlib.suppress(Refusal):  # it ends by itself in three seconds
@@ -213,6 +224,7 @@ class Studio:
             self._over.add(show)
             self._hub.end(show)
             await self._broadcasts.close(show)
+            await forget_air(self._store, show)
             await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
@@ -234,6 +246,8 @@ class Studio:
                 )
                 for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
+                    if ring := self._broadcasts.ring(show):
+                        await write_air(self._store, show, ring.end_us, ring.generation)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
@@ -313,7 +327,9 @@ async def run(settings: Settings) -> None:
             relay_key=settings.key("relay.key"),
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
         )
-        broadcasts = Broadcasts(network=ice_network(settings), now_ms=wiring.store.now_ms)
+        broadcasts = Broadcasts(
+            grace_s=settings.hosts.grace_s, network=ice_network(settings), now_ms=wiring.store.now_ms
+        )
         port = await hub.start(settings.host, settings.ports.studio)
         url = f"ws://{bracketed(settings.host)}:{port}"
         control = f"http://{bracketed(settings.host)}:{settings.ports.studio_control}"

@@ -10,9 +10,12 @@ import msgspec
 
 from livesale.kernel.ids import random_name
 from livesale.kernel.refusals import Refusal, not_found
-from livesale.media.ingest import ENDED, LOST, Publisher, PublisherStats
+from livesale.media.absence import GONE, Absence
+from livesale.media.ingest import ENDED, LIVE, LOST, LOST_AFTER_S, Publisher, PublisherStats
 from livesale.media.network import Network
 from livesale.media.ring import Ring
+
+GRACE_S = 60.0
 
 StateCallback = Callable[[str, str], None]
 
@@ -28,9 +31,11 @@ class Session(msgspec.Struct, frozen=True):
 class _OnAir:
     """One open show."""
 
-    def __init__(self, ring: Ring, epoch_ms: int) -> None:
+    def __init__(self, ring: Ring, epoch_ms: int, grace_s: float) -> None:
         self.ring = ring
         self.epoch_ms = epoch_ms
+        self.absence = Absence(grace_s)
+        self.giving_up: asyncio.TimerHandle | None = None
         self.session: Session | None = None
         self.publisher: Publisher | None = None
         self.changing = asyncio.Lock()  # one offer at a time: two hosts must not both find the show free
@@ -40,17 +45,21 @@ class Broadcasts:
     """Opens and ends shows, lets one publisher at a time into each.
 
     `on_state(show, "live" | "lost" | "ended")` is called as it happens, `live` first; a takeover by another
-    publisher says nothing. `now_ms()` is the store's time.
+    publisher says nothing. `on_host(show, "away" | "back" | "gone")`, to be set, is what viewers are told (absence.py);
+    after `grace_s` without a picture the publisher is let go. `now_ms()` is the store's time.
     """
 
     def __init__(
         self,
         on_state: StateCallback = lambda show, state: None,
         *,
+        grace_s: float = GRACE_S,
         network: Network | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        self.on_host: StateCallback = lambda show, host: None
         self._on_state = on_state
+        self._grace_s = grace_s
         self._network = network or Network()
         self._now_ms = now_ms
         self._shows: dict[str, _OnAir] = {}
@@ -59,11 +68,15 @@ class Broadcasts:
         """Lets publishers into a show whose broadcast began at `epoch_ms`; returns its ring (the same when
         open).
 
-        A studio taking over hands in the last media time and generation it knows from the show's shelf.
+        A studio taking over hands in the last media time and generation it knows of the studio before it, and
+        then waits for that one's host.
         """
         on_air = self._shows.get(show)
         if on_air is None:
-            on_air = self._shows[show] = _OnAir(Ring(end_us=end_us, generation=generation), epoch_ms)
+            ring = Ring(end_us=end_us, generation=generation)
+            on_air = self._shows[show] = _OnAir(ring, epoch_ms, self._grace_s)
+            if generation:
+                self._tell_host(show, on_air, on_air.absence.expect(_now_s()))
         return on_air.ring
 
     def ring(self, show: str) -> Ring | None:
@@ -118,6 +131,8 @@ class Broadcasts:
         """Ends a show: its publisher, its ring."""
         on_air = self._shows.pop(show, None)
         if on_air is not None:
+            if on_air.giving_up is not None:
+                on_air.giving_up.cancel()
             await self._drop(on_air)
             on_air.ring.close()
 
@@ -132,16 +147,43 @@ class Broadcasts:
         previous, on_air.publisher = on_air.publisher, publisher
         on_air.session = Session(random_name(26), f'"{random_name()}"', answer)
         if previous is not None:
+            asyncio.get_running_loop().call_later(LOST_AFTER_S, self._look_for, show, on_air, publisher)
             await previous.close()
         if self._shows.get(show) is not on_air:
             await publisher.close()
             raise Refusal("show_not_live", "The show ended while you were connecting.")
         return on_air.session
 
+    def _look_for(self, show: str, on_air: _OnAir, publisher: Publisher) -> None:
+        """A takeover ends the one on air; when its own picture is not there in time, viewers are told."""
+        if self._shows.get(show) is on_air and on_air.publisher is publisher and publisher.state != LIVE:
+            self._tell_host(show, on_air, on_air.absence.left(_now_s()))
+
     def _told(self, show: str, publisher: Publisher, state: str) -> None:
         on_air = self._shows.get(show)
-        if on_air is None or on_air.publisher is publisher:
-            self._on_state(show, state)
+        if on_air is not None and on_air.publisher is not publisher:
+            return
+        self._on_state(show, state)
+        if on_air is not None:
+            absence = on_air.absence
+            self._tell_host(show, on_air, absence.came() if state == LIVE else absence.left(_now_s()))
+
+    def _tell_host(self, show: str, on_air: _OnAir, host: str | None) -> None:
+        if host is None:
+            return
+        if on_air.giving_up is not None:
+            on_air.giving_up.cancel()
+            on_air.giving_up = None
+        if (deadline_s := on_air.absence.deadline_s) is not None:
+            loop = asyncio.get_running_loop()
+            on_air.giving_up = loop.call_later(deadline_s - _now_s(), self._give_up, show, on_air)
+        self.on_host(show, host)
+
+    def _give_up(self, show: str, on_air: _OnAir) -> None:
+        host = on_air.absence.give_up()
+        if host == GONE and on_air.publisher is not None:
+            on_air.publisher.give_up()
+        self._tell_host(show, on_air, host)
 
     async def _drop(self, on_air: _OnAir) -> None:
         if on_air.publisher is not None:
@@ -154,3 +196,7 @@ class Broadcasts:
         if on_air is None or on_air.session is None or on_air.session.id != session:
             raise not_found("session")
         return on_air
+
+
+def _now_s() -> float:
+    return time.monotonic()

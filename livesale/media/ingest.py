@@ -1,7 +1,7 @@
 """One publisher: a WHIP session from its offer to its end, and the numbers about it.
 
 The stream goes EncodedReceiver → Segmenter → Ring; nothing is decoded. A publisher that says nothing for
-LOST_AFTER_S is `lost`, one that stays away for GONE_AFTER_S is ended.
+LOST_AFTER_S is `lost`; how long a lost one is waited for is its show's business (broadcasts.py).
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from livesale.media.segmenter import Segmenter
 
 KEY_EVERY_S = 2.0  # WebRTC sends no periodic key frames: ask, or the ring grows and late viewers freeze
 TICK_S = 0.5
-LOST_AFTER_S = 3.0
-GONE_AFTER_S = 30.0
+LOST_AFTER_S = 2.0
 CONNECT_WITHIN_S = 20.0
 SLOW_KEY_US = 3_000_000
 WINDOW_US = 2_000_000
@@ -163,7 +162,7 @@ class Publisher:
         """Ends the session; may be called again."""
         if self._watch is not None:
             self._watch.cancel()
-        self._give_up()
+        self.give_up()
         if self._closing is not None:
             await self._closing
 
@@ -240,7 +239,7 @@ class Publisher:
         if self._peer is None or self._peer.connectionState not in ("failed", "closed"):
             return
         if self.state == WAITING:
-            self._give_up()  # ICE or DTLS came to nothing: make room for the next try
+            self.give_up()  # ICE or DTLS came to nothing: make room for the next try
         elif self.state == LIVE:
             self._set_state(LOST)
 
@@ -256,11 +255,12 @@ class Publisher:
             silent_s = (now_us - (self._last_picture_us or self._started_us)) / 1_000_000
             if self.state == LIVE and silent_s > LOST_AFTER_S:
                 self._set_state(LOST)
-            if silent_s > (GONE_AFTER_S if self._last_picture_us else CONNECT_WITHIN_S):
-                self._give_up()
+            if not self._last_picture_us and silent_s > CONNECT_WITHIN_S:
+                self.give_up()
                 return
 
-    def _give_up(self) -> None:
+    def give_up(self) -> None:
+        """Ends the session without waiting for its connection to close; may be called again."""
         self._unfollow()
         if self._peer is not None and self._closing is None:
             self._closing = asyncio.create_task(self._peer.close())

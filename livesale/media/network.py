@@ -13,7 +13,7 @@ from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import RTCConfiguration, RTCIceServer, rtcicetransport
 
 # FFmpeg's WHIP muxer answers no consent check (RFC 7675), and aioice would hang up on it after 30 s. What we
-# send to a host is feedback on what it sends us, and one that falls silent is ended by `ingest.py`.
+# send to a host is feedback on what it sends us, and one that falls silent is let go by `broadcasts.py`.
 NEVER = 2**31
 
 

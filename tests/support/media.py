@@ -138,12 +138,14 @@ def _wire_fragment(one: Fragment) -> bytes:
 
 
 class MediaServer:
-    """`url` is its address; `items` everything the show's ring has made; `states` what on_state was told."""
+    """`url` is its address; `items` everything the show's ring has made; `states` and `hosts` what was told."""
 
     def __init__(self, **options: Any) -> None:
         self.states: list[tuple[str, str]] = []
+        self.hosts: list[str] = []
         self.items: list[Item] = []
         self.broadcasts = Broadcasts(lambda show, state: self.states.append((show, state)), **options)
+        self.broadcasts.on_host = lambda show, host: self.hosts.append(host)
         self.url = ""
 
     def open(self, show: str) -> None:
