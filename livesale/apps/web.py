@@ -58,7 +58,7 @@ WEB_DIST = Path(__file__).parent.parent / "web_dist"
 WHIP_BYTES = 256 * 1024
 WHIP = {"/whip/{show}": ("POST", "OPTIONS"), "/whip/{show}/{session}": ("PATCH", "DELETE", "OPTIONS")}
 PASSED_ON = ("Content-Type", "Authorization", "If-Match")
-PASSED_BACK = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "Accept-Patch")
+PASSED_BACK = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "WWW-Authenticate", "Accept-Post", "Accept-Patch")
 
 
 async def run(settings: Settings) -> None:

@@ -28,6 +28,13 @@ class Session(msgspec.Struct, frozen=True):
     answer: str
 
 
+class Restarted(msgspec.Struct, frozen=True):
+    """An ICE restart: the session's new entity tag, and our side as an SDP fragment."""
+
+    etag: str
+    fragment: str
+
+
 class _OnAir:
     """One open show."""
 
@@ -79,6 +86,10 @@ class Broadcasts:
                 self._tell_host(show, on_air, on_air.absence.expect(_now_s()))
         return on_air.ring
 
+    def links(self) -> str:
+        """STUN and TURN servers a publisher may use, as a Link header's value."""
+        return self._network.links()
+
     def ring(self, show: str) -> Ring | None:
         """The ring of an open show."""
         on_air = self._shows.get(show)
@@ -110,11 +121,17 @@ class Broadcasts:
                 )
             return await self._replace(show, on_air, offer_sdp)
 
-    async def add_candidates(self, show: str, session: str, fragment: str) -> None:
-        """Trickled ICE candidates for a session."""
+    async def add_candidates(self, show: str, session: str, fragment: str) -> Restarted | None:
+        """Trickled ICE candidates for a session; what to answer when they restart ICE."""
         on_air = self._session(show, session)
         assert on_air.publisher is not None
-        await on_air.publisher.add_candidates(fragment)
+        assert on_air.session is not None
+        answer = await on_air.publisher.add_candidates(fragment)
+        if answer is None:
+            return None
+        etag = _new_etag()
+        on_air.session = msgspec.structs.replace(on_air.session, etag=etag)
+        return Restarted(etag, answer)
 
     def etag(self, show: str, session: str) -> str:
         """The entity tag of a session; Refusal `not_found`."""
@@ -145,7 +162,7 @@ class Broadcasts:
         publisher = Publisher(self._network, lambda state: self._told(show, publisher, state))
         answer = await publisher.accept(offer_sdp, on_air.ring, on_air.epoch_ms, self._now_ms())
         previous, on_air.publisher = on_air.publisher, publisher
-        on_air.session = Session(random_name(26), f'"{random_name()}"', answer)
+        on_air.session = Session(random_name(26), _new_etag(), answer)
         if previous is not None:
             asyncio.get_running_loop().call_later(LOST_AFTER_S, self._look_for, show, on_air, publisher)
             await previous.close()
@@ -196,6 +213,10 @@ class Broadcasts:
         if on_air is None or on_air.session is None or on_air.session.id != session:
             raise not_found("session")
         return on_air
+
+
+def _new_etag() -> str:
+    return f'"{random_name()}"'
 
 
 def _now_s() -> float:

@@ -13,16 +13,19 @@ from collections import deque
 from collections.abc import Callable
 
 import msgspec
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCIceCandidate, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcicetransport import candidate_to_aioice
 from aiortc.sdp import candidate_from_sdp
 
 from livesale.kernel.refusals import Refusal
 from livesale.media import offer as offers
 from livesale.media import receiver as receivers
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame
+from livesale.media.ice import IceConnection
 from livesale.media.network import Network
 from livesale.media.ring import Init, Item, Ring
 from livesale.media.segmenter import Segmenter
+from livesale.media.trickle import IceFragment, read_fragment, write_fragment
 
 KEY_EVERY_S = 2.0  # WebRTC sends no periodic key frames: ask, or the ring grows and late viewers freeze
 TICK_S = 0.5
@@ -68,7 +71,7 @@ class Publisher:
         self._network = network
         self._on_state = on_state
         self._peer: RTCPeerConnection | None = None
-        self._offer: offers.Offer | None = None
+        self._answer = ""
         self._ufrag = ""
         self._ring: Ring | None = None
         self._segmenter: Segmenter | None = None
@@ -106,29 +109,41 @@ class Publisher:
         except BaseException:
             await self.close()
             raise
-        self._offer, self._ufrag = offer, offers.ice_ufrag(offer.sdp)
+        self._answer, self._ufrag = answer, offers.ice_ufrag(offer.sdp)
         self._watch = asyncio.create_task(self._watch_over())
         ring.ask_for_key = self.request_key_frame
         self._unfollow = ring.subscribe(self._note_handed)
         return answer
 
-    async def add_candidates(self, fragment: str) -> None:
-        """Takes trickled candidates. An ICE restart is refused (`invalid`): aiortc has none, a new POST
-        does.
+    async def add_candidates(self, fragment: str) -> str | None:
+        """Takes trickled candidates; with new ICE words it is a restart, and our side of it is returned.
+
+        Refusal `gone` when there is no connection any more that could go on: a new POST makes one.
         """
-        ufrag, candidates, ended = offers.read_candidates(fragment)
-        if ufrag and ufrag != self._ufrag:
-            raise Refusal(
-                "invalid",
-                "ICE cannot be restarted within a session; publish again with POST and ?takeover=1.",
-            )
-        if self._peer is None or self.state == ENDED:
-            raise Refusal("gone", "This session has ended.")
+        found = read_fragment(fragment)
+        if self._peer is None or self.state == ENDED or self._peer.connectionState in ("failed", "closed"):
+            raise Refusal("gone", "This session has ended; publish again with POST.")
         transport = self._peer.getReceivers()[0].transport.transport
-        for value in candidates:
-            await transport.addRemoteCandidate(candidate_from_sdp(value))
-        if ended:
+        candidates = [candidate_from_sdp(value) for value in found.candidates]
+        if found.ufrag and found.ufrag != self._ufrag:
+            assert isinstance(transport._connection, IceConnection), "network.py sees to that"
+            return await self._restart(transport._connection, found, candidates)
+        for candidate in candidates:
+            await transport.addRemoteCandidate(candidate)
+        if found.ended:
             await transport.addRemoteCandidate(None)
+        return None
+
+    async def _restart(
+        self, connection: IceConnection, found: IceFragment, candidates: list[RTCIceCandidate]
+    ) -> str:
+        if not found.password:
+            raise Refusal("malformed", "An ICE restart needs ice-ufrag and ice-pwd.")
+        connection.restart(found.ufrag, found.password)
+        self._ufrag = found.ufrag
+        await connection.add_restarted([candidate_to_aioice(candidate) for candidate in candidates])
+        self.request_key_frame()
+        return write_fragment(self._answer, connection.local_username, connection.local_password)
 
     def request_key_frame(self) -> None:
         """Asks the host for a key frame, at most every 0.3 s."""

@@ -106,33 +106,32 @@ def _public_candidate(line: str, public_ip: str) -> list[str]:
     return [" ".join([*mapped, "raddr", words[4], "rport", words[5]])]
 
 
-def read_candidates(fragment: str) -> tuple[str, list[str], bool]:
-    """Of a trickle-ice-sdpfrag (RFC 8840): ice-ufrag ("" if none), usable candidates, whether they end."""
-    lines = _lines(fragment)
-    ufrag = next((line[12:] for line in lines if line.startswith("a=ice-ufrag:")), "")
-    candidates = [line[12:] for line in lines if line.startswith("a=candidate:")]
-    if not ufrag and not candidates and "a=end-of-candidates" not in lines:
-        raise Refusal("malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates.")
-    return (
-        ufrag,
-        [value for value in candidates if _usable(value)][:MAX_CANDIDATES],
-        "a=end-of-candidates" in lines,
-    )
-
-
 def ice_ufrag(sdp: str) -> str:
     """The first ice-ufrag in an SDP."""
-    return next((line[12:] for line in _lines(sdp) if line.startswith("a=ice-ufrag:")), "")
+    return next((line[12:] for line in lines_of(sdp) if line.startswith("a=ice-ufrag:")), "")
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines of an SDP, whatever ends them."""
     return [line for line in re.split(r"\r\n|\n|\r", text) if line]
+
+
+def usable_candidate(candidate: str) -> bool:
+    """A UDP candidate with an address. mDNS names are left out: the host's own checks tell us where it is."""
+    match = _CANDIDATE.match(candidate)
+    if match is None or match[1].lower() != "udp" or "%" in match[2] or not 0 < int(match[3]) < 65_536:
+        return False
+    try:
+        ipaddress.ip_address(match[2])
+    except ValueError:
+        return False
+    return match[4] in ("host", "srflx", "relay")
 
 
 def _sections(text: str) -> tuple[list[str], list[_Media]]:
     if len(text) > MAX_OFFER_BYTES:
         raise Refusal("too_large", f"An offer has at most {MAX_OFFER_BYTES} bytes.")
-    lines = _lines(text)
+    lines = lines_of(text)
     if not lines or lines[0] != "v=0":
         raise Refusal("malformed", "This is not an SDP: its first line is not v=0.")
     if not text.isprintable() and any(ord(character) < 32 and character not in "\r\n\t" for character in text):
@@ -267,7 +266,7 @@ def _kept(line: str, payloads: list[int]) -> bool:
     if name in _PER_PAYLOAD:
         return _kept_for_payload(name, value, payloads)
     if name == "candidate:":
-        return _usable(value)
+        return usable_candidate(value)
     if name == "fingerprint:":
         return _FINGERPRINT.match(value) is not None
     if name == "extmap:":
@@ -295,18 +294,6 @@ def _numbers(parameters: str) -> bool:
     numeric = ("apt", "max-fr", "max-fs", "maxplaybackrate", "minptime", "stereo", "useinbandfec")
     pairs = (item.partition("=") for item in parameters.split(";"))
     return all(value.isdecimal() for name, _, value in pairs if name in numeric)
-
-
-def _usable(candidate: str) -> bool:
-    """A UDP candidate with an address. mDNS names are left out: the host's own checks tell us where it is."""
-    match = _CANDIDATE.match(candidate)
-    if match is None or match[1].lower() != "udp" or "%" in match[2] or not 0 < int(match[3]) < 65_536:
-        return False
-    try:
-        ipaddress.ip_address(match[2])
-    except ValueError:
-        return False
-    return match[4] in ("host", "srflx", "relay")
 
 
 def _parameter_sets(text: str) -> tuple[bytes, ...]:

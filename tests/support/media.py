@@ -47,6 +47,19 @@ window.publish = async (url, width = 1280, height = 720) => {
   window.location_of_session = answer.headers.get('location');
   return answer.status;
 };
+window.restart = async () => {
+  const words = sdp => sdp.split('\\r\\n').filter(line => /^a=ice-(ufrag|pwd):/.test(line)).slice(0, 2);
+  peer.restartIce();
+  await peer.setLocalDescription();
+  const answer = await fetch(location_of_session, {method: 'PATCH',
+    body: [...words(peer.localDescription.sdp), 'm=audio 9 UDP/TLS/RTP/SAVPF 0', 'a=mid:0', ''].join('\\r\\n'),
+    headers: {'content-type': 'application/trickle-ice-sdpfrag', authorization: 'Bearer TOKEN', 'if-match': '*'}});
+  if (answer.status != 200) throw new Error(await answer.text());
+  const fragment = (await answer.text()).split('\\r\\n').filter(line => /^a=(ice|cand)/.test(line));
+  const kept = peer.remoteDescription.sdp.split('\\r\\n').filter(line => !/^a=(ice-(ufrag|pwd)|candidate|end-of)/.test(line));
+  const sdp = kept.flatMap(line => line.startsWith('a=mid:') ? [line, ...fragment] : [line]).join('\\r\\n');
+  await peer.setRemoteDescription({type: 'answer', sdp});
+};
 window.stopPublishing = () => peer.close();
 </script>""".replace("TOKEN", TOKEN)
 
