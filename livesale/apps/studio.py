@@ -27,6 +27,7 @@ from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
 from livesale.media.ring import batch_ms_for
+from livesale.media.uplink_door import uplink_routes
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
 from livesale.orders import waitlist
@@ -336,6 +337,7 @@ async def run(settings: Settings) -> None:
         studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
+        app.add_routes(uplink_routes(broadcasts, studio.may_publish))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()

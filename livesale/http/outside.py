@@ -39,6 +39,7 @@ def paths(schema_of: SchemaOf, refused: Refused) -> dict[str, dict[str, Operatio
     return {
         "/api/v1/openapi.json": {"get": _description(refused)},
         "/whip/{show}": {"post": _publish(refused), "options": _options("whip_show", refused)},
+        "/whip/{show}/socket": {"get": _socket(refused)},
         "/whip/{show}/{session}": {
             "patch": _trickle(refused),
             "delete": _end(refused),
@@ -77,6 +78,13 @@ def _publish(refused: Refused) -> Operation:
         "too_large", "unsupported", "store_unavailable",
     )  # fmt: skip
     return _whip("publish", "Go on air (RFC 9725)", [_path("show"), takeover], {"201": made, **errors}, SDP)
+
+
+def _socket(refused: Refused) -> Operation:
+    done = {"101": {"description": "The socket; what it carries stands in livesale/media/uplink.py."}}
+    errors = refused("malformed", "not_found", "store_unavailable")
+    operation = _whip("socket", "Publish by WebSocket, encoded by the page", [_path("show")], {**done, **errors})
+    return operation | {"security": [{}], "description": "The token is in the first message, in no address."}
 
 
 def _trickle(refused: Refused) -> Operation:

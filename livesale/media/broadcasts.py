@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 
 from livesale.kernel.ids import random_name
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.media.absence import GONE, Absence
-from livesale.media.ingest import ENDED, LIVE, LOST, LOST_AFTER_S, Publisher, PublisherStats
+from livesale.media.ingest import PeerPublisher
 from livesale.media.network import Network
+from livesale.media.publisher import ENDED, LIVE, LOST, LOST_AFTER_S, Publisher, PublisherStats
 from livesale.media.ring import Ring
+from livesale.media.uplink import Uplink, UplinkPublisher
 
 GRACE_S = 60.0
 
@@ -105,26 +108,38 @@ class Broadcasts:
         return on_air.publisher.stats() if on_air and on_air.publisher else None
 
     async def publish(self, show: str, offer_sdp: str, *, takeover: bool = False) -> Session:
-        """A new publisher for an open show.
+        """A new publisher by WHIP for an open show.
 
         Refusal `conflict` while another is on air, unless `takeover`; `show_not_live` when the show is not
         open; `malformed`, `not_acceptable` as the offer deserves.
         """
+        async with self._entering(show, takeover) as on_air:
+            publisher = PeerPublisher(self._network, lambda state: self._told(show, publisher, state))
+            answer = await publisher.accept(offer_sdp, on_air.ring, on_air.epoch_ms, self._now_ms())
+            await self._replace(show, on_air, publisher)
+            on_air.session = Session(random_name(26), _new_etag(), answer)
+            return on_air.session
+
+    async def publish_by(self, show: str, uplink: Uplink, *, sound: bool, takeover: bool = False) -> UplinkPublisher:
+        """A new publisher by WebSocket; refusals as of `publish`."""
+        async with self._entering(show, takeover) as on_air:
+            publisher = UplinkPublisher(uplink, lambda state: self._told(show, publisher, state))
+            publisher.accept(on_air.ring, on_air.epoch_ms, self._now_ms(), sound=sound)
+            await self._replace(show, on_air, publisher)
+            return publisher
+
+    async def leave(self, show: str, publisher: Publisher) -> None:
+        """The publisher is gone; nothing when another has its place."""
         on_air = self._shows.get(show)
-        if on_air is None:
-            raise Refusal("show_not_live", "This show has not been started; start it, then publish.")
-        async with on_air.changing:
-            if on_air.publisher is not None and on_air.publisher.state not in (LOST, ENDED) and not takeover:
-                raise Refusal(
-                    "conflict",
-                    "Someone is already on air in this show. Publish with ?takeover=1 to replace them.",
-                )
-            return await self._replace(show, on_air, offer_sdp)
+        if on_air is not None and on_air.publisher is publisher:
+            await self._drop(on_air)
+        else:
+            await publisher.close()
 
     async def add_candidates(self, show: str, session: str, fragment: str) -> Restarted | None:
         """Trickled ICE candidates for a session; what to answer when they restart ICE."""
         on_air = self._session(show, session)
-        assert on_air.publisher is not None
+        assert isinstance(on_air.publisher, PeerPublisher)
         assert on_air.session is not None
         answer = await on_air.publisher.add_candidates(fragment)
         if answer is None:
@@ -158,18 +173,28 @@ class Broadcasts:
         for show in self.shows():
             await self.close(show)
 
-    async def _replace(self, show: str, on_air: _OnAir, offer_sdp: str) -> Session:
-        publisher = Publisher(self._network, lambda state: self._told(show, publisher, state))
-        answer = await publisher.accept(offer_sdp, on_air.ring, on_air.epoch_ms, self._now_ms())
-        previous, on_air.publisher = on_air.publisher, publisher
-        on_air.session = Session(random_name(26), _new_etag(), answer)
+    @asynccontextmanager
+    async def _entering(self, show: str, takeover: bool) -> AsyncIterator[_OnAir]:
+        """One at a time into an open show that is free, or taken over."""
+        on_air = self._shows.get(show)
+        if on_air is None:
+            raise Refusal("show_not_live", "This show has not been started; start it, then publish.")
+        async with on_air.changing:
+            if on_air.publisher is not None and on_air.publisher.state not in (LOST, ENDED) and not takeover:
+                raise Refusal(
+                    "conflict",
+                    "Someone is already on air in this show. Publish with ?takeover=1 to replace them.",
+                )
+            yield on_air
+
+    async def _replace(self, show: str, on_air: _OnAir, publisher: Publisher) -> None:
+        previous, on_air.publisher, on_air.session = on_air.publisher, publisher, None
         if previous is not None:
             asyncio.get_running_loop().call_later(LOST_AFTER_S, self._look_for, show, on_air, publisher)
             await previous.close()
         if self._shows.get(show) is not on_air:
             await publisher.close()
             raise Refusal("show_not_live", "The show ended while you were connecting.")
-        return on_air.session
 
     def _look_for(self, show: str, on_air: _OnAir, publisher: Publisher) -> None:
         """A takeover ends the one on air; when its own picture is not there in time, viewers are told."""

@@ -53,9 +53,10 @@ class RundownView(msgspec.Struct):
 
 
 class Whip(msgspec.Struct):
-    """Where and with what bearer token the host publishes."""
+    """Where and with what bearer token the host publishes: by WHIP, or by WebSocket where no UDP gets through."""
 
     url: str
+    socket: str
     token: str
 
 

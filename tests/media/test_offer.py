@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livesale.kernel.refusals import Refusal
-from livesale.media.ingest import Publisher
+from livesale.media.ingest import PeerPublisher
 from livesale.media.network import Network
 from livesale.media.offer import MAX_OFFER_BYTES, finish_answer, ice_ufrag, read_offer
 from livesale.media.ring import Ring
@@ -23,7 +23,7 @@ OFFERS = {
 
 async def answered(offer: str, network: Network | None = None) -> str:
     """The answer a publisher gets."""
-    publisher = Publisher(network or Network(), lambda state: None)
+    publisher = PeerPublisher(network or Network(), lambda state: None)
     now_ms = time.time_ns() // 1_000_000
     try:
         return await publisher.accept(offer, Ring(), now_ms, now_ms)

@@ -225,7 +225,7 @@ async def test_a_host_whose_connection_never_comes_up_makes_room(
     server: MediaServer, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An offer never followed by media is dropped in time, and the next host needs no takeover."""
-    monkeypatch.setattr("livesale.media.ingest.CONNECT_WITHIN_S", 0.1)
+    monkeypatch.setattr("livesale.media.publisher.CONNECT_WITHIN_S", 0.1)
     assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 201
     await until(lambda: (stats := server.broadcasts.stats("s1")) is not None and stats.state == "ended")
     assert (await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)).status == 201

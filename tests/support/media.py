@@ -13,6 +13,7 @@ from aiohttp import web
 
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.ring import Fragment, Init, Item, Ring
+from livesale.media.uplink_door import uplink_routes
 from livesale.media.whip import whip_routes
 
 CHROMIUM = "/usr/bin/chromium"
@@ -185,6 +186,7 @@ class MediaServer:
         """WHIP at /whip/{show}, the host's page at /host, the viewer's at /play/{show}."""
         application = web.Application()
         application.add_routes(whip_routes(self.broadcasts, lambda show, token: token == TOKEN))
+        application.add_routes(uplink_routes(self.broadcasts, lambda show, token: token == TOKEN))
         application.router.add_get("/host", _page(PUBLISH_PAGE))
         application.router.add_get("/play/{show}", _page(PLAY_PAGE))
         application.router.add_get("/ws/{show}", self._follow)
