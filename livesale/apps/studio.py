@@ -272,6 +272,7 @@ class Studio:
             "height": publisher.get("height", 0),
             "media_delay_ms": publisher.get("hub_delay_ms", -1),
             "picture_age_ms": publisher.get("last_frame_ms_ago", -1),
+            "key_interval_ms": publisher.get("key_interval_ms", -1),
             "warnings": "; ".join(publisher.get("warnings", ())),
             "studio": self._name,
         }

@@ -5,7 +5,7 @@ import { Roll } from "../lib/pieces";
 import { HEARD_LEVEL } from "./camera";
 import type { Studio } from "./ctrl";
 import { orderCounts, piecesLeft, readiness } from "./plan";
-import { canSendH264 } from "./whip";
+import { canSendH264 } from "./peer";
 import { say } from "./words";
 
 export function Checklist({ studio }: { studio: Studio }) {

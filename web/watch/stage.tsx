@@ -65,7 +65,8 @@ function NoPicture({ watching }: { watching: Watching }) {
     );
   }
   if (show.state === "paused") return <Said title={say("paused")}>{say("pausedNote")}</Said>;
-  if (known.host !== "here") return <Said title={say(known.host === "away" ? "hostAway" : "hostGone")} small={playing}>{say(known.host === "away" ? "hostAwayNote" : "hostGoneNote")}</Said>;
+  if (known.host === "away") return <Said title={say("hostAway")} small={playing}>{say(playing ? "hostAway" : "hostAwayNote")}</Said>;
+  if (known.host === "gone") return <Said title={say("hostGone")} small={playing}>{say(playing ? "hostGone" : "hostGoneNote")}</Said>;
   if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
   return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
 }
