@@ -120,11 +120,13 @@ class Broadcasts:
             on_air.session = Session(random_name(26), _new_etag(), answer)
             return on_air.session
 
-    async def publish_by(self, show: str, uplink: Uplink, *, sound: bool, takeover: bool = False) -> UplinkPublisher:
+    async def publish_by(
+        self, show: str, uplink: Uplink, *, sound: bool, picture: bool, takeover: bool = False
+    ) -> UplinkPublisher:
         """A new publisher by WebSocket; refusals as of `publish`."""
         async with self._entering(show, takeover) as on_air:
             publisher = UplinkPublisher(uplink, lambda state: self._told(show, publisher, state))
-            publisher.accept(on_air.ring, on_air.epoch_ms, self._now_ms(), sound=sound)
+            publisher.accept(on_air.ring, on_air.epoch_ms, self._now_ms(), sound=sound, picture=picture)
             await self._replace(show, on_air, publisher)
             return publisher
 

@@ -41,7 +41,9 @@ class PeerPublisher(Publisher):
         `not_acceptable`.
         """
         offer = offers.read_offer(offer_sdp)
-        segmenter = self._cut_into(ring, epoch_ms, now_ms, offer.has_audio, offer.parameter_sets)
+        segmenter = self._cut_into(
+            ring, epoch_ms, now_ms, sound=offer.has_audio, picture=offer.payload >= 0, sets=offer.parameter_sets
+        )
         try:
             answer = await self._negotiate(offer, segmenter)
         except BaseException:

@@ -31,8 +31,8 @@ _PER_PAYLOAD = ("rtpmap:", "fmtp:", "rtcp-fb:")
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """An offer made ready: `sdp` for aiortc; `payload` and `profile` of the H.264 chosen; `has_audio`;
-    `parameter_sets` from sprop-parameter-sets."""
+    """An offer made ready: `sdp` for aiortc; `payload` and `profile` of the H.264 chosen, −1 and "" without video;
+    `has_audio`; `parameter_sets` from sprop-parameter-sets."""
 
     sdp: str
     payload: int
@@ -57,21 +57,18 @@ class _Media(msgspec.Struct):
 def read_offer(text: str) -> Offer:
     """Chooses H.264 and Opus from an offer; Refusal `malformed` or `not_acceptable`, in a host's words."""
     session, media = _sections(text)
-    video = _only(media, "video")
-    if video is None:
-        raise Refusal("not_acceptable", "The offer has no video. A show needs a picture: offer H.264 video.")
-    audio = _only(media, "audio")
-    if len(media) > 1 + (audio is not None):
+    video, audio = _only(media, "video"), _only(media, "audio")
+    if len(media) > (video is not None) + (audio is not None):
         raise Refusal("not_acceptable", "The offer has more than one video and one audio section.")
-    payload = _choose_h264(video)
-    keep = {id(video): [payload, *_rtx_of(video, payload)]}
+    payload = -1 if video is None else _choose_h264(video)
+    keep = {} if video is None else {id(video): [payload, *_rtx_of(video, payload)]}
     if audio is not None:
         keep[id(audio)] = [_choose_opus(audio)]
     for section in media:
         _check_transport(section, session)
     parts = [_rewritten(section, keep[id(section)], payload) for section in media]
-    parameters = _fmtp(video, payload)
-    profile = parameters.get("profile-level-id", "42e01f")
+    parameters = {} if video is None else _fmtp(video, payload)
+    profile = parameters.get("profile-level-id", NEUTRAL_PROFILE) if video is not None else ""
     sets = _parameter_sets(parameters.get("sprop-parameter-sets", ""))
     lines = [*session, *(line for part in parts for line in part)]
     return Offer("\r\n".join(lines) + "\r\n", payload, profile, audio is not None, sets)

@@ -65,6 +65,7 @@ class Publisher(ABC):
         self._handed: deque[tuple[int, int]] = deque()  # (µs, µs its oldest picture had waited) of batches
         self._waiting_us = 0  # when the oldest picture came that the hub does not have yet
         self._last_picture_us = 0
+        self._last_heard_us = 0  # when something went on air last
         self._last_key_us = 0
         self._key_interval_us = 0
         self._started_us = now_us()
@@ -122,11 +123,15 @@ class Publisher(ABC):
     def _packets(self) -> tuple[int, int]:
         """Packets given up on, and packets the sender has sent."""
 
-    def _cut_into(self, ring: Ring, epoch_ms: int, now_ms: int, sound: bool, sets: tuple[bytes, ...] = ()) -> Segmenter:
+    def _cut_into(
+        self, ring: Ring, epoch_ms: int, now_ms: int, *, sound: bool, picture: bool, sets: tuple[bytes, ...] = ()
+    ) -> Segmenter:
         """The segmenter for this session. `epoch_ms`: the broadcast's start; `now_ms`: the store's time now."""
         self._sound = sound
         offset_us = (now_ms - epoch_ms) * 1000 - now_us()
-        self._segmenter = Segmenter(ring, offset_us, self.request_key_frame, sound=sound, parameter_sets=sets)
+        self._segmenter = Segmenter(
+            ring, offset_us, self.request_key_frame, sound=sound, picture=picture, parameter_sets=sets
+        )
         return self._segmenter
 
     def _begin(self, ring: Ring) -> None:
@@ -144,9 +149,10 @@ class Publisher(ABC):
             self._note_picture(frame, now)
             self._waiting_us = self._waiting_us or frame.arrived_us
         self._segmenter.frame(frame)
-        if frame.track == VIDEO and self._segmenter.on_air:
+        if self._segmenter.on_air:
+            self._last_heard_us = now
             self._set_state(LIVE)
-        elif frame.track == VIDEO:
+        else:
             self._waiting_us = 0  # nothing of it goes on
 
     def _note_picture(self, frame: EncodedFrame, now: int) -> None:
@@ -191,10 +197,10 @@ class Publisher(ABC):
             if now - max(asked_us, self._last_key_us) >= KEY_EVERY_S * 1_000_000 - TICK_S * 500_000:
                 asked_us = now
                 self.request_key_frame()
-            silent_s = (now - (self._last_picture_us or self._started_us)) / 1_000_000
+            silent_s = (now - (self._last_heard_us or self._started_us)) / 1_000_000
             if self.state == LIVE and silent_s > LOST_AFTER_S:
                 self._set_state(LOST)
-            if not self._last_picture_us and silent_s > CONNECT_WITHIN_S:
+            if not self._last_heard_us and silent_s > CONNECT_WITHIN_S:
                 self.give_up()
                 return
 

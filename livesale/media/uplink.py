@@ -45,9 +45,9 @@ class UplinkPublisher(Publisher):
         self._reported_us = 0
         self._aligned = 0
 
-    def accept(self, ring: Ring, epoch_ms: int, now_ms: int, *, sound: bool) -> None:
+    def accept(self, ring: Ring, epoch_ms: int, now_ms: int, *, sound: bool, picture: bool) -> None:
         """From now on what is taken goes into `ring`."""
-        self._cut_into(ring, epoch_ms, now_ms, sound)
+        self._cut_into(ring, epoch_ms, now_ms, sound=sound, picture=picture)
         self._begin(ring)
 
     def take(self, message: bytes) -> None:

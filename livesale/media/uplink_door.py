@@ -24,6 +24,7 @@ class Hello(msgspec.Struct, frozen=True, tag="publish", tag_field="type"):
 
     token: str
     sound: bool = True
+    picture: bool = True
     takeover: bool = False
 
 
@@ -85,7 +86,9 @@ async def _hello(socket: web.WebSocketResponse) -> Hello:
 
 async def _serve(socket: web.WebSocketResponse, broadcasts: Broadcasts, show: str, hello: Hello) -> None:
     link = _Socket(socket)
-    publisher = await broadcasts.publish_by(show, link, sound=hello.sound, takeover=hello.takeover)
+    publisher = await broadcasts.publish_by(
+        show, link, sound=hello.sound, picture=hello.picture, takeover=hello.takeover
+    )
     link.tell({"type": "ready"})
     try:
         async for message in socket:

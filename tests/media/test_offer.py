@@ -71,7 +71,6 @@ def section(kind: str) -> str:
             "mode 1",
         ),
         (OFFERS["chromium"].replace("opus/48000", "speex/48000"), "not_acceptable", "no Opus"),
-        (section("audio"), "not_acceptable", "no video"),
         (
             OFFERS["chromium"] + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n",
             "not_acceptable",
@@ -104,6 +103,15 @@ async def test_a_show_may_go_without_sound() -> None:
     """An offer with video alone is taken."""
     assert not read_offer(section("video")).has_audio
     assert "a=recvonly" in await answered(section("video"))
+
+
+async def test_a_host_may_send_sound_alone() -> None:
+    """An offer with audio alone is taken (a still picture goes with it), one with video that is no H.264 is not."""
+    offer = read_offer(section("audio"))
+    assert (offer.payload, offer.profile, offer.has_audio) == (-1, "", True)
+    answer = await answered(section("audio"))
+    assert "m=video" not in answer
+    assert "a=recvonly" in answer
 
 
 async def test_a_main_profile_is_answered_with_itself() -> None:

@@ -34,9 +34,9 @@ CHROMIUM_ARGS = [
 TOKEN = "whip-token"
 
 PUBLISH_PAGE = """<!doctype html><title>host</title><script>
-window.publish = async (url, width = 1280, height = 720) => {
+window.publish = async (url, camera = true) => {
   const media = await navigator.mediaDevices.getUserMedia(
-    {audio: true, video: {width, height, frameRate: 30}});
+    {audio: true, video: camera && {width: 1280, height: 720, frameRate: 30}});
   const peer = window.peer = new RTCPeerConnection();
   for (const track of media.getTracks())
     peer.addTransceiver(track, {direction: 'sendonly', streams: [media]});
@@ -48,20 +48,12 @@ window.publish = async (url, width = 1280, height = 720) => {
   window.location_of_session = answer.headers.get('location');
   return answer.status;
 };
-window.restart = async () => {
-  const words = sdp => sdp.split('\\r\\n').filter(line => /^a=ice-(ufrag|pwd):/.test(line)).slice(0, 2);
-  peer.restartIce();
-  await peer.setLocalDescription();
-  const answer = await fetch(location_of_session, {method: 'PATCH',
-    body: [...words(peer.localDescription.sdp), 'm=audio 9 UDP/TLS/RTP/SAVPF 0', 'a=mid:0', ''].join('\\r\\n'),
-    headers: {'content-type': 'application/trickle-ice-sdpfrag', authorization: 'Bearer TOKEN', 'if-match': '*'}});
-  if (answer.status != 200) throw new Error(await answer.text());
-  const fragment = (await answer.text()).split('\\r\\n').filter(line => /^a=(ice|cand)/.test(line));
-  const kept = peer.remoteDescription.sdp.split('\\r\\n').filter(line => !/^a=(ice-(ufrag|pwd)|candidate|end-of)/.test(line));
-  const sdp = kept.flatMap(line => line.startsWith('a=mid:') ? [line, ...fragment] : [line]).join('\\r\\n');
-  await peer.setRemoteDescription({type: 'answer', sdp});
+window.turnUpright = async () => {
+  const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
+  [canvas.width, canvas.height] = [360, 640];
+  setInterval(() => { pen.fillStyle = `hsl(${performance.now() / 10} 80% 50%)`; pen.fillRect(0, 0, 360, 640); }, 33);
+  await peer.getSenders().find(one => one.track.kind == 'video').replaceTrack(canvas.captureStream(30).getVideoTracks()[0]);
 };
-window.stopPublishing = () => peer.close();
 </script>""".replace("TOKEN", TOKEN)
 
 PLAY_PAGE = """<!doctype html><title>viewer</title><video muted playsinline></video><canvas></canvas><script>

@@ -29,7 +29,7 @@ export class SocketWay implements Way {
     const socket = new WebSocket(this.target.socket);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    await ready(socket, { type: "publish", token: this.target.token, takeover, sound: stream.getAudioTracks().length > 0 });
+    await ready(socket, { type: "publish", token: this.target.token, takeover, sound: stream.getAudioTracks().length > 0, picture: stream.getVideoTracks().length > 0 });
     if (socket !== this.socket) return;
     socket.onmessage = ({ data }) => this.told(JSON.parse(String(data)) as Told);
     socket.onclose = ({ code }) => { if (socket === this.socket) this.heard(code === TAKEN ? "taken" : "down"); };
