@@ -15,12 +15,13 @@ from typing import Any
 
 from aiortc import rtcpeerconnection, rtcrtpreceiver, rtp
 from aiortc.codecs import is_rtx
-from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 
 from livesale.media import h264
+from livesale.media.cap import LineCap
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame, Unwrapper
 from livesale.media.jitter import AUDIO_GIVE_UP_US, VIDEO_GIVE_UP_US, Assembled, JitterBuffer
 
@@ -86,6 +87,7 @@ class EncodedReceiver(RTCRtpReceiver):
         self._audio = kind == "audio"
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._estimator = None if self._audio else RemoteBitrateEstimator()
+        self._cap = LineCap()
         self._streams: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}  # SSRC → (middle of its NTP time, when it came)
         self._own_ssrc: int | None = None
@@ -250,7 +252,9 @@ class EncodedReceiver(RTCRtpReceiver):
             ssrc=packet.ssrc,
         )
         if remb is not None:
-            fci = rtp.pack_remb_fci(*remb)
+            estimate_bps, ssrcs = remb
+            jammed = self._estimator.detector.state() == BandwidthUsage.OVERUSING
+            fci = rtp.pack_remb_fci(self._cap.told(estimate_bps, jammed, arrival_time_ms), ssrcs)
             packet_out = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=fci)
             self._send_soon(self._send(bytes(packet_out)))
 

@@ -12,6 +12,14 @@ from tests.journeys.people import PATIENCE_MS
 from tests.support.badline import BadLine, bad_line
 from tests.support.system import System
 
+# The brightest colour of what the player shows, 0–255.
+BRIGHTEST = """(() => {
+  const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
+  [canvas.width, canvas.height] = [32, 18];
+  pen.drawImage(document.querySelector('[data-testid=player]'), 0, 0, 32, 18);
+  return Math.max(...pen.getImageData(0, 0, 32, 18).data.filter((_, at) => at % 4 < 3));
+})()"""
+
 
 @pytest.fixture
 async def line() -> AsyncIterator[BadLine]:
@@ -26,7 +34,8 @@ def way_of(page: Page) -> Locator:
 
 async def test_a_host_gets_through_and_comes_back(system: System, arrive: Arrive, line: BadLine) -> None:
     """Without UDP the page sends by WebSocket by itself; when its tab dies viewers read that it is back in a moment;
-    another tab goes on by UDP; and when that network goes away, the page restarts ICE over the next in its session.
+    another tab goes on by UDP, and turns camera and microphone off and on; and when that network goes away, the page
+    restarts ICE over the next in its session.
     """
     show = system.new_show("Bad line", {"quantity": 3}, start=False)["id"]
     line.broken = True
@@ -50,6 +59,13 @@ async def test_a_host_gets_through_and_comes_back(system: System, arrive: Arrive
     await host.page.get_by_test_id("go-live").click()
     await expect(way_of(host.page)).to_contain_text("UDP", timeout=PATIENCE_MS)
     await expect(picture).not_to_contain_text("Back in a moment", timeout=PATIENCE_MS)
+    await viewer.moves()
+
+    for kind in ("video", "audio"):
+        await host.page.get_by_test_id(f"off-{kind}").click()
+    await viewer.holds(f"{BRIGHTEST} < 60")
+    for kind in ("video", "audio"):
+        await host.page.get_by_test_id(f"off-{kind}").click()
     await viewer.moves()
 
     line.broken = True

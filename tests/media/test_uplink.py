@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 
 from livesale.media.frames import AUDIO, AUDIO_HZ, VIDEO, VIDEO_HZ
+from livesale.media.ring import Item
 from livesale.media.uplink import TAKEN, read_frame
 from tests.media.test_h264 import CHROMIUM_540P
 from tests.support.media import TOKEN, MediaServer, media_server, until
@@ -105,6 +107,49 @@ async def test_a_host_comes_back_by_another_socket(server: MediaServer, client: 
     first, second = server.fragments(VIDEO)
     assert (second.generation, second.key) == (first.generation + 1, True)
     assert second.time_us > first.time_us
+
+
+async def test_a_host_that_does_not_come_back_is_let_go() -> None:
+    """After the grace period viewers are told that the host is gone; the show stays open for it all the same."""
+    async with media_server(grace_s=0.05) as server, aiohttp.ClientSession(server.url) as client:
+        server.open("s1")
+        for _ in range(2):
+            socket = await enter(client)
+            await socket.send_bytes(message(VIDEO, 5_000_000, KEY))
+            await until(lambda: server.states[-1:] == [("s1", "live")])
+            await socket.close()
+            await until(lambda: server.hosts[-1:] == ["gone"])
+    assert server.hosts == ["away", "gone", "back", "away", "gone"]
+
+
+async def test_a_host_that_falls_silent_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that says nothing is lost, not ended, and let go of with the grace period."""
+    monkeypatch.setattr("livesale.media.publisher.LOST_AFTER_S", 0.05)
+    monkeypatch.setattr("livesale.media.publisher.TICK_S", 0.02)
+    async with media_server(grace_s=1) as server, aiohttp.ClientSession(server.url) as client:
+        server.open("s1")
+        socket = await enter(client)
+        await socket.send_bytes(message(VIDEO, 5_000_000, KEY))
+        await until(lambda: server.hosts == ["away"])
+        await socket.send_bytes(message(VIDEO, 5_500_000, DELTA))
+        await until(lambda: server.hosts == ["away", "back", "away", "gone"])
+        assert [state for _, state in server.states] == ["live", "lost", "live", "lost", "ended"]
+
+
+async def test_shows_in_one_process_do_not_touch_each_other(server: MediaServer, client: aiohttp.ClientSession) -> None:
+    """Two hosts at once, each in its own show; when one show is closed the other goes on."""
+    made: list[Item] = []
+    server.broadcasts.open("s2", time.time_ns() // 1_000_000).subscribe(made.append)
+    sockets = [await enter(client, show) for show in ("s1", "s2")]
+    for socket in sockets:
+        await socket.send_bytes(message(VIDEO, 1_000_000, KEY))
+    await until(lambda: set(server.states) == {("s1", "live"), ("s2", "live")})
+    await server.broadcasts.close("s1")
+    before = len(made)
+    await sockets[1].send_bytes(message(VIDEO, 1_033_000, DELTA))
+    await until(lambda: len(made) > before)
+    assert len(server.fragments(VIDEO)) == 1
+    assert server.broadcasts.shows() == ["s2"]
 
 
 async def test_only_one_publisher_at_a_time(server: MediaServer, client: aiohttp.ClientSession) -> None:

@@ -58,20 +58,6 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         assert server.hosts == ["away", "back"]
 
 
-async def test_a_host_that_does_not_come_back_is_let_go() -> None:
-    """After the grace period viewers are told, the session is over, and the show stays open for another host."""
-    async with media_server(grace_s=0.2) as server:
-        server.open("s1")
-        first = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
-        await until(lambda: len(server.fragments(VIDEO)) > 10)
-        first.kill()
-        await until(lambda: server.hosts == ["away", "gone"])
-        assert server.states[-1] == ("s1", "ended")
-        second = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
-        await until(lambda: server.hosts == ["away", "gone", "back"])
-        second.stop()
-
-
 async def test_a_killed_sender_leaves_no_key_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key of its DTLS certificate is in no folder, so that kill -9 leaves nothing to find."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))

@@ -32,9 +32,11 @@ export class PeerWay implements Way {
     else await this.close(false);
   }
 
-  async replace(stream: MediaStream): Promise<void> {
+  async replace(stream: MediaStream): Promise<boolean> {
     const senders = this.peer?.getTransceivers() ?? [];
+    if (stream.getTracks().some(({ kind }) => !senders.some(({ receiver }) => receiver.track.kind === kind))) return false;
     await Promise.all(senders.map(({ sender, receiver }) => sender.replaceTrack(stream.getTracks().find(({ kind }) => kind === receiver.track.kind) ?? null)));
+    return true;
   }
 
   async revive(): Promise<boolean> {

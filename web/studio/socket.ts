@@ -22,6 +22,7 @@ export class SocketWay implements Way {
   private sent = { bytes: 0, pictures: 0, atMs: 0 };
   private heardAtMs = 0;
   private rttMs = 0;
+  private sound = false;
 
   constructor(private readonly target: Target, private readonly heard: (state: WayState) => void) {}
 
@@ -29,7 +30,8 @@ export class SocketWay implements Way {
     const socket = new WebSocket(this.target.socket);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    await ready(socket, { type: "publish", token: this.target.token, takeover, sound: stream.getAudioTracks().length > 0, picture: stream.getVideoTracks().length > 0 });
+    this.sound = stream.getAudioTracks().length > 0;
+    await ready(socket, { type: "publish", token: this.target.token, takeover, sound: this.sound, picture: stream.getVideoTracks().length > 0 });
     if (socket !== this.socket) return;
     socket.onmessage = ({ data }) => this.told(JSON.parse(String(data)) as Told);
     socket.onclose = ({ code }) => { if (socket === this.socket) this.heard(code === TAKEN ? "taken" : "down"); };
@@ -42,8 +44,10 @@ export class SocketWay implements Way {
     this.heard("up");
   }
 
-  async replace(stream: MediaStream): Promise<void> {
+  async replace(stream: MediaStream): Promise<boolean> {
+    if (stream.getAudioTracks().length > 0 && !this.sound) return false;
     this.encoders?.take(stream);
+    return true;
   }
 
   async revive(): Promise<boolean> {

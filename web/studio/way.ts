@@ -9,8 +9,8 @@ export type WayState = "up" | "shaky" | "down" | "taken";
 export interface Way {
   /** Resolves when the studio has agreed; throws `Refused`, or whatever a dead line throws. */
   open(stream: MediaStream, takeover: boolean): Promise<void>;
-  /** Another camera or microphone in the same session. */
-  replace(stream: MediaStream): Promise<void>;
+  /** Another camera or microphone in the same session; false when it has no place for one. */
+  replace(stream: MediaStream): Promise<boolean>;
   /** Tries to go on in the same session over whatever line there is now; false when only a new one can. */
   revive(): Promise<boolean>;
   close(leaving: boolean): Promise<void>;

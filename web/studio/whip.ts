@@ -40,10 +40,10 @@ export class Whip {
     await this.connect(takeover);
   }
 
-  /** Another camera or microphone goes on the same session. */
+  /** Another camera or microphone goes on the same session; the first one of its kind needs a new one. */
   async replace(stream: MediaStream): Promise<void> {
     if (this.wanted) this.wanted.stream = stream;
-    await this.way?.replace(stream);
+    if (this.way && !(await this.way.replace(stream))) await this.begin();
   }
 
   async stop(): Promise<void> {
