@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -90,9 +91,11 @@ class Studio:
 
     async def may_publish(self, show: str, token: str) -> bool:
         """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
-        held = self._held.get(show)
-        if held is None or token != whip_token(self._wiring.tag_key, show):
+        if not hmac.compare_digest(token.encode(), whip_token(self._wiring.tag_key, show).encode()):
             return False
+        held = self._held.get(show)
+        if held is None:  # it is changing studios: a host that comes back must not take that for a no
+            raise Refusal("store_unavailable", "This studio does not have the show yet. Please try again.", retry_after_s=1)
         if held.mirror.show["state"] not in ("live", "paused"):
             raise Refusal("show_not_live", "This show has not been started: start it, then publish.")
         self._open_ring(show, held)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 from aiortc import rtcpeerconnection, rtcrtpreceiver, rtp
 from aiortc.codecs import is_rtx
 from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
@@ -71,6 +72,16 @@ def install() -> None:
     setattr(rtcpeerconnection, "RTCRtpReceiver", EncodedReceiver)  # noqa: B010
 
 
+class _Burst(msgspec.Struct, gc=False):
+    """A picture's packets as the estimate sees them: when the last was sent (24 bit) and came, and their bytes."""
+
+    timestamp: int
+    ssrc: int
+    sent: int
+    arrived_ms: int
+    size: int
+
+
 class EncodedReceiver(RTCRtpReceiver):
     """Receives one track. Set `on_frame` and `on_report` before media flows; both are called in the loop.
 
@@ -88,6 +99,7 @@ class EncodedReceiver(RTCRtpReceiver):
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._estimator = None if self._audio else RemoteBitrateEstimator()
         self._cap = LineCap()
+        self._burst: _Burst | None = None
         self._streams: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}  # SSRC → (middle of its NTP time, when it came)
         self._own_ssrc: int | None = None
@@ -241,22 +253,33 @@ class EncodedReceiver(RTCRtpReceiver):
         self._hand_on(self._jitter.poll(now_us), now_us)
 
     def _estimate(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
-        """Feeds the bandwidth estimate (by send times) and tells the sender when it changes."""
+        """Feeds the bandwidth estimate (by send times) and tells the sender when it changes.
+
+        A picture's packets are one entry: asked of each packet, the estimate was a quarter of what a packet cost.
+        """
         sent = packet.extensions.abs_send_time
         if self._estimator is None or sent is None or self._own_ssrc is None:
             return
-        remb = self._estimator.add(
-            abs_send_time=sent,
-            arrival_time_ms=arrival_time_ms,
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
+        size = len(packet.payload) + packet.padding_size
+        before = self._burst
+        if before is not None and before.timestamp == packet.timestamp:
+            before.size += size
+            before.sent, before.arrived_ms = sent, arrival_time_ms
+            return
+        self._burst = _Burst(packet.timestamp, packet.ssrc, sent, arrival_time_ms, size)
+        if before is not None:
+            self._tell(self._estimator, self._own_ssrc, before)
+
+    def _tell(self, estimator: RemoteBitrateEstimator, own_ssrc: int, burst: _Burst) -> None:
+        remb = estimator.add(
+            abs_send_time=burst.sent, arrival_time_ms=burst.arrived_ms, payload_size=burst.size, ssrc=burst.ssrc
         )
         if remb is not None:
             estimate_bps, ssrcs = remb
-            jammed = self._estimator.detector.state() == BandwidthUsage.OVERUSING
-            fci = rtp.pack_remb_fci(self._cap.told(estimate_bps, jammed, arrival_time_ms), ssrcs)
-            packet_out = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=fci)
-            self._send_soon(self._send(bytes(packet_out)))
+            jammed = estimator.detector.state() == BandwidthUsage.OVERUSING
+            fci = rtp.pack_remb_fci(self._cap.told(estimate_bps, jammed, burst.arrived_ms), ssrcs)
+            packet = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=own_ssrc, media_ssrc=0, fci=fci)
+            self._send_soon(self._send(bytes(packet)))
 
     def _feedback(self, kind: Any, fmt: int, lost: list[int] | None = None) -> None:
         if self._own_ssrc is None or self._ssrc is None:

@@ -22,13 +22,14 @@ from livesale.hub.tickets import verify
 from livesale.hub.wire import EventsFrame, decode
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import shelf
+from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.frames import VIDEO
 from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init
 from livesale.settings import load_settings
 from livesale.shows.model import Show
-from livesale.shows.service import LEASE
+from livesale.shows.service import LEASE, whip_token
 from livesale.store.record import version
 from livesale.store.valkey import Store
 from tests.support.valkey import ValkeyProcess
@@ -229,3 +230,16 @@ async def test_a_studio_that_takes_over_goes_on_behind_what_was_sent(wiring: Wir
         async with asyncio.timeout(PATIENCE_S):
             while await read_air(wiring.store, show.id) != (0, 0):
                 await asyncio.sleep(0.01)
+
+
+async def test_a_host_is_not_turned_away_while_its_show_changes_studios(wiring: Wiring, show: Show) -> None:
+    """The right token at a studio that does not have the show yet is "try again"; the wrong one is no, there too."""
+    elsewhere = "elsewhere0"
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        assert await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
+        assert not await one.studio.may_publish(elsewhere, "other")
+        with pytest.raises(Refusal) as refused:
+            await one.studio.may_publish(elsewhere, whip_token(wiring.tag_key, elsewhere))
+        assert (refused.value.code, refused.value.retry_after_s) == ("store_unavailable", 1)
