@@ -94,7 +94,7 @@ def _trickle(refused: Refused) -> Operation:
         "200": restarted | {"headers": {"ETag": _header("The session's new tag.")}},
         "204": {"description": "Candidates taken."},
         **refused("malformed", "unauthenticated", "forbidden", "not_found", "show_not_live", "gone", "too_large",
-                  "unsupported", "invalid", "store_unavailable", **{"412": "superseded", "428": "invalid"}),
+                  "unsupported", "invalid", "superseded", "store_unavailable", **{"412": "superseded", "428": "invalid"}),
     }  # fmt: skip
     parameters = [_path("show"), _path("session"), etag]
     return _whip("trickle", "More ICE candidates, or an ICE restart (RFC 8840)", parameters, done, ICE_FRAGMENT)
@@ -102,7 +102,7 @@ def _trickle(refused: Refused) -> Operation:
 
 def _end(refused: Refused) -> Operation:
     done = {"200": {"description": "Off air."}}
-    errors = refused("unauthenticated", "forbidden", "not_found", "show_not_live", "store_unavailable")
+    errors = refused("unauthenticated", "forbidden", "not_found", "superseded", "show_not_live", "store_unavailable")
     return _whip("end", "Go off air", [_path("show"), _path("session")], {**done, **errors})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -48,6 +49,7 @@ class _OnAir:
         self.giving_up: asyncio.TimerHandle | None = None
         self.session: Session | None = None
         self.publisher: Publisher | None = None
+        self.replaced: deque[str] = deque(maxlen=8)  # sessions that another publisher took the place of
         self.changing = asyncio.Lock()  # one offer at a time: two hosts must not both find the show free
 
 
@@ -139,7 +141,10 @@ class Broadcasts:
             await publisher.close()
 
     async def add_candidates(self, show: str, session: str, fragment: str) -> Restarted | None:
-        """Trickled ICE candidates for a session; what to answer when they restart ICE."""
+        """Trickled ICE candidates for a session; what to answer when they restart ICE.
+
+        Refusal `superseded` for one that was taken over while on air: its host is not to come back unasked.
+        """
         on_air = self._session(show, session)
         assert isinstance(on_air.publisher, PeerPublisher)
         assert on_air.session is not None
@@ -190,6 +195,8 @@ class Broadcasts:
             yield on_air
 
     async def _replace(self, show: str, on_air: _OnAir, publisher: Publisher) -> None:
+        if on_air.session is not None and on_air.publisher is not None and on_air.publisher.state not in (LOST, ENDED):
+            on_air.replaced.append(on_air.session.id)
         previous, on_air.publisher, on_air.session = on_air.publisher, publisher, None
         if previous is not None:
             asyncio.get_running_loop().call_later(LOST_AFTER_S, self._look_for, show, on_air, publisher)
@@ -237,6 +244,8 @@ class Broadcasts:
 
     def _session(self, show: str, session: str) -> _OnAir:
         on_air = self._shows.get(show)
+        if on_air is not None and session in on_air.replaced:
+            raise Refusal("superseded", "Another publisher has taken this show over.")
         if on_air is None or on_air.session is None or on_air.session.id != session:
             raise not_found("session")
         return on_air

@@ -306,7 +306,9 @@ class EncodedReceiver(RTCRtpReceiver):
         )
         if remb is not None:
             estimate_bps, ssrcs = remb
-            jammed = estimator.detector.state() == BandwidthUsage.OVERUSING
+            stream = self._streams.get(burst.ssrc)
+            lossy = stream is not None and self._cap.lossy(stream.packets_expected, stream.packets_received)
+            jammed = lossy or estimator.detector.state() == BandwidthUsage.OVERUSING
             fci = rtp.pack_remb_fci(self._cap.told(estimate_bps, jammed, burst.arrived_ms), ssrcs)
             packet = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=own_ssrc, media_ssrc=0, fci=fci)
             self._send_soon(self._send(bytes(packet)))

@@ -22,3 +22,17 @@ def test_a_jammed_line_is_told_at_once_and_freed_step_by_step() -> None:
     assert 1_000_000 < grown[4] < 2_000_000
     assert grown[-1] == MOST_BPS
     assert cap.told(700_000, True, 60_000) == 700_000
+
+
+def test_one_packet_in_ten_is_a_limit_and_one_in_fifty_is_not() -> None:
+    """Losses count by what was lately lost, and are forgotten when they stop."""
+    cap = LineCap()
+    lossy = []
+    expected = received = 0
+    for share in [0.02] * 10 + [0.1] * 10 + [0.0] * 10:
+        expected, received = expected + 50, received + 50 - int(50 * share)
+        lossy.append(cap.lossy(expected, received))
+    assert not any(lossy[:10])
+    assert lossy[19]
+    assert not any(lossy[22:])
+    assert not cap.lossy(expected, received)

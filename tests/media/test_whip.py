@@ -158,12 +158,15 @@ async def test_patch_needs_the_right_etag(client: aiohttp.ClientSession) -> None
 
 
 async def test_only_one_publisher_at_a_time(client: aiohttp.ClientSession) -> None:
-    """A second offer is 409 unless it takes over; the first session is then gone."""
+    """A second offer is 409 unless it takes over; the first session is then told so whatever it asks."""
     first = await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)
     assert await code(await client.post("/whip/s1", data=OFFERS["obs"], headers=SDP)) == (409, "conflict")
     second = await client.post("/whip/s1?takeover=1", data=OFFERS["obs"], headers=SDP)
     assert second.status == 201
-    assert (await client.delete(first.headers["Location"], headers=SDP)).status == 404
+    assert await code(await client.delete(first.headers["Location"], headers=SDP)) == (409, "superseded")
+    restart = FRAGMENT.format("newu") + PASSWORD
+    patched = await client.patch(first.headers["Location"], data=restart, headers={**ICE, "If-Match": "*"})
+    assert await code(patched) == (409, "superseded")
     assert (await client.delete(second.headers["Location"], headers=SDP)).status == 200
 
 

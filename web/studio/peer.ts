@@ -39,9 +39,9 @@ export class PeerWay implements Way {
     return true;
   }
 
-  async revive(): Promise<boolean> {
+  async revive(): Promise<"mended" | "over" | "taken"> {
     const { peer, session } = this;
-    if (!peer || !session || peer.connectionState === "closed" || peer.signalingState !== "stable" || !peer.currentRemoteDescription) return false;
+    if (!peer || !session || peer.connectionState === "closed" || peer.signalingState !== "stable" || !peer.currentRemoteDescription) return this.asked();
     const before = peer.currentRemoteDescription.sdp;
     peer.restartIce();
     await peer.setLocalDescription();
@@ -49,11 +49,20 @@ export class PeerWay implements Way {
     const answer = await this.ask(session, "PATCH", fragmentOf(peer.localDescription?.sdp ?? ""), FRAGMENT, { "If-Match": "*" }).catch((error: unknown) => error);
     if (!(answer instanceof Response) || peer !== this.peer) {
       await peer.setLocalDescription({ type: "rollback" });
-      if (answer instanceof Refused || answer instanceof Response) return false;
+      if (answer instanceof Refused) return answer.code === "superseded" ? "taken" : "over";
+      if (answer instanceof Response) return "over";
       throw answer; // no line at all: the session may still be there when there is one
     }
     await peer.setRemoteDescription({ type: "answer", sdp: restartedAnswer(before, await answer.text()) });
-    return true;
+    return "mended";
+  }
+
+  /** A closed connection cannot be mended, only asked after. */
+  private async asked(): Promise<"over" | "taken"> {
+    const answer = await this.ask(this.session ?? this.target.url, "PATCH", "a=end-of-candidates\r\n", FRAGMENT, { "If-Match": "*" }).catch((error: unknown) => error);
+    if (answer instanceof Refused && answer.code === "superseded") return "taken";
+    if (answer instanceof Refused || answer instanceof Response) return "over";
+    throw answer;
   }
 
   async close(leaving: boolean): Promise<void> {

@@ -50,8 +50,8 @@ export class SocketWay implements Way {
     return true;
   }
 
-  async revive(): Promise<boolean> {
-    return false;
+  async revive(): Promise<"over"> {
+    return "over";
   }
 
   async close(_leaving: boolean): Promise<void> {

@@ -11,8 +11,8 @@ export interface Way {
   open(stream: MediaStream, takeover: boolean): Promise<void>;
   /** Another camera or microphone in the same session; false when it has no place for one. */
   replace(stream: MediaStream): Promise<boolean>;
-  /** Tries to go on in the same session over whatever line there is now; false when only a new one can. */
-  revive(): Promise<boolean>;
+  /** Tries to go on in the same session over whatever line there is now: `over` when only a new one can, `taken` by another host. */
+  revive(): Promise<"mended" | "over" | "taken">;
   close(leaving: boolean): Promise<void>;
   figures(earlier: UploadFigures | null): Promise<UploadFigures | null>;
 }

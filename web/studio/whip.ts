@@ -11,6 +11,7 @@ const STATS_MS = 2000;
 const PATIENCE_MS = 1500;
 /** UDP that has not come up in this time will not. */
 const UP_WITHIN_MS = 5000;
+const OURS_TRIES = 4;
 
 export type WhipState = "idle" | "connecting" | "sending" | "broken" | "taken" | "refused";
 
@@ -89,12 +90,15 @@ export class Whip {
     }
   }
 
-  /** In the same session if it can be, else in a new one; our own broken one may still count as a publisher. */
+  /** In the same session if it can be, else in a new one; never against another host who has the show by now. */
   private async mend(): Promise<void> {
     const { way } = this;
     if (!way || this.state.value !== "broken") return;
     try {
-      if (await way.revive()) this.after(UP_WITHIN_MS, () => void this.begin());
+      const found = await way.revive();
+      if (way !== this.way) return;
+      if (found === "taken") this.hear("taken");
+      else if (found === "mended") this.after(UP_WITHIN_MS, () => void this.begin());
       else await this.begin();
     } catch {
       this.again(() => void this.mend());
@@ -103,13 +107,16 @@ export class Whip {
 
   private async begin(): Promise<void> {
     this.drop();
-    await this.connect(true);
+    await this.connect(false);
   }
 
   private failed(error: unknown): void {
     this.refusal.value = error;
-    if (error instanceof Refused && error.status === 409 && error.code === "conflict") this.state.value = "taken";
-    else if (error instanceof Refused && error.status >= 400 && error.status < 500) this.state.value = "refused";
+    const status = error instanceof Refused ? error.status : 0;
+    const conflict = error instanceof Refused && error.code === "conflict";
+    const ours = this.state.value === "broken" && this.attempt < OURS_TRIES; // our own broken session is on air for 2 s yet
+    if (conflict && !ours) this.state.value = "taken";
+    else if (status >= 400 && status < 500 && !conflict) this.state.value = "refused";
     else {
       this.state.value = "broken";
       this.again(() => void this.begin());
