@@ -18,7 +18,7 @@ from livesale.media.ring import Ring
 
 KEY_REQUEST_APART_US = 300_000
 REPORT_EVERY_US = 250_000
-TAKEN, ENDED_HERE = 4409, 1000  # close codes: another publishes now; the session is over
+TAKEN = 4409  # close code: another publishes now, or the show is over
 
 _HEAD = struct.Struct(">BQ")
 

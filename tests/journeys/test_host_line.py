@@ -35,7 +35,7 @@ def way_of(page: Page) -> Locator:
 async def test_a_host_gets_through_and_comes_back(system: System, arrive: Arrive, line: BadLine) -> None:
     """Without UDP the page sends by WebSocket by itself; when its tab dies viewers read that it is back in a moment;
     another tab goes on by UDP, and turns camera and microphone off and on; and when that network goes away, the page
-    restarts ICE over the next in its session.
+    restarts ICE over the next in its session. A second tab has to take over, and the first one does not fight it.
     """
     show = system.new_show("Bad line", {"quantity": 3}, start=False)["id"]
     line.broken = True
@@ -74,4 +74,13 @@ async def test_a_host_gets_through_and_comes_back(system: System, arrive: Arrive
         await other.under(host.page)
         await expect(picture).not_to_contain_text("Back in a moment", timeout=PATIENCE_MS)
         await viewer.moves()
-    assert [method for method in sessions if method != "OPTIONS"] == ["POST", "PATCH"]
+        assert [method for method in sessions if method != "OPTIONS"] == ["POST", "PATCH"]
+
+        second = await host.context.new_page()
+        await other.under(second)
+        await second.goto(f"/studio/{show}")
+        await second.get_by_test_id("go-live").click()
+        await second.get_by_role("button", name="Take over here").click()
+        await expect(way_of(second)).to_contain_text("UDP", timeout=PATIENCE_MS)
+        await expect(host.page.get_by_text("Another studio is sending")).to_be_visible(timeout=PATIENCE_MS)
+        await viewer.moves()
