@@ -34,6 +34,7 @@ _MAIL_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+\Z")
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Minutes = Annotated[int, msgspec.Meta(ge=1, le=1440)]
 Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=3600)]
 
 
 class SettingsError(Exception):
@@ -74,6 +75,10 @@ class Recordings(msgspec.Struct, frozen=True):
 
     folder: str
     keep_d: Days
+class Hosts(msgspec.Struct, frozen=True):
+    """How long a show waits for its host."""
+
+    grace_s: Seconds
 
 
 class Pictures(msgspec.Struct, frozen=True):
@@ -126,6 +131,7 @@ class Settings(msgspec.Struct, frozen=True):
     ice: Ice
     hls: Hls
     recordings: Recordings
+    hosts: Hosts
     pictures: Pictures
     payments: Payments
     orders: Orders

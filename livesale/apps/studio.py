@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.air import forget_air, read_air, write_air
 from livesale.apps.captions import captions
 from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
@@ -28,6 +30,7 @@ from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
 from livesale.media.outputs import Outputs, hls_routes
 from livesale.media.ring import batch_ms_for
+from livesale.media.uplink_door import uplink_routes
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
 from livesale.orders import waitlist
@@ -53,11 +56,12 @@ OPEN_STATES = {"draft", "live", "paused"}
 
 @dataclass
 class Held:
-    """A show this studio holds: its mirror, its hub channel, its fencing number."""
+    """A show this studio holds: its mirror, its hub channel, its fencing number, and where the studio before it was."""
 
     mirror: Mirror
     channel: Any
     number: int
+    before: tuple[int, int]
     unsubscribe: Any
 
 
@@ -78,6 +82,7 @@ class Studio:
         self._news = asyncio.Event()
         # The address tells studios of one name apart: who finds it in a lease and listens there is its successor.
         self._holder = f"{name} {socket.gethostname()} {urls[0]}"
+        broadcasts.on_host = self._tell_of_host
 
     async def run(self) -> None:
         """Hold shows, follow their logs and tell how they are, until cancelled."""
@@ -90,9 +95,11 @@ class Studio:
 
     async def may_publish(self, show: str, token: str) -> bool:
         """Whether `token` is the show's WHIP token; opens the show's ring for its publisher."""
-        held = self._held.get(show)
-        if held is None or token != whip_token(self._wiring.tag_key, show):
+        if not hmac.compare_digest(token.encode(), whip_token(self._wiring.tag_key, show).encode()):
             return False
+        held = self._held.get(show)
+        if held is None:  # it is changing studios: a host that comes back must not take that for a no
+            raise Refusal("store_unavailable", "This studio does not have the show yet. Please try again.", retry_after_s=1)
         if held.mirror.show["state"] not in ("live", "paused"):
             raise Refusal("show_not_live", "This show has not been started: start it, then publish.")
         self._open_ring(show, held)
@@ -154,7 +161,7 @@ class Studio:
             return
         recent = await read_log(self._store, f"show:{show}", max(0, mirror.seq - MOST_RETOLD), MOST_RETOLD)
         channel = self._hub.channel(show)
-        held = Held(mirror, channel, number, None)
+        held = Held(mirror, channel, number, await read_air(self._store, show), None)
         begins = recent[0].seq - 1 if recent else mirror.seq
         began = mirror.epoch or None  # a draft's broadcast has not begun
         channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=began)
@@ -169,10 +176,18 @@ class Studio:
     def _open_ring(self, show: str, held: Held) -> None:
         if held.unsubscribe is not None:
             return
-        ring = self._broadcasts.open(show, held.mirror.epoch, end_us=self.outputs.resume_us(show))
+        end_us, generation = held.before  # as told to the store; what is on disk may be later
+        end_us = max(end_us, self.outputs.resume_us(show))
+        ring = self._broadcasts.open(show, held.mirror.epoch, end_us=end_us, generation=generation)
         unfollow = held.channel.follow(ring)
         unsubscribe = ring.subscribe(self.outputs.open(show, held.number, held.mirror.epoch).take)
         held.unsubscribe = lambda: (unfollow(), unsubscribe())
+
+    def _tell_of_host(self, show: str, host: str) -> None:
+        """Viewers read "back in a moment" over the last picture; who joins meanwhile does too."""
+        held = self._held.get(show)
+        if held is not None:
+            held.channel.latest("notice", "host", {"about": "host", "host": host})
 
     async def _give_back(self, show: str) -> None:
         with contextlib.suppress(Refusal):  # it ends by itself in three seconds
@@ -222,6 +237,7 @@ class Studio:
             self._hub.end(show)
             await self._broadcasts.close(show)
             self.outputs.end(show)
+            await forget_air(self._store, show)
             await self._give_back(show)
         elif held.mirror.show["state"] == "live":
             self._open_ring(show, held)
@@ -251,6 +267,8 @@ class Studio:
                 )
                 for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
+                    if ring := self._broadcasts.ring(show):
+                        await write_air(self._store, show, ring.end_us, ring.generation)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
@@ -274,6 +292,7 @@ class Studio:
             "height": publisher.get("height", 0),
             "media_delay_ms": publisher.get("hub_delay_ms", -1),
             "picture_age_ms": publisher.get("last_frame_ms_ago", -1),
+            "key_interval_ms": publisher.get("key_interval_ms", -1),
             "warnings": "; ".join(filter(None, (*publisher.get("warnings", ()), self.outputs.trouble(show)))),
             "studio": self._name,
         }
@@ -330,7 +349,9 @@ async def run(settings: Settings) -> None:
             relay_key=settings.key("relay.key"),
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
         )
-        broadcasts = Broadcasts(network=ice_network(settings), now_ms=wiring.store.now_ms)
+        broadcasts = Broadcasts(
+            grace_s=settings.hosts.grace_s, network=ice_network(settings), now_ms=wiring.store.now_ms
+        )
         port = await hub.start(settings.host, settings.ports.studio)
         url = f"ws://{bracketed(settings.host)}:{port}"
         control = f"http://{bracketed(settings.host)}:{settings.ports.studio_control}"
@@ -338,6 +359,7 @@ async def run(settings: Settings) -> None:
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
         app.add_routes(hls_routes(studio.outputs))
+        app.add_routes(uplink_routes(broadcasts, studio.may_publish))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import msgspec
 from aiohttp import web
 
@@ -23,6 +21,7 @@ from livesale.apps.mails import dev_box, link_sender
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.replay import Replays
+from livesale.apps.whipdoor import WhipDoor
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
@@ -34,9 +33,7 @@ from livesale.http.bodies import read_body
 from livesale.http.peers import Peers
 from livesale.http.server import Runner
 from livesale.kernel.clock import SECOND_MS
-from livesale.kernel.ids import is_name
 from livesale.kernel.money import Money
-from livesale.kernel.refusals import Refusal, not_found
 from livesale.kernel.routing import Route
 from livesale.ledger.routes import routes as ledger_routes
 from livesale.notices.routes import DevPages
@@ -57,10 +54,6 @@ from livesale.settings import Settings
 from livesale.shows.routes import routes as show_routes
 
 WEB_DIST = Path(__file__).parent.parent / "web_dist"
-WHIP_BYTES = 256 * 1024
-WHIP = {"/whip/{show}": ("POST", "OPTIONS"), "/whip/{show}/{session}": ("PATCH", "DELETE", "OPTIONS")}
-PASSED_ON = ("Content-Type", "Authorization", "If-Match")
-PASSED_BACK = ("Content-Type", "Location", "ETag", "Link", "Retry-After", "Accept-Patch")
 
 
 async def run(settings: Settings) -> None:
@@ -97,10 +90,7 @@ async def application(wiring: Wiring) -> web.Application:
     hls = HlsDoor(wiring)
     app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
     whip = WhipDoor(wiring)
-    app.router.add_routes(
-        [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
-    )
-    app.router.add_routes([*hls.routes(), *Replays(wiring).routes()])
+    app.router.add_routes([*whip.routes(), *hls.routes(), *Replays(wiring).routes()])
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())
@@ -160,45 +150,6 @@ class Details:
         )  # fmt: skip
 
 
-class WhipDoor:
-    """The stable WHIP address: hands each request to the studio that holds the show."""
-
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
-        self._session: aiohttp.ClientSession | None = None
-
-    async def client(self, _app: web.Application) -> Any:
-        """The connections to studios, for as long as the application runs."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
-            self._session = session
-            yield
-
-    async def pass_on(self, request: web.Request) -> web.Response:
-        """The studio's answer to this request."""
-        show = request.match_info["show"]
-        if not is_name(show):
-            raise not_found("show")
-        studio = await self._studio_of(show)
-        body = await read_body(request, WHIP_BYTES)
-        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-        assert self._session is not None
-        try:
-            async with self._session.request(
-                request.method, studio + request.path_qs, data=body or None, headers=headers
-            ) as answer:
-                given = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
-                given |= {name: value for name, value in answer.headers.items() if name.startswith("Access-Control-")}
-                return web.Response(status=answer.status, body=await answer.read(), headers=given)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise _no_studio() from error
-
-    async def _studio_of(self, show: str) -> str:
-        if holder := await self._wiring.presence.studio_of(show):
-            return holder.control
-        await self._wiring.shows.load(show)
-        raise _no_studio()
-
-
 class Webhook:
     """Takes the payment provider's word that something happened; the worker asks what."""
 
@@ -237,7 +188,3 @@ class StripeWebhook:
 def webhook_secret(settings: Settings) -> str:
     """What the sandbox signs its webhooks with."""
     return settings.payments.webhook_secret or f"whsec_{settings.key('sandbox.key').hex()}"
-
-
-def _no_studio() -> Refusal:
-    return Refusal("store_unavailable", "No studio has this show yet. Please try again.", retry_after_s=1)

@@ -27,6 +27,7 @@ SECURITY: dict[str, Any] = {
 }
 
 _TEXT = {"type": "string"}
+_SERVERS = "STUN and TURN servers (`rel=\"ice-server\"`), when there are any."
 
 Operation = dict[str, Any]
 SchemaOf = Callable[[Any], dict[str, Any]]
@@ -37,11 +38,12 @@ def paths(schema_of: SchemaOf, refused: Refused) -> dict[str, dict[str, Operatio
     """The paths by method; `refused(CODE, …)` gives the responses of problems, further ones as STATUS=CODE."""
     return {
         "/api/v1/openapi.json": {"get": _description(refused)},
-        "/whip/{show}": {"post": _publish(refused), "options": _options("whip_show")},
+        "/whip/{show}": {"post": _publish(refused), "options": _options("whip_show", refused)},
+        "/whip/{show}/socket": {"get": _socket(refused)},
         "/whip/{show}/{session}": {
             "patch": _trickle(refused),
             "delete": _end(refused),
-            "options": _options("whip_session"),
+            "options": _options("whip_session", refused),
         },
         "/hls/{show}/{file}": {"get": _hls(refused), "options": _hls_options("hls")},
         "/hls/{show}/{token}/{file}": {"get": _hls(refused, "token"), "options": _hls_options("hls_token")},
@@ -68,7 +70,11 @@ def _description(refused: Refused) -> Operation:
 
 def _publish(refused: Refused) -> Operation:
     made = _content("On air; the SDP answer.", SDP) | {
-        "headers": {"Location": _header("The session's address."), "ETag": _header("Names this ICE session.")}
+        "headers": {
+            "Location": _header("The session's address."),
+            "ETag": _header("Names this ICE session."),
+            "Link": _header(_SERVERS),
+        }
     }
     takeover = {"name": "takeover", "in": "query", "schema": {"enum": ["1"]}, "description": "End another's session."}
     errors = refused(
@@ -78,30 +84,44 @@ def _publish(refused: Refused) -> Operation:
     return _whip("publish", "Go on air (RFC 9725)", [_path("show"), takeover], {"201": made, **errors}, SDP)
 
 
+def _socket(refused: Refused) -> Operation:
+    done = {"101": {"description": "The socket; what it carries stands in livesale/media/uplink.py."}}
+    errors = refused("malformed", "not_found", "store_unavailable")
+    operation = _whip("socket", "Publish by WebSocket, encoded by the page", [_path("show")], {**done, **errors})
+    return operation | {"security": [{}], "description": "The token is in the first message, in no address."}
+
+
 def _trickle(refused: Refused) -> Operation:
     etag = {"name": "If-Match", "in": "header", "required": True, "schema": _TEXT, "description": "The session's ETag."}
+    restarted = _content("ICE is restarted; our side of it.", ICE_FRAGMENT)
     done = {
+        "200": restarted | {"headers": {"ETag": _header("The session's new tag.")}},
         "204": {"description": "Candidates taken."},
         **refused("malformed", "unauthenticated", "forbidden", "not_found", "show_not_live", "gone", "too_large",
-                  "unsupported", "invalid", "store_unavailable", **{"412": "superseded", "428": "invalid"}),
+                  "unsupported", "invalid", "superseded", "store_unavailable", **{"412": "superseded", "428": "invalid"}),
     }  # fmt: skip
     parameters = [_path("show"), _path("session"), etag]
-    return _whip("trickle", "More ICE candidates (RFC 8840)", parameters, done, ICE_FRAGMENT)
+    return _whip("trickle", "More ICE candidates, or an ICE restart (RFC 8840)", parameters, done, ICE_FRAGMENT)
 
 
 def _end(refused: Refused) -> Operation:
     done = {"200": {"description": "Off air."}}
-    errors = refused("unauthenticated", "forbidden", "not_found", "show_not_live", "store_unavailable")
+    errors = refused("unauthenticated", "forbidden", "not_found", "superseded", "show_not_live", "store_unavailable")
     return _whip("end", "Go off air", [_path("show"), _path("session")], {**done, **errors})
 
 
-def _options(name: str) -> Operation:
-    headers = {"Accept-Post": _header("What POST takes."), "Accept-Patch": _header("What PATCH takes.")}
+def _options(name: str, refused: Refused) -> Operation:
+    headers = {
+        "Accept-Post": _header("What POST takes."),
+        "Accept-Patch": _header("What PATCH takes."),
+        "Link": _header(f"With the show's token: {_SERVERS}"),
+    }
     parameters = [_path("show")] if name == "whip_show" else [_path("show"), _path("session")]
-    responses = {"204": {"description": "What is taken here, for CORS too.", "headers": headers}}
+    errors = refused("unauthenticated", "forbidden", "not_found", "show_not_live", "store_unavailable")
+    responses = {"204": {"description": "What is taken here, for CORS too.", "headers": headers}, **errors}
     return {
-        "operationId": f"options_{name}", "summary": "What this address takes", "tags": ["whip"], "security": [{}],
-        "parameters": parameters, "responses": responses,
+        "operationId": f"options_{name}", "summary": "What this address takes", "tags": ["whip"],
+        "security": [{}, {"whip": []}], "parameters": parameters, "responses": responses,
     }  # fmt: skip
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
-from typing import Any
-
 import aioice.ice
 import ifaddr
 import msgspec
-from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import RTCConfiguration, RTCIceServer, rtcicetransport
 
+from livesale.media.ice import IceConnection
+
 # FFmpeg's WHIP muxer answers no consent check (RFC 7675), and aioice would hang up on it after 30 s. What we
-# send to a host is feedback on what it sends us, and one that falls silent is ended by `ingest.py`.
+# send to a host is feedback on what it sends us, and one that falls silent is let go by `broadcasts.py`.
 NEVER = 2**31
 
 
@@ -48,20 +45,17 @@ class Network(msgspec.Struct, frozen=True):
         def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
             return host_addresses(use_ipv4, use_ipv6, loopback=network.loopback)
 
-        class PortRangeConnection(aioice.ice.Connection):
-            async def get_component_candidates(
-                self, component: int, addresses: list[str], timeout: int = 5
-            ) -> list[Any]:
-                hosts = [await _bind(self, component, address, network.ports) for address in addresses]
-                found = [protocol for protocol in hosts if protocol is not None]
-                self._protocols += found
-                relayed = await super().get_component_candidates(component, [], timeout)
-                return [protocol.local_candidate for protocol in found] + relayed
-
         aioice.ice.get_host_addresses = addresses
         aioice.ice.CONSENT_FAILURES = NEVER
-        connection = PortRangeConnection if self.ports[0] else aioice.ice.Connection
-        setattr(rtcicetransport, "Connection", connection)  # noqa: B010
+        IceConnection.ports = self.ports
+        setattr(rtcicetransport, "Connection", IceConnection)  # noqa: B010
+
+    def links(self) -> str:
+        """The servers as a Link header's value (RFC 9725, 4.6); empty without any."""
+        named = f'; username="{self.turn_username}"; credential="{self.turn_password}"; credential-type="password"'
+        return ", ".join(
+            f'<{url}>; rel="ice-server"{named if url.startswith("turn") else ""}' for url in self.ice_servers
+        )
 
 
 def host_addresses(use_ipv4: bool, use_ipv6: bool, *, loopback: bool) -> list[str]:
@@ -75,30 +69,3 @@ def host_addresses(use_ipv4: bool, use_ipv6: bool, *, loopback: bool) -> list[st
             elif use_ipv6 and address.ip[0] != "::1" and address.ip[2] == 0:
                 found.append(address.ip[0])
     return found
-
-
-async def _bind(connection: Any, component: int, address: str, ports: tuple[int, int]) -> Any:
-    """A host candidate's socket on a free port of the range; None when there is none left at this address."""
-    loop = asyncio.get_running_loop()
-    first, last = ports
-    count = last - first + 1
-    start = secrets.randbelow(count)
-    for step in range(count):
-        port = first + (start + step) % count
-        try:
-            _, protocol = await loop.create_datagram_endpoint(
-                lambda: aioice.ice.StunProtocol(connection), local_addr=(address, port)
-            )
-        except OSError:
-            continue
-        protocol.local_candidate = aioice.Candidate(
-            foundation=candidate_foundation("host", "udp", address),
-            component=component,
-            transport="udp",
-            priority=candidate_priority(component, "host"),
-            host=address,
-            port=port,
-            type="host",
-        )
-        return protocol
-    return None

@@ -31,8 +31,8 @@ _PER_PAYLOAD = ("rtpmap:", "fmtp:", "rtcp-fb:")
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """An offer made ready: `sdp` for aiortc; `payload` and `profile` of the H.264 chosen; `has_audio`;
-    `parameter_sets` from sprop-parameter-sets."""
+    """An offer made ready: `sdp` for aiortc; `payload` and `profile` of the H.264 chosen, −1 and "" without video;
+    `has_audio`; `parameter_sets` from sprop-parameter-sets."""
 
     sdp: str
     payload: int
@@ -57,21 +57,18 @@ class _Media(msgspec.Struct):
 def read_offer(text: str) -> Offer:
     """Chooses H.264 and Opus from an offer; Refusal `malformed` or `not_acceptable`, in a host's words."""
     session, media = _sections(text)
-    video = _only(media, "video")
-    if video is None:
-        raise Refusal("not_acceptable", "The offer has no video. A show needs a picture: offer H.264 video.")
-    audio = _only(media, "audio")
-    if len(media) > 1 + (audio is not None):
+    video, audio = _only(media, "video"), _only(media, "audio")
+    if len(media) > (video is not None) + (audio is not None):
         raise Refusal("not_acceptable", "The offer has more than one video and one audio section.")
-    payload = _choose_h264(video)
-    keep = {id(video): [payload, *_rtx_of(video, payload)]}
+    payload = -1 if video is None else _choose_h264(video)
+    keep = {} if video is None else {id(video): [payload, *_rtx_of(video, payload)]}
     if audio is not None:
         keep[id(audio)] = [_choose_opus(audio)]
     for section in media:
         _check_transport(section, session)
     parts = [_rewritten(section, keep[id(section)], payload) for section in media]
-    parameters = _fmtp(video, payload)
-    profile = parameters.get("profile-level-id", "42e01f")
+    parameters = {} if video is None else _fmtp(video, payload)
+    profile = parameters.get("profile-level-id", NEUTRAL_PROFILE) if video is not None else ""
     sets = _parameter_sets(parameters.get("sprop-parameter-sets", ""))
     lines = [*session, *(line for part in parts for line in part)]
     return Offer("\r\n".join(lines) + "\r\n", payload, profile, audio is not None, sets)
@@ -106,33 +103,32 @@ def _public_candidate(line: str, public_ip: str) -> list[str]:
     return [" ".join([*mapped, "raddr", words[4], "rport", words[5]])]
 
 
-def read_candidates(fragment: str) -> tuple[str, list[str], bool]:
-    """Of a trickle-ice-sdpfrag (RFC 8840): ice-ufrag ("" if none), usable candidates, whether they end."""
-    lines = _lines(fragment)
-    ufrag = next((line[12:] for line in lines if line.startswith("a=ice-ufrag:")), "")
-    candidates = [line[12:] for line in lines if line.startswith("a=candidate:")]
-    if not ufrag and not candidates and "a=end-of-candidates" not in lines:
-        raise Refusal("malformed", "This is not an ICE fragment: no candidate, no ice-ufrag, no end-of-candidates.")
-    return (
-        ufrag,
-        [value for value in candidates if _usable(value)][:MAX_CANDIDATES],
-        "a=end-of-candidates" in lines,
-    )
-
-
 def ice_ufrag(sdp: str) -> str:
     """The first ice-ufrag in an SDP."""
-    return next((line[12:] for line in _lines(sdp) if line.startswith("a=ice-ufrag:")), "")
+    return next((line[12:] for line in lines_of(sdp) if line.startswith("a=ice-ufrag:")), "")
 
 
-def _lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
+    """The lines of an SDP, whatever ends them."""
     return [line for line in re.split(r"\r\n|\n|\r", text) if line]
+
+
+def usable_candidate(candidate: str) -> bool:
+    """A UDP candidate with an address. mDNS names are left out: the host's own checks tell us where it is."""
+    match = _CANDIDATE.match(candidate)
+    if match is None or match[1].lower() != "udp" or "%" in match[2] or not 0 < int(match[3]) < 65_536:
+        return False
+    try:
+        ipaddress.ip_address(match[2])
+    except ValueError:
+        return False
+    return match[4] in ("host", "srflx", "relay")
 
 
 def _sections(text: str) -> tuple[list[str], list[_Media]]:
     if len(text) > MAX_OFFER_BYTES:
         raise Refusal("too_large", f"An offer has at most {MAX_OFFER_BYTES} bytes.")
-    lines = _lines(text)
+    lines = lines_of(text)
     if not lines or lines[0] != "v=0":
         raise Refusal("malformed", "This is not an SDP: its first line is not v=0.")
     if not text.isprintable() and any(ord(character) < 32 and character not in "\r\n\t" for character in text):
@@ -267,7 +263,7 @@ def _kept(line: str, payloads: list[int]) -> bool:
     if name in _PER_PAYLOAD:
         return _kept_for_payload(name, value, payloads)
     if name == "candidate:":
-        return _usable(value)
+        return usable_candidate(value)
     if name == "fingerprint:":
         return _FINGERPRINT.match(value) is not None
     if name == "extmap:":
@@ -295,18 +291,6 @@ def _numbers(parameters: str) -> bool:
     numeric = ("apt", "max-fr", "max-fs", "maxplaybackrate", "minptime", "stereo", "useinbandfec")
     pairs = (item.partition("=") for item in parameters.split(";"))
     return all(value.isdecimal() for name, _, value in pairs if name in numeric)
-
-
-def _usable(candidate: str) -> bool:
-    """A UDP candidate with an address. mDNS names are left out: the host's own checks tell us where it is."""
-    match = _CANDIDATE.match(candidate)
-    if match is None or match[1].lower() != "udp" or "%" in match[2] or not 0 < int(match[3]) < 65_536:
-        return False
-    try:
-        ipaddress.ip_address(match[2])
-    except ValueError:
-        return False
-    return match[4] in ("host", "srflx", "relay")
 
 
 def _parameter_sets(text: str) -> tuple[bytes, ...]:

@@ -13,15 +13,19 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiortc import rtcpeerconnection, rtcrtpreceiver, rtp
+import msgspec
+import pylibsrtp
+from aiortc import clock, rtcpeerconnection, rtcrtpreceiver, rtp
 from aiortc.codecs import is_rtx
-from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 
 from livesale.media import h264
+from livesale.media.cap import LineCap
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame, Unwrapper
+from livesale.media.ice import IceConnection
 from livesale.media.jitter import AUDIO_GIVE_UP_US, VIDEO_GIVE_UP_US, Assembled, JitterBuffer
 
 KEY_REQUEST_APART_US = 300_000
@@ -45,8 +49,9 @@ _NAMES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (
         RTCDtlsTransport,
         "RTCDtlsTransport",
-        ("_register_rtp_receiver", "_unregister_rtp_receiver", "_send_rtp"),
+        ("_register_rtp_receiver", "_unregister_rtp_receiver", "_send_rtp", "transport"),
     ),
+    (clock, "aiortc.clock", ("current_ms",)),
     (rtcrtpreceiver, "aiortc.rtcrtpreceiver", ("StreamStatistics", "RemoteStreamTrack")),
     (
         rtp,
@@ -59,15 +64,48 @@ _NAMES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     ),
 )  # fmt: skip
 
+_FIELDS = ("_rx_srtp", "_rtp_router", "_rtp_header_extensions_map")
+
 
 def missing_names() -> list[str]:
     """Names this file builds on that the installed aiortc lacks: `RTCRtpReceiver._handle_rtp_packet`, …"""
-    return [f"{where}.{name}" for owner, where, names in _NAMES for name in names if not hasattr(owner, name)]
+    missing = [f"{where}.{name}" for owner, where, names in _NAMES for name in names if not hasattr(owner, name)]
+    made = RTCDtlsTransport.__init__.__code__.co_names
+    return missing + [f"RTCDtlsTransport.{name}" for name in _FIELDS if name not in made]
 
 
 def install() -> None:
     """Makes every RTCPeerConnection created from now on receive by `EncodedReceiver`. May be called again."""
     setattr(rtcpeerconnection, "RTCRtpReceiver", EncodedReceiver)  # noqa: B010
+
+
+def take_directly(transport: RTCDtlsTransport) -> None:
+    """RTP of this transport goes to its receivers in the moment it comes; everything else stays aiortc's."""
+    connection = transport.transport._connection
+    assert isinstance(connection, IceConnection), "network.py sees to that"
+
+    def media(data: bytes) -> None:
+        if transport._rx_srtp is None:
+            return  # before DTLS is up nobody can read it
+        try:
+            packet = rtp.RtpPacket.parse(transport._rx_srtp.unprotect(data), transport._rtp_header_extensions_map)
+        except (pylibsrtp.Error, ValueError):
+            return  # a repeated or forged packet
+        receiver = transport._rtp_router.route_rtp(packet)
+        if isinstance(receiver, EncodedReceiver):
+            receiver.take(packet, clock.current_ms())
+
+    connection.media = media
+
+
+class _Burst(msgspec.Struct, gc=False):
+    """A picture's packets as the estimate sees them: when the last was sent (24 bit) and came, and their bytes."""
+
+    timestamp: int
+    ssrc: int
+    sent: int
+    arrived_ms: int
+    size: int
 
 
 class EncodedReceiver(RTCRtpReceiver):
@@ -86,6 +124,8 @@ class EncodedReceiver(RTCRtpReceiver):
         self._audio = kind == "audio"
         self._codecs: dict[int, RTCRtpCodecParameters] = {}
         self._estimator = None if self._audio else RemoteBitrateEstimator()
+        self._cap = LineCap()
+        self._burst: _Burst | None = None
         self._streams: dict[int, StreamStatistics] = {}
         self._reports: dict[int, tuple[int, float]] = {}  # SSRC → (middle of its NTP time, when it came)
         self._own_ssrc: int | None = None
@@ -156,9 +196,13 @@ class EncodedReceiver(RTCRtpReceiver):
             self.on_report(self.track_number, ntp_us, self._unwrap.peek(packet.sender_info.rtp_timestamp))
 
     async def _handle_rtp_packet(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
+        self.take(packet, arrival_time_ms)
+
+    def take(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
+        """The next packet of this track."""
         try:
             self._estimate(packet, arrival_time_ms)
-            self._take(packet)
+            self._sort_in(packet)
         except Exception:  # raised further, it would end the transport's receive loop and so the whole session
             self.bad_packets += 1
             log.exception("an RTP packet could not be taken")
@@ -168,7 +212,7 @@ class EncodedReceiver(RTCRtpReceiver):
             return JitterBuffer(AUDIO_GIVE_UP_US, frame_per_packet=True)
         return JitterBuffer(VIDEO_GIVE_UP_US, starts_key=h264.starts_key_frame)
 
-    def _take(self, packet: rtp.RtpPacket) -> None:
+    def _sort_in(self, packet: rtp.RtpPacket) -> None:
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return
@@ -239,20 +283,35 @@ class EncodedReceiver(RTCRtpReceiver):
         self._hand_on(self._jitter.poll(now_us), now_us)
 
     def _estimate(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
-        """Feeds the bandwidth estimate (by send times) and tells the sender when it changes."""
+        """Feeds the bandwidth estimate (by send times) and tells the sender when it changes.
+
+        A picture's packets are one entry: asked of each packet, the estimate was a quarter of what a packet cost.
+        """
         sent = packet.extensions.abs_send_time
         if self._estimator is None or sent is None or self._own_ssrc is None:
             return
-        remb = self._estimator.add(
-            abs_send_time=sent,
-            arrival_time_ms=arrival_time_ms,
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
+        size = len(packet.payload) + packet.padding_size
+        before = self._burst
+        if before is not None and before.timestamp == packet.timestamp:
+            before.size += size
+            before.sent, before.arrived_ms = sent, arrival_time_ms
+            return
+        self._burst = _Burst(packet.timestamp, packet.ssrc, sent, arrival_time_ms, size)
+        if before is not None:
+            self._tell(self._estimator, self._own_ssrc, before)
+
+    def _tell(self, estimator: RemoteBitrateEstimator, own_ssrc: int, burst: _Burst) -> None:
+        remb = estimator.add(
+            abs_send_time=burst.sent, arrival_time_ms=burst.arrived_ms, payload_size=burst.size, ssrc=burst.ssrc
         )
         if remb is not None:
-            fci = rtp.pack_remb_fci(*remb)
-            packet_out = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=self._own_ssrc, media_ssrc=0, fci=fci)
-            self._send_soon(self._send(bytes(packet_out)))
+            estimate_bps, ssrcs = remb
+            stream = self._streams.get(burst.ssrc)
+            lossy = stream is not None and self._cap.lossy(stream.packets_expected, stream.packets_received)
+            jammed = lossy or estimator.detector.state() == BandwidthUsage.OVERUSING
+            fci = rtp.pack_remb_fci(self._cap.told(estimate_bps, jammed, burst.arrived_ms), ssrcs)
+            packet = rtp.RtcpPsfbPacket(fmt=rtp.RTCP_PSFB_APP, ssrc=own_ssrc, media_ssrc=0, fci=fci)
+            self._send_soon(self._send(bytes(packet)))
 
     def _feedback(self, kind: Any, fmt: int, lost: list[int] | None = None) -> None:
         if self._own_ssrc is None or self._ssrc is None:

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from livesale.media import fmp4, h264, opus
 from livesale.media.frames import AUDIO, AUDIO_HZ, VIDEO, VIDEO_HZ, EncodedFrame
 from livesale.media.ring import Fragment, Init, Ring
+from livesale.media.still import still
 from livesale.media.timing import PictureClock, Placed, SoundClock
 
 FRAME_US = 33_333
 HOLE_LIMIT = AUDIO_HZ * 400 // 1000  # longer holes stay holes: the picture has one too
 PATIENCE_US = 400_000  # sound this far behind the picture would stall it: silence goes on in its place
 SOUND_BEHIND_US = 100_000  # how far behind the picture that silence stays, so that returning sound finds room
+NO_PICTURE_US = 3_000_000  # sound that goes on for so long without a picture gets a still one
+STILL_EVERY_US = 200_000
 SKEW_LIMIT_US = 2_000_000  # sender reports that disagree by more than this with arrival are wrong
 
 _NOT_IN_SAMPLES = frozenset({h264.SPS, h264.PPS, h264.DELIMITER})
@@ -25,8 +28,8 @@ class Segmenter:
     """One publisher's connection: a new generation of the ring's show.
 
     `offset_us`: media time minus monotonic time (from the broadcast's epoch). `want_key()` asks the sender
-    for a key frame. `sound`: an audio track was agreed on. `parameter_sets`: SPS and PPS known from the
-    offer, if any.
+    for a key frame. `sound`, `picture`: such a track was agreed on. `parameter_sets`: SPS and PPS known from
+    the offer, if any.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Segmenter:
         want_key: Callable[[], None],
         *,
         sound: bool = True,
+        picture: bool = True,
         parameter_sets: tuple[bytes, ...] = (),
     ) -> None:
         self.picture: h264.Picture | None = None
@@ -50,20 +54,25 @@ class Segmenter:
         self._generation = {VIDEO: 0, AUDIO: 0}
         self._sequence = {VIDEO: 0, AUDIO: 0}
         self._wants_key = True
+        self._picture_us: int | None = None if picture else -NO_PICTURE_US  # when the last came, or the first sound
+        self._still_us = 0
         self._silent = False  # silence stands in for the microphone
         self._reports: dict[int, tuple[int, int]] = {}  # track → (NTP µs, unwrapped RTP time)
         self._learn(parameter_sets)
 
     @property
     def on_air(self) -> bool:
-        """Whether pictures go out: a key frame has come and nothing is missing since."""
-        return not self._wants_key
+        """Whether pictures go out: a key frame has come and nothing is missing since, or a still stands in for them."""
+        return not self._wants_key or self._still_us > 0
 
     def frame(self, frame: EncodedFrame) -> None:
         """Takes the next frame of either track."""
         if frame.track == VIDEO:
+            self._picture_us = frame.arrived_us
             self._picture(frame)
-        elif self._generation[AUDIO]:
+            return
+        self._keep_picture_up(frame.arrived_us)
+        if self._generation[AUDIO]:
             self._packet(frame)
 
     def sender_report(self, track: int, ntp_us: int, rtp_time: int) -> None:
@@ -82,11 +91,24 @@ class Segmenter:
         if frame.key and not self._announce(frame.arrived_us):
             self._want_key()
             return
-        self._wants_key = False
+        self._wants_key, self._still_us = False, 0
         time = self._pictures.place(frame.rtp_time, frame.arrived_us)
-        sample = fmp4.video_sample(nal for nal in frame.units if h264.nal_type(nal) not in _NOT_IN_SAMPLES)
-        self._put(VIDEO, time, self._pictures.duration(), frame.key, sample)
+        self._put(VIDEO, time, self._pictures.duration(), frame.key, _sample(frame.units))
         self._keep_sound_up(time * 1_000_000 // VIDEO_HZ)
+
+    def _keep_picture_up(self, now_us: int) -> None:
+        """A player stands still where the picture is missing: a still takes the place of a camera that is off."""
+        if self._picture_us is None:
+            self._picture_us = now_us
+        if now_us - self._picture_us < NO_PICTURE_US or now_us - self._still_us < STILL_EVERY_US:
+            return
+        sets, self._sets = self._sets, {}
+        self._learn(still())
+        if self._announce(now_us):
+            time, duration = self._pictures.stand_in(now_us)
+            self._put(VIDEO, time, duration, True, _sample(still()))
+            self._still_us, self._wants_key = now_us, True
+        self._sets = sets
 
     def _learn(self, units: tuple[bytes, ...]) -> None:
         for unit in units:
@@ -174,3 +196,7 @@ class Segmenter:
         time_us = time * 1_000_000 // hz
         made = Fragment(track, key, self._generation[track], sequence, time_us, data)
         self._ring.put(made, time_us + duration * 1_000_000 // hz)
+
+
+def _sample(units: tuple[bytes, ...]) -> bytes:
+    return fmp4.video_sample(nal for nal in units if h264.nal_type(nal) not in _NOT_IN_SAMPLES)

@@ -79,6 +79,14 @@ class PictureClock:
         self._due += _ticks(self._drift.note(lateness, arrived_us), VIDEO_HZ)
         return time
 
+    def stand_in(self, now_us: int) -> tuple[int, int]:
+        """Where a picture of ours goes while the host sends none, and for how long: the first fills the hole before it."""
+        now = max(_ticks(now_us + self._offset_us, VIDEO_HZ), self._floor)
+        hole = self._floor > 0 and now - self._floor > 2 * MAX_DURATION
+        time = self._floor if hole else now
+        self._floor = now + MIN_PICTURE_TICKS
+        return time, now - time + MAX_DURATION * 5 // 4
+
     def duration(self) -> int:
         """What to declare for a picture: 1.25 × the longest of the last 30 intervals, 40–200 ms.
 

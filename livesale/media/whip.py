@@ -56,7 +56,7 @@ class _Endpoint:
         offer = await _body(request, SDP)
         session = await self._sessions.publish(show, offer, takeover=request.query.get("takeover") == "1")
         location = f"{request.path}/{session.id}"
-        headers = {"Location": location, "ETag": session.etag, **_CORS}
+        headers = {"Location": location, "ETag": session.etag, **self._links(), **_CORS}
         return web.Response(status=201, body=session.answer.encode(), content_type=SDP, headers=headers)
 
     async def trickle(self, request: web.Request) -> web.Response:
@@ -68,8 +68,13 @@ class _Endpoint:
             return _problem(PRECONDITION_REQUIRED, "invalid", "Send If-Match with the session's ETag.")
         if asked not in (etag, "*"):
             return _problem(PRECONDITION_FAILED, "superseded", "The ETag is not this session's.")
-        await self._sessions.add_candidates(show, session, await _body(request, ICE_FRAGMENT))
-        return web.Response(status=204, headers=_CORS)
+        restarted = await self._sessions.add_candidates(show, session, await _body(request, ICE_FRAGMENT))
+        if restarted is None:
+            return web.Response(status=204, headers=_CORS)
+        headers = {"ETag": restarted.etag, **_CORS}
+        return web.Response(
+            status=200, body=restarted.fragment.encode(), content_type=ICE_FRAGMENT, headers=headers
+        )
 
     async def end(self, request: web.Request) -> web.Response:
         show = request.match_info["show"]
@@ -78,7 +83,16 @@ class _Endpoint:
         return web.Response(status=200, headers=_CORS)
 
     async def options(self, request: web.Request) -> web.Response:
-        return web.Response(status=204, headers={"Accept-Post": SDP, "Accept-Patch": ICE_FRAGMENT, **_CORS})
+        """What is taken here; with the show's token also which STUN and TURN servers there are."""
+        headers = {"Accept-Post": SDP, "Accept-Patch": ICE_FRAGMENT, **_CORS}
+        if "Authorization" in request.headers:
+            await self._check(request, request.match_info["show"])
+            headers |= self._links()
+        return web.Response(status=204, headers=headers)
+
+    def _links(self) -> dict[str, str]:
+        links = self._sessions.links()
+        return {"Link": links} if links else {}
 
     async def _check(self, request: web.Request, show: str) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

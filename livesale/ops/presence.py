@@ -12,16 +12,20 @@ from typing import Any
 from livesale.store.valkey import Store
 
 FORGOTTEN_MS = 5_000
-NUMBERS = ("viewers", "bitrate_kbps", "media_delay_ms", "picture_age_ms", "fps", "width", "height", "updated")
+NUMBERS = (
+    "viewers", "bitrate_kbps", "media_delay_ms", "picture_age_ms", "key_interval_ms", "fps", "width", "height", "updated",
+)  # fmt: skip
 NOTHING: dict[str, Any] = {
-    **dict.fromkeys(NUMBERS, 0), "media_delay_ms": -1, "picture_age_ms": -1, "host": "", "warnings": "",
+    **dict.fromkeys(NUMBERS, 0), "media_delay_ms": -1, "picture_age_ms": -1, "key_interval_ms": -1, "host": "",
+    "warnings": "",
 }  # fmt: skip
 
 
 async def write_live(store: Store, show: str, live: Mapping[str, Any]) -> None:
     """Tell how `show` is doing, each second while it is held: `NUMBERS`, `host` (`waiting`, `live`, `lost`), `warnings`.
 
-    `media_delay_ms`: from a picture's last packet to the hub; `picture_age_ms`: since the last picture came; −1: none.
+    `media_delay_ms`: from a picture's last packet to the hub; `picture_age_ms`: since the last picture came;
+    `key_interval_ms`: between the last two key frames; −1: none.
     """
     told = {name: live[name] for name in NOTHING if live.get(name) is not None}
     told["updated"] = store.now_ms()

@@ -53,22 +53,25 @@ class RundownView(msgspec.Struct):
 
 
 class Whip(msgspec.Struct):
-    """Where and with what bearer token the host publishes."""
+    """Where and with what bearer token the host publishes: by WHIP, or by WebSocket where no UDP gets through."""
 
     url: str
+    socket: str
     token: str
 
 
 class Live(msgspec.Struct):
     """What the studio last saw of the host's sending; zeros when nobody tells, `updated` is ms since 1970.
 
-    `media_delay_ms`: from a picture's last packet to the hub; `picture_age_ms`: since the last picture came; −1: none.
+    `media_delay_ms`: from a picture's last packet to the hub; `picture_age_ms`: since the last picture came;
+    `key_interval_ms`: between the last two key frames; −1: none.
     """
 
     viewers: int
     bitrate_kbps: int | float
     media_delay_ms: int | float
     picture_age_ms: int | float
+    key_interval_ms: int | float
     fps: int | float
     width: int
     height: int

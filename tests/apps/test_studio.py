@@ -11,6 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from livesale.apps.air import read_air
 from livesale.apps.doors import WebDoors
 from livesale.apps.keys import make_keys
 from livesale.apps.reactions import REACTIONS
@@ -21,12 +22,14 @@ from livesale.hub.tickets import verify
 from livesale.hub.wire import EventsFrame, decode
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import shelf
+from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.media.broadcasts import Broadcasts
-from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS
+from livesale.media.frames import VIDEO
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init
 from livesale.settings import load_settings
 from livesale.shows.model import Show
-from livesale.shows.service import LEASE
+from livesale.shows.service import LEASE, whip_token
 from livesale.store.record import version
 from livesale.store.valkey import Store
 from tests.media.test_packager import Taken
@@ -192,3 +195,67 @@ async def test_a_takeover_goes_on_behind_what_was_recorded(wiring: Wiring, show:
             while (opened := one.broadcasts.ring(show.id)) is None:
                 await asyncio.sleep(0.01)
         assert opened.end_us == ring.parts[-1].end_us + 1_000_000
+async def notices_of(viewer: ClientConnection, about: str, count: int) -> list[str]:
+    """The next `count` values of a notice about something."""
+    found: list[str] = []
+    async with asyncio.timeout(PATIENCE_S):
+        while len(found) < count:
+            frame = decode(await viewer.recv(decode=False))
+            events = frame.events if isinstance(frame, EventsFrame) else []
+            found += [event[about] for event in events if event["type"] == "notice" and event["about"] == about]
+    return found
+
+
+async def test_viewers_hear_that_the_host_is_away(wiring: Wiring, show: Show) -> None:
+    """Whoever watches is told that the host is away and back; who joins meanwhile is told too."""
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        viewer = await join(wiring, show.id, "one")
+        one.broadcasts.on_host(show.id, "away")
+        assert await notices_of(viewer, "host", 1) == ["away"]
+        late = await join(wiring, show.id, "one")
+        assert await notices_of(late, "host", 1) == ["away"]
+        one.broadcasts.on_host(show.id, "back")
+        assert await notices_of(viewer, "host", 1) == ["back"]
+
+
+async def test_a_studio_that_takes_over_goes_on_behind_what_was_sent(wiring: Wiring, show: Show) -> None:
+    """Media time and generations only grow over studios: edges and players drop what does not; the host is missed."""
+    async with studios(wiring, "one", "two") as (one, two):
+        await one.start()
+        await holds(one, show.id)
+        ring = one.broadcasts.ring(show.id)
+        assert ring is not None
+        ring.put_init(Init(VIDEO, 7, "video/mp4", b"init"))
+        ring.put(Fragment(VIDEO, True, 7, 0, 9_000_000_000, b"key"), 9_000_040_000)
+        async with asyncio.timeout(PATIENCE_S):
+            while await read_air(wiring.store, show.id) == (0, 0):
+                await asyncio.sleep(0.01)
+        await one.freeze()
+        await wiring.store.ask("DEL", f"{{show:{show.id}}}:lease")
+        await two.start()
+        await holds(two, show.id)
+        after = two.broadcasts.ring(show.id)
+        assert after is not None
+        assert (after.end_us, after.generation) > (9_000_040_000, 7)
+        assert after.generation > 7
+        assert await notices_of(await join(wiring, show.id, "two"), "host", 1) == ["away"]
+
+        await wiring.shows.move(HOST, show.id, "end")
+        async with asyncio.timeout(PATIENCE_S):
+            while await read_air(wiring.store, show.id) != (0, 0):
+                await asyncio.sleep(0.01)
+
+
+async def test_a_host_is_not_turned_away_while_its_show_changes_studios(wiring: Wiring, show: Show) -> None:
+    """The right token at a studio that does not have the show yet is "try again"; the wrong one is no, there too."""
+    elsewhere = "elsewhere0"
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        assert await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
+        assert not await one.studio.may_publish(elsewhere, "other")
+        with pytest.raises(Refusal) as refused:
+            await one.studio.may_publish(elsewhere, whip_token(wiring.tag_key, elsewhere))
+        assert (refused.value.code, refused.value.retry_after_s) == ("store_unavailable", 1)

@@ -36,12 +36,12 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def host(browser: Browser, server: MediaServer, query: str = "") -> Page:
+async def host(browser: Browser, server: MediaServer, query: str = "", *, camera: bool = True) -> Page:
     """A page on air."""
     context = await browser.new_context(permissions=["camera", "microphone"])
     page = await context.new_page()
     await page.goto(server.url + "/host")
-    assert await page.evaluate("url => publish(url)", server.url + "/whip/s1" + query) == 201
+    assert await page.evaluate("([url, camera]) => publish(url, camera)", [server.url + "/whip/s1" + query, camera]) == 201
     return page
 
 
@@ -83,7 +83,7 @@ async def test_a_viewer_sees_what_the_camera_sees(browser: Browser, server: Medi
 
 
 async def test_a_change_of_size_plays_through(browser: Browser, server: MediaServer) -> None:
-    """When the host's picture changes size the viewer goes on in the same range, at the new size."""
+    """When the host's picture changes size, or another camera stands upright, the viewer goes on in the same range."""
     sender = await host(browser, server)
     await until(lambda: server.fragments(VIDEO))
     page = await viewer(browser, server)
@@ -99,19 +99,26 @@ async def test_a_change_of_size_plays_through(browser: Browser, server: MediaSer
     state = await playing(page, 1)
 
     assert state["height"] == 180
+    await sender.evaluate("turnUpright()")
+    await page.wait_for_function("playback().width < playback().height", timeout=20_000)
+    state = await playing(page, 1)
+
     assert len(state["ranges"]) == 1
     assert (state["log"], state["error"]) == ([], None)
 
 
 async def test_another_host_page_takes_over_and_the_viewer_stays(browser: Browser, server: MediaServer) -> None:
-    """A takeover reaches viewers who stay connected: a new generation, and playing goes on."""
-    await host(browser, server)
+    """A host without a camera has a still picture; who takes over from it reaches the viewers who stay connected: a
+    new generation, and playing goes on.
+    """
+    await host(browser, server, camera=False)
     await until(lambda: server.fragments(VIDEO))
     page = await viewer(browser, server)
-    await playing(page, 1)
+    assert (await playing(page, 1))["width"] == 640
 
     await host(browser, server, "?takeover=1")
     await until(lambda: len(server.inits(VIDEO)) > 1)
+    await page.wait_for_function("playback().width > 640", timeout=20_000)
     state = await playing(page, 2)
 
     assert (state["log"], state["error"]) == ([], None)
@@ -122,14 +129,14 @@ async def test_one_packet_in_ten_lost_still_plays(
     browser: Browser, server: MediaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 10 % of all packets lost, retransmissions included, the show keeps its pace within 2 s of live."""
-    take = EncodedReceiver._handle_rtp_packet
+    take = EncodedReceiver.take
     dice = random.Random(7)
 
-    async def lossy(receiver: EncodedReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
+    def lossy(receiver: EncodedReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
         if dice.random() > 0.1:
-            await take(receiver, packet, arrival_time_ms)
+            take(receiver, packet, arrival_time_ms)
 
-    monkeypatch.setattr(EncodedReceiver, "_handle_rtp_packet", lossy)
+    monkeypatch.setattr(EncodedReceiver, "take", lossy)
     await host(browser, server)
     await until(lambda: server.fragments(VIDEO))
     page = await viewer(browser, server)

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from aiortc import RTCPeerConnection, rtcpeerconnection
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
-from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtpPacket
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtpPacket,
+    unpack_remb_fci,
+)
 
 from livesale.media import receiver as receivers
 from livesale.media.frames import EncodedFrame
@@ -55,9 +63,7 @@ async def received() -> Any:
 async def send(receiver: receivers.EncodedReceiver, sequence: int, payload: bytes, **more: Any) -> None:
     """One packet of the stream, a frame of its own unless told otherwise."""
     fields = {"payload_type": 102, "marker": 1, "timestamp": sequence * 3_000, "ssrc": 55, **more}
-    await receiver._handle_rtp_packet(
-        RtpPacket(sequence_number=sequence & 0xFFFF, payload=payload, **fields), arrival_time_ms=0
-    )
+    receiver.take(RtpPacket(sequence_number=sequence & 0xFFFF, payload=payload, **fields), arrival_time_ms=0)
 
 
 def test_the_private_names_of_aiortc_are_where_they_were() -> None:
@@ -145,6 +151,30 @@ async def test_reports_go_out(received: Any) -> None:
     await until(lambda: transport.of(RtcpRrPacket))
     report = transport.of(RtcpRrPacket)[0].reports[0]
     assert (report.ssrc, report.packets_lost, report.highest_sequence) == (55, 1, 3)
+
+
+async def test_a_host_hears_what_its_line_holds(received: Any) -> None:
+    """Packets that come later and later bring the told bitrate (REMB) below what comes in; calm ones bring no limit."""
+    receiver, transport, _ = received
+
+    async def sends(seconds: float, from_s: float, lag_a_s: float) -> list[int]:
+        """100 packets of 1,250 bytes a second (1 Mbit/s), each as much later as the line lags; the bitrates told."""
+        told = len(transport.of(RtcpPsfbPacket))
+        for number in range(int(seconds * 100)):
+            sent_s = from_s + number / 100
+            packet = RtpPacket(
+                payload_type=102, marker=1, sequence_number=int(sent_s * 100), timestamp=int(sent_s * 90_000), ssrc=55,
+                payload=b"\x61" + bytes(1_237),
+            )  # fmt: skip
+            packet.extensions.abs_send_time = int(sent_s * (1 << 18)) & 0xFFFFFF
+            arrived_ms = int((sent_s + number / 100 * lag_a_s) * 1000)
+            receiver.take(packet, arrival_time_ms=arrived_ms)
+            await asyncio.sleep(0)
+        sent = [one for one in transport.of(RtcpPsfbPacket)[told:] if one.fmt == RTCP_PSFB_APP]
+        return [unpack_remb_fci(one.fci)[0] for one in sent]
+
+    assert min(await sends(6, 0, 0)) > 2_500_000
+    assert min(await sends(3, 6, 0.5)) < 900_000
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x7c", b"\x7c\x05", b"\x78\xff\xff", b"\x1f\x00\x00", b"\x00"])

@@ -52,10 +52,12 @@ class Kept(Ring):
 class Host:
     """A publisher without network: pictures every 33 ms, sound every 20 ms."""
 
-    def __init__(self, ring: Kept | None = None, *, sound: bool = True, offset_us: int = OFFSET_US) -> None:
+    def __init__(
+        self, ring: Kept | None = None, *, sound: bool = True, picture: bool = True, offset_us: int = OFFSET_US
+    ) -> None:
         self.ring = ring or Kept()
         self.asked = 0
-        self.segmenter = Segmenter(self.ring, offset_us, self._asked, sound=sound)
+        self.segmenter = Segmenter(self.ring, offset_us, self._asked, sound=sound, picture=picture)
 
     def _asked(self) -> None:
         self.asked += 1
@@ -373,3 +375,55 @@ def test_what_x264_and_libopus_make_decodes_whole() -> None:
         frames = list(file.decode(video=0))
     assert len(frames) == 20
     assert [frame.pts for frame in frames] == [5 * 90_000 + number * 3_000 for number in range(20)]
+
+
+def test_a_host_that_sends_sound_alone_gets_a_still_picture() -> None:
+    """Five key frames a second from the first sound on, each declared until the next; all of it decodes."""
+    host = Host(picture=False)
+    for number in range(100):
+        host.sound(number * 20)
+    stills = host.ring.of(VIDEO)
+    assert len(stills) == 10
+    assert host.segmenter.on_air
+    assert all(one.key for one in stills)
+    times = [one.time_us for one in stills]
+    assert all(150_000 < later - earlier < 250_000 for earlier, later in pairwise(times))
+    assert abs(stills[0].time_us - host.ring.of(AUDIO)[0].time_us) < 25_000
+    data = host.ring.inits[0].data + b"".join(one.data for one in stills)
+    with av.open(io.BytesIO(data)) as file:
+        assert sum(1 for _ in file.decode(video=0)) == len(stills)
+
+
+def test_a_camera_that_is_turned_off_is_stood_in_for_without_a_hole() -> None:
+    """Sound goes on, the still fills in from the last picture on, and the camera returns with a key frame of its own;
+    media time only grows, whatever is declared.
+    """
+    host = Host()
+    host.run(2)
+    for number in range(300):
+        host.sound(2000 + number * 20)
+    before = 60
+    stills = host.ring.of(VIDEO)[before:]
+    assert stills[0].key
+    assert stills[0].time_us - host.ring.of(VIDEO)[before - 1].time_us < 40_000
+    host.picture(8000)
+    assert host.ring.of(VIDEO)[-1] is stills[-1]
+    assert host.asked
+    host.run(1, start_ms=8100)
+    generations = [init.generation for init in host.ring.inits if init.track == VIDEO]
+    assert generations == [1, 2, 3]
+    assert len([init for init in host.ring.inits if init.track == AUDIO]) == 1
+    back = [one for one in host.ring.of(VIDEO) if one.generation == 3]
+    assert (back[0].key, back[0].sequence, len(back)) == (True, 0, 30)
+    assert rises([one.time_us for one in host.ring.of(VIDEO)])
+    assert sound_gaps_ms(host.ring) == []
+
+
+def test_a_short_loss_of_the_picture_brings_no_still() -> None:
+    """Two seconds without a picture are a bad line, not a camera that is off."""
+    host = Host()
+    host.run(2)
+    for number in range(100):
+        host.sound(2000 + number * 20)
+    host.run(1, start_ms=4000)
+    assert {one.generation for one in host.ring.of(VIDEO)} == {1}

@@ -44,6 +44,7 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         await until(lambda: len(server.fragments(VIDEO)) > 10)
         first.kill()
         await until(lambda: ("s1", "lost") in server.states)
+        assert server.hosts == ["away"]
         second = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
         await until(lambda: {one.generation for one in server.fragments(VIDEO)} == {1, 2})
         second.stop()
@@ -54,6 +55,7 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         fresh = [one for one in server.fragments(VIDEO) if one.generation == 2]
         assert fresh[0].key
         assert fresh[0].sequence == 0
+        assert server.hosts == ["away", "back"]
 
 
 async def test_a_killed_sender_leaves_no_key_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

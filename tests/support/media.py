@@ -13,6 +13,7 @@ from aiohttp import web
 
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.ring import Fragment, Init, Item, Ring
+from livesale.media.uplink_door import uplink_routes
 from livesale.media.whip import whip_routes
 
 CHROMIUM = "/usr/bin/chromium"
@@ -33,9 +34,9 @@ CHROMIUM_ARGS = [
 TOKEN = "whip-token"
 
 PUBLISH_PAGE = """<!doctype html><title>host</title><script>
-window.publish = async (url, width = 1280, height = 720) => {
+window.publish = async (url, camera = true) => {
   const media = await navigator.mediaDevices.getUserMedia(
-    {audio: true, video: {width, height, frameRate: 30}});
+    {audio: true, video: camera && {width: 1280, height: 720, frameRate: 30}});
   const peer = window.peer = new RTCPeerConnection();
   for (const track of media.getTracks())
     peer.addTransceiver(track, {direction: 'sendonly', streams: [media]});
@@ -47,7 +48,12 @@ window.publish = async (url, width = 1280, height = 720) => {
   window.location_of_session = answer.headers.get('location');
   return answer.status;
 };
-window.stopPublishing = () => peer.close();
+window.turnUpright = async () => {
+  const canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
+  [canvas.width, canvas.height] = [360, 640];
+  setInterval(() => { pen.fillStyle = `hsl(${performance.now() / 10} 80% 50%)`; pen.fillRect(0, 0, 360, 640); }, 33);
+  await peer.getSenders().find(one => one.track.kind == 'video').replaceTrack(canvas.captureStream(30).getVideoTracks()[0]);
+};
 </script>""".replace("TOKEN", TOKEN)
 
 PLAY_PAGE = """<!doctype html><title>viewer</title><video muted playsinline></video><canvas></canvas><script>
@@ -138,12 +144,14 @@ def _wire_fragment(one: Fragment) -> bytes:
 
 
 class MediaServer:
-    """`url` is its address; `items` everything the show's ring has made; `states` what on_state was told."""
+    """`url` is its address; `items` everything the show's ring has made; `states` and `hosts` what was told."""
 
     def __init__(self, **options: Any) -> None:
         self.states: list[tuple[str, str]] = []
+        self.hosts: list[str] = []
         self.items: list[Item] = []
         self.broadcasts = Broadcasts(lambda show, state: self.states.append((show, state)), **options)
+        self.broadcasts.on_host = lambda show, host: self.hosts.append(host)
         self.url = ""
 
     def open(self, show: str) -> None:
@@ -170,6 +178,7 @@ class MediaServer:
         """WHIP at /whip/{show}, the host's page at /host, the viewer's at /play/{show}."""
         application = web.Application()
         application.add_routes(whip_routes(self.broadcasts, lambda show, token: token == TOKEN))
+        application.add_routes(uplink_routes(self.broadcasts, lambda show, token: token == TOKEN))
         application.router.add_get("/host", _page(PUBLISH_PAGE))
         application.router.add_get("/play/{show}", _page(PLAY_PAGE))
         application.router.add_get("/ws/{show}", self._follow)

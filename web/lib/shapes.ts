@@ -59,11 +59,11 @@ export interface Show {
   picture?: boolean;
   hub: string[];
   hls: string | null;
-  whip?: { url: string; token: string } | null;
+  whip?: { url: string; socket: string; token: string } | null;
   rundown?: Segment[] | { segments: Segment[]; current: number | null } | null;
   chat?: ChatLine[];
   /** For the show's host only: what the studio sees of the picture, orders by state, revenue. */
-  live?: { host: string; fps: number; bitrate_kbps: number; picture_age_ms: number; warnings: string };
+  live?: { host: string; fps: number; bitrate_kbps: number; picture_age_ms: number; key_interval_ms: number; warnings: string };
   orders?: Record<string, number>;
   revenue?: Money | null;
 }

@@ -26,6 +26,14 @@ describe("what a page knows of a show", () => {
     expect([known.show.title, known.show.hub, known.show.viewers, known.chat.length]).toEqual(["New", ["ws://h"], 3, 1]);
   });
 
+  test("knows whether the host is away, and forgets it with a new welcome", () => {
+    const notice = (host: string) => ({ type: "notice", about: "host", key: "host", host });
+    const states = [notice("away"), notice("gone"), notice("back"), notice("away"), { type: "welcome", show }];
+    const hosts = states.map((_, upto) => states.slice(0, upto + 1).reduce(applied, knownFrom(show)));
+    expect(hosts.map(({ host }) => host)).toEqual(["away", "gone", "here", "away", "here"]);
+    expect(hosts[0]?.notices).toEqual([]);
+  });
+
   test("shows a message once however often it comes, and not after its removal", () => {
     const line = { type: "chat", id: "1", name: "N", text: "T" };
     expect([line, line].reduce(applied, knownFrom(show)).chat).toHaveLength(1);

@@ -10,6 +10,8 @@ export interface Known {
   current: number | null;
   chat: ChatLine[];
   notices: { id: string; text: string }[];
+  /** Whether the host's picture has stopped for a moment, or for good. */
+  host: "here" | "away" | "gone";
   /** Own orders: newest state and version by id. */
   orders: Record<string, { state: string; version: number }>;
   /** When the pins on screen went there, for "on air since". */
@@ -26,6 +28,7 @@ export function knownFrom(snapshot: Show, before?: Known): Known {
     current: rundown?.current ?? null,
     chat: show.chat ?? before?.chat ?? [],
     notices: before?.notices ?? [],
+    host: before?.host ?? "here",
     orders: before?.orders ?? {},
     pinnedAt: typeof show.pinned_at === "number" ? show.pinned_at : (show.pinned_at ? Date.parse(show.pinned_at) : samePins(before, show)),
   };
@@ -34,7 +37,7 @@ export function knownFrom(snapshot: Show, before?: Known): Known {
 export function applied(known: Known, event: HubEvent): Known {
   switch (event.type) {
     case "welcome":
-    case "resync": return isShow(event.show) ? knownFrom(event.show, known) : known;
+    case "resync": return isShow(event.show) ? { ...knownFrom(event.show, known), host: "here" } : known; // "away" comes again behind it
     case "show": return withShow(known, showChange(event));
     case "offer": return withOffer(known, event.offer as Offer);
     case "stock": return withStock(known, String(event.offer), event.left as number | null);
@@ -97,6 +100,7 @@ function withOrder(known: Known, id: string, state: string, version: number): Kn
 }
 
 function withNotice(known: Known, event: HubEvent): Known {
+  if (event.about === "host") return { ...known, host: event.host === "away" || event.host === "gone" ? event.host : "here" };
   const notice = { id: String(event.seq ?? `${known.notices.length}-${String(event.text)}`), text: String(event.text) };
   return { ...known, notices: [...known.notices, notice].slice(-NOTICES_KEPT) };
 }

@@ -5,6 +5,8 @@ const LEVEL_MS = 100;
 /** Below this the microphone is taken for dead: a quiet room still gives about 0.005. */
 export const HEARD_LEVEL = 0.01;
 
+export type Kind = "video" | "audio";
+
 export class Camera {
   readonly stream = signal<MediaStream | null>(null);
   readonly cameras = signal<MediaDeviceInfo[]>([]);
@@ -12,6 +14,8 @@ export class Camera {
   readonly level = signal(0);
   readonly loudest = signal(0);
   readonly failure = signal<unknown>(null);
+  /** What the host has turned off: it stays off with another device. */
+  readonly off = signal<Record<Kind, boolean>>({ video: false, audio: false });
   private audio: AudioContext | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -19,21 +23,35 @@ export class Camera {
   async open(camera: string | null = null, microphone: string | null = null): Promise<void> {
     this.failure.value = null;
     try {
-      const stream = await navigator.mediaDevices.getUserMedia({
-        video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, ...(camera ? { deviceId: { exact: camera } } : {}) },
-        audio: { echoCancellation: false, noiseSuppression: true, ...(microphone ? { deviceId: { exact: microphone } } : {}) },
-      });
+      const stream = await devices(
+        { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 }, ...(camera ? { deviceId: { exact: camera } } : {}) },
+        { echoCancellation: false, noiseSuppression: true, ...(microphone ? { deviceId: { exact: microphone } } : {}) },
+      );
       this.stream.value?.getTracks().forEach((track) => track.stop());
       this.stream.value = stream;
-      this.listen(stream);
+      this.enable();
+      if (stream.getAudioTracks().length > 0) this.listen(stream);
       await this.list();
     } catch (error) {
       this.failure.value = error;
     }
   }
 
-  chosen(kind: "video" | "audio"): string {
+  toggle(kind: Kind): void {
+    this.off.value = { ...this.off.value, [kind]: !this.off.value[kind] };
+    this.enable();
+  }
+
+  has(kind: Kind): boolean {
+    return this.stream.value?.getTracks().some((track) => track.kind === kind) ?? false;
+  }
+
+  chosen(kind: Kind): string {
     return this.stream.value?.getTracks().find((track) => track.kind === kind)?.getSettings().deviceId ?? "";
+  }
+
+  private enable(): void {
+    for (const track of this.stream.value?.getTracks() ?? []) track.enabled = !this.off.value[track.kind as Kind];
   }
 
   private async list(): Promise<void> {
@@ -55,6 +73,19 @@ export class Camera {
       this.level.value = rms(samples);
       this.loudest.value = Math.max(this.loudest.value, this.level.value);
     }, LEVEL_MS);
+  }
+}
+
+/** Both, or what there is: a host without a camera is heard, one without a microphone is seen. */
+async function devices(video: MediaTrackConstraints, audio: MediaTrackConstraints): Promise<MediaStream> {
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video, audio });
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== "NotFoundError") throw error;
+    const found = await navigator.mediaDevices.enumerateDevices();
+    if (found.some(({ kind }) => kind === "videoinput")) return navigator.mediaDevices.getUserMedia({ video });
+    if (found.some(({ kind }) => kind === "audioinput")) return navigator.mediaDevices.getUserMedia({ audio });
+    throw error;
   }
 }
 

@@ -138,7 +138,7 @@ export class Studio {
   private async sendPicture(takeover: boolean): Promise<void> {
     const whip = this.known.value?.show.whip;
     const stream = this.camera.stream.value;
-    if (whip && stream) await this.whip.send(whip.url, whip.token, stream, takeover);
+    if (whip && stream) await this.whip.send(whip, stream, takeover);
   }
 
   private async loadProducts(): Promise<void> {

@@ -5,7 +5,7 @@ import { Roll } from "../lib/pieces";
 import { HEARD_LEVEL } from "./camera";
 import type { Studio } from "./ctrl";
 import { orderCounts, piecesLeft, readiness } from "./plan";
-import { canSendH264 } from "./whip";
+import { canSendH264 } from "./peer";
 import { say } from "./words";
 
 export function Checklist({ studio }: { studio: Studio }) {
@@ -13,7 +13,7 @@ export function Checklist({ studio }: { studio: Studio }) {
   if (!known) return null;
   const { camera } = studio;
   const canEncode = canSendH264();
-  const ready = readiness(known, { picture: camera.stream.value !== null, heard: camera.loudest.value > HEARD_LEVEL }, canEncode && studio.reachable.value === true);
+  const ready = readiness(known, { picture: camera.has("video"), heard: camera.loudest.value > HEARD_LEVEL }, canEncode && studio.reachable.value === true);
   const rows: { done: boolean; text: string; todo: string }[] = [
     { done: ready.camera, text: say("checkCamera"), todo: say("todoCamera") },
     { done: ready.level, text: say("checkLevel"), todo: say("todoLevel") },

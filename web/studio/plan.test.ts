@@ -50,7 +50,7 @@ describe("the upload", () => {
   const sample = (atMs: number, bytesSent: number, heard: object = {}, sent: object = {}) => ({ atMs, reports: [{ type: "outbound-rtp", kind: "video", bytesSent, framesPerSecond: 30, qualityLimitationReason: "none", ...sent }, { type: "outbound-rtp", kind: "audio", bytesSent: 9e9 }, { type: "remote-inbound-rtp", kind: "video", fractionLost: 0, roundTripTime: 0.04, ...heard }] });
 
   test("is measured between two samples of the picture alone", () => {
-    expect(figuresFrom(sample(0, 1000), sample(2000, 251_000))).toEqual({ kbps: 1000, fps: 30, lossPercent: 0, rttMs: 40, limited: null, limitedMs: 0, height: 0, way: null, verdict: "good" });
+    expect(figuresFrom(sample(0, 1000), sample(2000, 251_000))).toEqual({ kbps: 1000, fps: 30, lossPercent: 0, rttMs: 40, limited: null, limitedMs: 0, height: 0, roomKbps: 0, way: null, verdict: "good" });
     expect(figuresFrom(null, sample(0, 1000)).kbps).toBe(0);
   });
 
@@ -59,10 +59,10 @@ describe("the upload", () => {
     expect(figuresFrom(null, sample(0, 0, {}, { framesPerSecond: 4, qualityLimitationReason: "bandwidth" }))).toMatchObject({ verdict: "poor", limited: "bandwidth" });
   });
 
-  test("says how the packets travel, and the pair's round trip while none is reported", () => {
-    const way = [{ type: "candidate-pair", nominated: true, state: "succeeded", localCandidateId: "c", currentRoundTripTime: 0.02 }, { type: "local-candidate", id: "c", protocol: "udp", candidateType: "relay" }];
+  test("says how the packets travel, what the line holds, and the pair's round trip while none is reported", () => {
+    const way = [{ type: "candidate-pair", nominated: true, state: "succeeded", localCandidateId: "c", currentRoundTripTime: 0.02, availableOutgoingBitrate: 1_200_000 }, { type: "local-candidate", id: "c", protocol: "udp", candidateType: "relay" }];
     const now = sample(0, 0, { roundTripTime: undefined });
-    expect(figuresFrom(null, { ...now, reports: [...now.reports, ...way] })).toMatchObject({ way: "UDP relay", rttMs: 20 });
+    expect(figuresFrom(null, { ...now, reports: [...now.reports, ...way] })).toMatchObject({ way: "UDP relay", rttMs: 20, roomKbps: 1200 });
   });
 
   test("counts for how long the encoder has been held back in a row", () => {

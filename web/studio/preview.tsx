@@ -1,9 +1,9 @@
 /** The big preview: guides, ON AIR frame, audio meter, devices. */
-import { CameraOff } from "lucide-preact";
+import { CameraOff, Mic, MicOff, Video, VideoOff, type LucideIcon } from "lucide-preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Said } from "../lib/pieces";
 import { say as sayAll } from "../lib/words";
-import { HEARD_LEVEL } from "./camera";
+import { HEARD_LEVEL, type Camera, type Kind } from "./camera";
 import type { Studio } from "./ctrl";
 import { say } from "./words";
 
@@ -53,5 +53,24 @@ export function Devices({ studio }: { studio: Studio }) {
       </select>
     </label>
   );
-  return <div class="devices">{list(camera.cameras.value, say("camera"), "video")}{list(camera.microphones.value, say("microphone"), "audio")}</div>;
+  return (
+    <div class="devices">
+      {list(camera.cameras.value, say("camera"), "video")}
+      {list(camera.microphones.value, say("microphone"), "audio")}
+      <div class="row device-switches">
+        <Switch camera={camera} kind="video" on={Video} off={VideoOff} label={say("cameraOff")} />
+        <Switch camera={camera} kind="audio" on={Mic} off={MicOff} label={say("mute")} />
+      </div>
+    </div>
+  );
+}
+
+function Switch({ camera, kind, on: On, off: Off, label }: { camera: Camera; kind: Kind; on: LucideIcon; off: LucideIcon; label: string }) {
+  const off = camera.off.value[kind];
+  const Icon = off ? Off : On;
+  return (
+    <button type="button" class="button button-small" data-testid={`off-${kind}`} aria-pressed={off} disabled={!camera.has(kind)} onClick={() => camera.toggle(kind)}>
+      <Icon size={16} aria-hidden="true" />{label}
+    </button>
+  );
 }

@@ -5,6 +5,8 @@ export interface Sample { atMs: number; reports: Report[] }
 
 export interface UploadFigures {
   kbps: number; fps: number; height: number; lossPercent: number; rttMs: number;
+  /** What the line is thought to hold: the sender's own estimate; 0 while there is none. */
+  roomKbps: number;
   /** What holds the encoder back: `cpu` or `bandwidth`. */
   limited: "cpu" | "bandwidth" | null;
   /** For how long in a row: every session begins limited, until the line is known. */
@@ -29,6 +31,7 @@ export function figuresFrom(before: Sample | null, now: Sample, earlier: UploadF
     height: number(sent?.frameHeight),
     lossPercent: Math.round(number(heard?.fractionLost) * 1000) / 10,
     rttMs: Math.round((number(heard?.roundTripTime) || number(pair?.currentRoundTripTime)) * 1000),
+    roomKbps: Math.round(number(pair?.availableOutgoingBitrate) / 1000),
     limited,
     limitedMs: limited && limited === earlier?.limited ? earlier.limitedMs + Math.round(seconds * 1000) : 0,
     way: wayOf(now, pair),
@@ -36,7 +39,7 @@ export function figuresFrom(before: Sample | null, now: Sample, earlier: UploadF
   return { ...figures, verdict: verdictOf(figures) };
 }
 
-function verdictOf({ fps, lossPercent, rttMs }: Pick<UploadFigures, "fps" | "lossPercent" | "rttMs">): UploadFigures["verdict"] {
+export function verdictOf({ fps, lossPercent, rttMs }: Pick<UploadFigures, "fps" | "lossPercent" | "rttMs">): UploadFigures["verdict"] {
   if (fps < 10 || lossPercent > 8 || rttMs > 800) return "poor";
   return fps < 20 || lossPercent > 2 || rttMs > 300 ? "fair" : "good";
 }

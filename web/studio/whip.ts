@@ -1,12 +1,17 @@
-/** The way in (WHIP, RFC 9725): offers H.264 and Opus, keeps the session alive, comes back when the line breaks. */
+/** Keeps the picture going out: by UDP, else by WebSocket, again and again while the host wants it. */
 import { signal } from "@preact/signals";
-import { refusedFrom, Refused } from "../lib/refused";
-import { figuresFrom, type Sample, type UploadFigures } from "./quality";
+import { Refused } from "../lib/refused";
+import { retryMs } from "./pace";
+import { PeerWay } from "./peer";
+import type { UploadFigures } from "./quality";
+import { canSendBySocket, SocketWay } from "./socket";
+import type { Target, Way, WayState } from "./way";
 
-const GATHER_MS = 1500;
 const STATS_MS = 2000;
-const PATIENCE_MS = 4000;
-const MAX_BITRATE = 2_500_000;
+const PATIENCE_MS = 1500;
+/** UDP that has not come up in this time will not. */
+const UP_WITHIN_MS = 5000;
+const OURS_TRIES = 4;
 
 export type WhipState = "idle" | "connecting" | "sending" | "broken" | "taken" | "refused";
 
@@ -14,127 +19,129 @@ export class Whip {
   readonly state = signal<WhipState>("idle");
   readonly figures = signal<UploadFigures | null>(null);
   readonly refusal = signal<unknown>(null);
-  private peer: RTCPeerConnection | null = null;
-  private session: string | null = null;
-  private token = "";
-  private before: Sample | null = null;
-  private wanted: { url: string; stream: MediaStream } | null = null;
+  private way: Way | null = null;
+  private wanted: { target: Target; stream: MediaStream } | null = null;
+  private noUdp = false;
+  private attempt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     setInterval(() => void this.measure(), STATS_MS);
-    addEventListener("pagehide", () => void this.hangUp(true));
+    addEventListener("pagehide", () => void this.way?.close(true));
+    addEventListener("online", () => { if (this.state.value === "broken") void this.mend(); });
   }
 
-  async send(url: string, token: string, stream: MediaStream, takeover = false): Promise<void> {
-    void this.hangUp();
-    this.token = token;
-    this.wanted = { url, stream };
+  async send(target: Target, stream: MediaStream, takeover = false): Promise<void> {
+    this.drop();
+    this.wanted = { target, stream };
+    this.noUdp = false;
+    this.attempt = 0;
     this.state.value = "connecting";
     this.refusal.value = null;
-    try {
-      await this.connect(takeover ? `${url}${url.includes("?") ? "&" : "?"}takeover=1` : url, stream);
-    } catch (error) {
-      this.failed(error);
-    }
+    await this.connect(takeover);
   }
 
-  /** Another camera or microphone goes on the same session. */
+  /** Another camera or microphone goes on the same session; the first one of its kind needs a new one. */
   async replace(stream: MediaStream): Promise<void> {
     if (this.wanted) this.wanted.stream = stream;
-    const senders = this.peer?.getSenders() ?? [];
-    await Promise.all(senders.map((sender) => sender.replaceTrack(stream.getTracks().find((track) => track.kind === sender.track?.kind) ?? null)));
+    if (this.way && !(await this.way.replace(stream))) await this.begin();
   }
 
   async stop(): Promise<void> {
     this.wanted = null;
     this.state.value = "idle";
-    this.figures.value = null;
-    await this.hangUp();
+    this.drop();
   }
 
-  private async connect(url: string, stream: MediaStream): Promise<void> {
-    const peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
-    this.peer = peer;
-    for (const track of stream.getTracks()) addTrack(peer, track, stream);
-    peer.onconnectionstatechange = () => { if (peer === this.peer) this.changed(peer.connectionState); };
-    await peer.setLocalDescription();
-    await gathered(peer);
-    const answer = await this.exchange(url, peer.localDescription?.sdp ?? "");
-    if (peer === this.peer) await peer.setRemoteDescription({ type: "answer", sdp: answer });
-  }
-
-  private async exchange(url: string, offer: string): Promise<string> {
-    const response = await fetch(url, {
-      method: "POST", body: offer, headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${this.token}` },
-    });
-    const text = await response.text();
-    if (!response.ok) throw refusedFrom(response.status, text, response.headers.get("Retry-After"));
-    const location = response.headers.get("Location");
-    this.session = location ? new URL(location, response.url).href : null;
-    return text;
-  }
-
-  private changed(state: RTCPeerConnectionState): void {
-    if (state === "connected") this.state.value = "sending";
-    if (state === "failed" || state === "closed") this.comeBack();
-    if (state === "disconnected") setTimeout(() => { if (this.peer?.connectionState === "disconnected") this.comeBack(); }, PATIENCE_MS);
-  }
-
-  /** Our own broken session still counts as a publisher for a while, so coming back is a takeover. */
-  private comeBack(): void {
+  private async connect(takeover: boolean): Promise<void> {
     const { wanted } = this;
     if (!wanted) return;
-    this.state.value = "broken";
-    setTimeout(() => { if (this.wanted === wanted) void this.send(wanted.url, this.token, wanted.stream, true); }, 1000);
+    const heard = (state: WayState): void => { if (way === this.way) this.hear(state); };
+    const way: Way = this.noUdp ? new SocketWay(wanted.target, heard) : new PeerWay(wanted.target, heard);
+    this.way = way;
+    try {
+      await way.open(wanted.stream, takeover);
+      if (way === this.way && this.state.value !== "sending") this.after(UP_WITHIN_MS, () => void this.goOnBySocket());
+    } catch (error) {
+      if (way === this.way) this.failed(error);
+    }
+  }
+
+  /** The studio has agreed, and yet nothing gets through: a network without UDP. */
+  private async goOnBySocket(): Promise<void> {
+    this.noUdp = this.noUdp || canSendBySocket();
+    this.drop();
+    await this.connect(true);
+  }
+
+  private hear(state: WayState): void {
+    if (state === "up") {
+      clearTimeout(this.timer);
+      this.attempt = 0;
+      this.state.value = "sending";
+    } else if (state === "taken") {
+      this.state.value = "taken";
+      this.drop();
+    } else if (this.state.value === "sending") {
+      this.state.value = "broken";
+      this.after(state === "shaky" ? PATIENCE_MS : 0, () => void this.mend());
+    } else if (state === "down" && !this.noUdp) {
+      this.after(0, () => void this.goOnBySocket());
+    }
+  }
+
+  /** In the same session if it can be, else in a new one; never against another host who has the show by now. */
+  private async mend(): Promise<void> {
+    const { way } = this;
+    if (!way || this.state.value !== "broken") return;
+    try {
+      const found = await way.revive();
+      if (way !== this.way) return;
+      if (found === "taken") this.hear("taken");
+      else if (found === "mended") this.after(UP_WITHIN_MS, () => void this.begin());
+      else await this.begin();
+    } catch {
+      this.again(() => void this.mend());
+    }
+  }
+
+  private async begin(): Promise<void> {
+    this.drop();
+    await this.connect(false);
   }
 
   private failed(error: unknown): void {
     this.refusal.value = error;
-    if (error instanceof Refused && error.status === 409) this.state.value = "taken";
-    else if (error instanceof Refused && error.status >= 400 && error.status < 500) this.state.value = "refused";
-    else setTimeout(() => this.comeBack(), PATIENCE_MS);
-    if (this.state.value === "connecting") this.state.value = "broken";
+    const status = error instanceof Refused ? error.status : 0;
+    const conflict = error instanceof Refused && error.code === "conflict";
+    const ours = this.state.value === "broken" && this.attempt < OURS_TRIES; // our own broken session is on air for 2 s yet
+    if (conflict && !ours) this.state.value = "taken";
+    else if (status >= 400 && status < 500 && !conflict) this.state.value = "refused";
+    else {
+      this.state.value = "broken";
+      this.again(() => void this.begin());
+    }
   }
 
-  private async hangUp(leaving = false): Promise<void> {
-    const { session } = this;
-    this.peer?.close();
-    this.peer = null;
-    this.before = null;
-    this.session = null;
-    if (session) await fetch(session, { method: "DELETE", keepalive: leaving, headers: { Authorization: `Bearer ${this.token}` } }).catch(() => undefined);
+  private again(act: () => void): void {
+    this.after(retryMs(this.attempt), act);
+    this.attempt += 1;
+  }
+
+  private after(ms: number, act: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(act, ms);
+  }
+
+  /** Nobody waits for the goodbye: on a dead line it takes minutes. */
+  private drop(): void {
+    clearTimeout(this.timer);
+    void this.way?.close(false);
+    this.way = null;
+    this.figures.value = null;
   }
 
   private async measure(): Promise<void> {
-    if (!this.peer || this.state.value !== "sending") return;
-    const sample: Sample = { atMs: performance.now(), reports: [...(await this.peer.getStats()).values()] as Sample["reports"] };
-    this.figures.value = figuresFrom(this.before, sample, this.figures.value);
-    this.before = sample;
+    if (this.way && this.state.value === "sending") this.figures.value = await this.way.figures(this.figures.value);
   }
-}
-
-export const canSendH264 = (): boolean => h264().length > 0;
-
-function h264(): RTCRtpCodec[] {
-  const codecs = typeof RTCRtpSender === "undefined" ? [] : (RTCRtpSender.getCapabilities("video")?.codecs ?? []);
-  return codecs.filter((codec) => codec.mimeType.toLowerCase() === "video/h264");
-}
-
-function addTrack(peer: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream): void {
-  const encodings = track.kind === "video" ? [{ maxBitrate: MAX_BITRATE }] : [];
-  const transceiver = peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings: encodings });
-  if (track.kind === "video" && h264().length > 0) transceiver.setCodecPreferences(h264());
-}
-
-function gathered(peer: RTCPeerConnection): Promise<void> {
-  return new Promise((done) => {
-    const timer = setTimeout(done, GATHER_MS);
-    const look = (): void => {
-      if (peer.iceGatheringState !== "complete") return;
-      clearTimeout(timer);
-      done();
-    };
-    peer.addEventListener("icegatheringstatechange", look);
-    look();
-  });
 }

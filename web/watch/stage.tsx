@@ -47,10 +47,11 @@ function Echo({ video }: { video: HTMLVideoElement }) {
 }
 
 function NoPicture({ watching }: { watching: Watching }) {
-  const show = watching.known.value?.show;
+  const known = watching.known.value;
+  const show = known?.show;
   const status = watching.status.value;
   const playing = watching.player?.playing.value ?? false;
-  if (!show) return null;
+  if (!known || !show) return null;
   if (show.state === "ended" || status === "ended") return <Replay show={show} />;
   if (show.state === "scheduled" || show.state === "draft") {
     return <Said title={show.starts_at ? say("soon", { time: dayAndTime(show.starts_at) }) : say("notYet")}>{say("soonNote")}</Said>;
@@ -64,6 +65,8 @@ function NoPicture({ watching }: { watching: Watching }) {
     );
   }
   if (show.state === "paused") return <Said title={say("paused")}>{say("pausedNote")}</Said>;
+  if (known.host === "away") return <Said title={say("hostAway")} small={playing}>{say(playing ? "hostAway" : "hostAwayNote")}</Said>;
+  if (known.host === "gone") return <Said title={say("hostGone")} small={playing}>{say(playing ? "hostGone" : "hostGoneNote")}</Said>;
   if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
   return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
 }
