@@ -49,6 +49,13 @@ class Ports(msgspec.Struct, frozen=True):
     paysim: Port
 
 
+class Hubs(msgspec.Struct, frozen=True):
+    """How hubs reach each other, and browsers reach them."""
+
+    upstreams: list[str]
+    public_url: str
+
+
 class Ice(msgspec.Struct, frozen=True):
     """How browsers reach this machine by UDP."""
 
@@ -109,6 +116,7 @@ class Settings(msgspec.Struct, frozen=True):
     mail_from: str
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
+    hubs: Hubs
     ice: Ice
     pictures: Pictures
     payments: Payments
@@ -295,6 +303,9 @@ def _consistent(values: dict[str, Any]) -> None:
         )
     if values["payments.provider"] == "stripe" and not (values["payments.secret"] and values["payments.webhook_secret"]):
         raise SettingsError("payments.provider = stripe needs payments.secret and payments.webhook_secret")
+    for url in filter(None, [*values["hubs.upstreams"], values["hubs.public_url"]]):
+        if not url.startswith(("ws://", "wss://")):
+            raise SettingsError(f"hubs: {url!r} is no hub's address such as ws://10.0.0.5:8090")
     for url in values["public_urls"]:
         if not url.startswith(("http://", "https://")):
             raise SettingsError(f"public_urls: {url!r} is no origin such as https://live.example.org")

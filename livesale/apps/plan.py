@@ -106,10 +106,13 @@ def _spec(settings: Settings, process: str, number: int, count: int, ports: dict
     for key, scheme in _LISTENS.get(process, {}).items():
         own[key] = ports[key if process == _SHARED else _numbered(key, number)]
         urls.append(f"{scheme}://{bracketed(settings.host)}:{own[key]}")
+    environment = _environment(settings, instance, own)
+    if process == "edge" and not settings.hubs.upstreams:
+        environment[variable_of("hubs.upstreams")] = ",".join(_studios(settings, ports))
     return Spec(
         instance,
         _arguments(settings, process),
-        _environment(settings, instance, own),
+        environment,
         urls,
         partial(store.answers, settings) if process == "store" else None,
     )
@@ -125,6 +128,12 @@ def _environment(settings: Settings, instance: str, ports: dict[str, int]) -> di
     seen |= {"demo": str(settings.demo).lower(), "dev_mail": str(settings.dev_mail).lower()}
     seen |= {key: str(port) for key, port in ports.items() if key.rpartition(".")[2].isdecimal() is False}
     return {variable_of(key): value for key, value in seen.items()}
+
+
+def _studios(settings: Settings, ports: dict[str, int]) -> list[str]:
+    """Where the hubs of this system's studios are."""
+    numbers = [key for key in ports if key == "ports.studio" or key.startswith("ports.studio.")]
+    return [f"ws://{bracketed(settings.host)}:{ports[key]}" for key in sorted(numbers)]
 
 
 def _numbered(key: str, number: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from websockets.asyncio.messages import Assembler
@@ -84,6 +85,15 @@ class HubConnection(ServerConnection):
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             with contextlib.suppress(OSError):
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent_bytes)
+
+    @contextlib.contextmanager
+    def unread(self) -> Iterator[None]:
+        """What comes meanwhile stays with the kernel."""
+        with contextlib.suppress(RuntimeError):  # a transport that is gone already
+            self.transport.pause_reading()
+        yield
+        with contextlib.suppress(RuntimeError):
+            self.transport.resume_reading()
 
     def finish(self, code: int, reason: str = "") -> None:
         """Closes with `code`, without waiting; cuts the connection when the other side does not answer in time."""

@@ -26,3 +26,5 @@ class Limits(msgspec.Struct, frozen=True):
     close_ms: int = 10_000  # for the closing handshake, then the connection is cut
     notsent_lowat_bytes: int = 64 << 10  # what the kernel may hold that has not been sent
     admission_ms: int = 5_000  # for an upstream's word on a ticket
+    rejoins_per_s: int = 600  # how fast viewers of one hub are sent, or come, elsewhere
+    longest_spread_ms: int = 4_000  # and the longest any of them waits for it

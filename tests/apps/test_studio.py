@@ -13,9 +13,11 @@ from websockets.exceptions import ConnectionClosed
 
 from livesale.apps.doors import WebDoors
 from livesale.apps.keys import make_keys
+from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import REACTIONS
 from livesale.apps.studio import Studio
 from livesale.apps.wiring import Wiring
+from livesale.hub.edge import Edge
 from livesale.hub.hub import Hub
 from livesale.hub.tickets import verify
 from livesale.hub.wire import EventsFrame, decode
@@ -174,3 +176,46 @@ async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, s
             presence.edge_left(2)
             while ring.batch_ms != MIN_BATCH_MS:
                 await asyncio.sleep(0.01)
+
+
+async def test_edges_are_told_of_by_the_studio_they_are_linked_to(wiring: Wiring, show: Show) -> None:
+    """Tickets lead to an edge that knows no store while its link is there, whichever studio has the show, and no longer."""
+    async with studios(wiring, "one", "two") as (one, two):
+        await one.start()
+        await holds(one, show.id)
+        await two.start()
+        hub = Hub("edge", wiring.settings.key("ticket.pub"), relay_key=b"r" * 32)
+        one.hub.relay_key = two.hub.relay_key = b"r" * 32
+        edge = Edge(hub, [two.url], b"r" * 32)  # its upstream has not the show, and says who has
+        try:
+            await edge.announce(f"ws://127.0.0.1:{await hub.start()}")
+            assert await first_or_code(await join(wiring, show.id, "edge")) == "welcome"
+            assert show.id not in two.hub.shows()
+            for link in two.hub.tree.links():
+                link._tree.left(link)  # as when its connection breaks
+            async with asyncio.timeout(PATIENCE_S):
+                while "edge" in {seen.name for seen in await wiring.presence.hubs()}:
+                    await asyncio.sleep(0.01)
+        finally:
+            await edge.retire()
+            await hub.stop()
+
+
+async def test_tickets_are_shared_out_before_hubs_have_counted(wiring: Wiring, show: Show) -> None:
+    """A rush within one second goes to all edges alike: tickets given count until their viewers do."""
+    now = [HubSeen(name, "edge", f"ws://127.0.0.1:{port}", "", [], viewers)
+           for name, port, viewers in (("a", 1, 0), ("b", 2, 0), ("c", 3, 10))]  # fmt: skip
+    await wiring.presence.tell([*now, HubSeen("s", "studio", "ws://127.0.0.1:4", "", [show.id], 0)])
+    doors = WebDoors(wiring)
+    doors._hubs, doors._hubs_at = await wiring.presence.hubs(), float("inf")
+    hubs = [(await doors.ticket(show.id, CALL)).hub for _ in range(26)]
+    assert [hubs.count(f"ws://127.0.0.1:{port}") for port in (1, 2, 3, 4)] == [12, 12, 2, 0]
+
+
+async def test_a_hub_with_a_public_address(wiring: Wiring, show: Show) -> None:
+    """Browsers are given the public address of a hub that has one, whatever name the page was asked under."""
+    public = "wss://live.example/hubs/studio"
+    await wiring.presence.tell(
+        [HubSeen("s", "studio", "ws://10.0.0.5:4", "", [show.id], 0, public_url=public)]
+    )
+    assert await WebDoors(wiring).hubs(show.id, CALL) == [public]

@@ -13,7 +13,7 @@ from livesale.media.ring import Fragment
 from tests.hub.conftest import Start
 from tests.hub.viewers import CHAT, PATIENCE_S, SHOW, STOCK, House, Source, upgrade_request
 
-QUICK = Limits(sweep_ms=20, too_slow_ms=600, settled_ms=100, budget_ms=200)
+QUICK = Limits(sweep_ms=20, too_slow_ms=600, settled_ms=100, budget_ms=200, close_ms=300)
 
 
 class Stalled:
@@ -111,7 +111,7 @@ async def test_a_viewer_that_stops_reading(start: Start) -> None:
 
 async def test_skip_to_the_key_frame(start: Start) -> None:
     """Who falls behind and reads on gets a new key frame with its sound, every fragment after it, and every event."""
-    house = await start(limits=Limits(sweep_ms=20, budget_ms=200, settled_ms=50))
+    house = await start(limits=Limits(sweep_ms=20, budget_ms=200, settled_ms=50, close_ms=300))
     channel = house.open()
     source = Source(channel, picture_bytes=40_000, keys=10)
     source.begin()
@@ -163,7 +163,7 @@ def assert_no_video_hole(fragments: list[Fragment]) -> None:
 
 async def test_events_only_viewer_that_stops_reading(start: Start) -> None:
     """Without media too: events that nobody takes end in 4008, not in memory."""
-    house = await start(limits=Limits(sweep_ms=20, must_bytes=50_000, too_slow_ms=600_000))
+    house = await start(limits=Limits(sweep_ms=20, must_bytes=50_000, too_slow_ms=600_000, close_ms=300))
     channel = house.open()
     stalled = await Stalled(house).join(media=0)
     viewer = await house.join(media=0)
@@ -207,7 +207,7 @@ async def test_stop_does_not_wait_for_a_stalled_viewer(start: Start) -> None:
 
 async def test_a_brief_hiccup(start: Start) -> None:
     """Less than the budget behind, nothing is given up."""
-    house = await start(limits=Limits(sweep_ms=20, budget_ms=5_000))
+    house = await start(limits=Limits(sweep_ms=20, budget_ms=5_000, close_ms=300))
     channel = house.open()
     source = Source(channel, picture_bytes=40_000)
     source.begin()

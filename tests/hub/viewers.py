@@ -50,7 +50,7 @@ class House:
     async def start(self, port: int = 0) -> House:
         public = self.key.public_key().public_bytes_raw()
         self.hub = Hub(
-            self.name, public, allowed_origins=self.origins, relay_key=RELAY_KEY, limits=self.limits,
+            self.name, public, origins=frozenset(self.origins), relay_key=RELAY_KEY, limits=self.limits,
             tag_of=tag_of if self.is_studio else lambda show, account: None,
         )  # fmt: skip
         self.port = await self.hub.start("127.0.0.1", port)
