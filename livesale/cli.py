@@ -221,6 +221,7 @@ _BENCH_OPTIONS = {
     "seconds": "How long to measure.",
     "buyers": "How many buyers press the button.",
     "stock": "Units there are.",
+    "joins_per_s": "Viewers that come in a second.",
     "slow": "Percent of the viewers who read too slowly.",
 }
 
@@ -240,6 +241,7 @@ def _bench(name: str, says: str, *options: str) -> None:
 
 
 _bench("fanout", "One frame to many viewers.", "viewers", "frame_bytes", "frames_per_s", "seconds", "slow")
+_bench("crowd", "Many viewers come; an edge is killed.", "viewers", "joins_per_s", "frame_bytes", "frames_per_s")
 _bench("orders", "Many buyers, one offer.", "buyers", "stock", "seconds")
 _bench("media", "From the host's picture to the viewer's.", "seconds")
 _bench("join", "From opening the page to the first picture.", "viewers")
