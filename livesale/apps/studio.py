@@ -16,6 +16,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from livesale.apps.certificate import certificate_of
 from livesale.apps.hubs import hub_url, origins, public_hub_url
 from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import reactions
@@ -335,18 +336,22 @@ async def run(settings: Settings) -> None:
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
         )
         broadcasts = Broadcasts(network=ice_network(settings), now_ms=wiring.store.now_ms)
-        port = await hub.start(settings.host, settings.ports.studio)
+        certificate = certificate_of(settings)
+        port = await hub.start(settings.host, settings.ports.studio, certificate.context if certificate else None)
         url = hub_url(settings, port)
-        control = f"http://{bracketed(settings.host)}:{settings.ports.studio_control}"
+        control = f"http://{bracketed(settings.plain_host)}:{settings.ports.studio_control}"
         studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
+        await web.TCPSite(runner, settings.plain_host, settings.ports.studio_control).start()
         notify_ready(url, control)
         try:
-            await studio.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(studio.run())
+                if certificate:
+                    group.create_task(certificate.watch())
         finally:
             await studio.release_all()
             await hub.retire()

@@ -169,6 +169,7 @@ class Crowd:
     def report(self, said: list[str], since_s: float) -> dict[str, Any]:
         """Who is here, who lacks something, and how those came back who were cut off."""
         cut = [watcher for watcher in self.watchers if watcher.lost_s > since_s]
+        waits = sorted(self.welcomed_s[len(self.watchers) :]) or [0.0]
         back = sorted(watcher.back_s - since_s for watcher in cut if watcher.back_s > watcher.lost_s)
         return {
             "connected": sum(watcher.connected for watcher in self.watchers),
@@ -177,6 +178,8 @@ class Crowd:
             "resyncs": sum(watcher.resyncs for watcher in self.watchers),
             "cut_off": len(cut),
             "back": len(back),
+            "rejoin_p50_ms": round(waits[len(waits) // 2] * 1000, 1),
+            "rejoin_p99_ms": round(waits[int(len(waits) * 0.99)] * 1000, 1),
             "back_p50_s": round(back[len(back) // 2], 2) if back else None,
             "back_last_s": round(back[-1], 2) if back else None,
         }

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from livesale.hub.channel import Channel
 from livesale.hub.hub import Hub
-from livesale.hub.link import Bases, Link, UpstreamClock
+from livesale.hub.link import Bases, Link, Tls, UpstreamClock
 from livesale.hub.tree import Behind
 from livesale.hub.upstream import Upstream
 
@@ -24,8 +24,16 @@ class Edge:
     `patience_s`: without the show for longer, viewers get 4011.
     """
 
-    def __init__(self, hub: Hub, bases: Sequence[str], relay_key: bytes, *, patience_s: float = PATIENCE_S) -> None:
-        self.bases = Bases(bases)
+    def __init__(
+        self,
+        hub: Hub,
+        bases: Sequence[str],
+        relay_key: bytes,
+        *,
+        patience_s: float = PATIENCE_S,
+        tls: Tls = lambda base: None,
+    ) -> None:
+        self.bases = Bases(bases, tls)
         self._hub = hub
         self._relay_key = relay_key
         self._patience_s = patience_s

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,6 +44,8 @@ ENDED_KEPT = 1_000
 STOP_GRACE_S = 2.0
 
 log = logging.getLogger(__name__)
+quiet = log.getChild("sockets")
+quiet.setLevel(logging.WARNING)  # a line for each viewer, and at `debug` its ticket
 
 
 def wall_clock_ms() -> int:
@@ -88,7 +91,7 @@ class Hub:
         self._server: Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+    async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listens; returns the port."""
         limits = self.limits
         self._no_messages = Assembler()
@@ -103,10 +106,12 @@ class Hub:
             server_header=None,
             ping_interval=None,  # a task and a timer for each viewer; the sweep pings with shared bytes
             max_size=limits.incoming_bytes,
-            write_limit=(0, 0),  # blocked means: the kernel did not take all of it
+            # Blocked means: the kernel did not take all of it. TLS says so at 64 KiB, and at a limit of 0 without end.
+            write_limit=(1, 0) if tls else (0, 0),
             close_timeout=limits.close_ms / 1000,
             backlog=1024,
-            logger=log,
+            ssl=tls,
+            logger=quiet,
         )
         self._sweeper = asyncio.create_task(self._sweep())
         return int(self._server.sockets[0].getsockname()[1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -31,16 +32,21 @@ PING_S = 5.0
 RETRY_S = 0.2
 MAX_FRAME_BYTES = 64 << 20
 
+Tls = Callable[[str], "ssl.SSLContext | None"]
+
 log = logging.getLogger(__name__)
+quiet = log.getChild("sockets")
+quiet.setLevel(logging.WARNING)  # its debug lines have tokens in them
 
 
 class Bases:
-    """Upstreams' addresses (`ws://…`), the one in use first."""
+    """Upstreams' addresses (`ws://…`), the one in use first. `tls(base)`: how it is verified, None for the usual way."""
 
-    def __init__(self, bases: Sequence[str]) -> None:
+    def __init__(self, bases: Sequence[str], tls: Tls = lambda base: None) -> None:
         if not bases:
             raise ValueError("an edge needs an upstream")
         self.all = list(bases)
+        self.tls = tls
 
     def at(self, turn: int) -> str:
         """The address to try in this turn, from 0."""
@@ -66,7 +72,7 @@ class UpstreamClock:
         self._ahead_ms = now_ms + int(trip_s * 500) - time.time_ns() // 1_000_000
 
 
-def dial(hub: Hub, base: str, show: str, relay_key: bytes) -> connect:
+def dial(hub: Hub, base: str, show: str, relay_key: bytes, tls: ssl.SSLContext | None) -> connect:
     """A connection to an upstream: for a show, or (without one) the link."""
     token = relay_token(relay_key, hub.name, show, hub.clock_ms() + RELAY_TOKEN_LIFE_MS)
     return connect(
@@ -76,11 +82,12 @@ def dial(hub: Hub, base: str, show: str, relay_key: bytes) -> connect:
         compression=None,
         max_size=MAX_FRAME_BYTES,
         proxy=None,
+        ssl=tls,
         open_timeout=OPEN_WITHIN_S,
         ping_interval=PING_S,
         ping_timeout=PING_S,
         close_timeout=1,
-        logger=log,
+        logger=quiet,
     )
 
 
@@ -109,7 +116,7 @@ class Link:
         while True:
             base = self._bases.at(0)
             try:
-                async with dial(self._hub, base, "", self._relay_key) as socket:
+                async with dial(self._hub, base, "", self._relay_key, self._bases.tls(base)) as socket:
                     while True:
                         await self._tell(socket)
             except (OSError, WebSocketException, TimeoutError, MalformedFrame) as error:

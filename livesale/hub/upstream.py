@@ -177,7 +177,7 @@ class Upstream:
 
     async def _follow(self, base: str) -> int | None:
         """One connection from its start to its end; its close code."""
-        async with dial(self._hub, base, self._show, self._relay_key) as socket:
+        async with dial(self._hub, base, self._show, self._relay_key, self._bases.tls(base)) as socket:
             self._socket = socket
             self._hello()
             with suppress(WebSocketException):

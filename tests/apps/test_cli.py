@@ -122,7 +122,7 @@ def test_user_and_token(data):
         ("token nobody --data DATA", "email: that is no mail address"),
         ("token ada@example.org --data DATA/empty", "start the system once with: livesale up --data"),
         ("show verify aaaaaaaaaa --data DATA", "is the system running? livesale up --data DIR"),
-        ("edge --data DATA", "is the system running? livesale up --data DIR"),
+        ("edge --data DATA", "hubs.upstreams is empty"),
         ("up --processes web=0 --data DATA", "processes: 'web=0'"),
         ("up --procfile DATA/none --data DATA", "No such file"),
     ],
