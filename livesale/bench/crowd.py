@@ -18,12 +18,13 @@ from typing import Any
 
 import click
 import msgspec
+import psutil
 
 from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
 from livesale.bench.cast import Cast, Stage
 from livesale.bench.child import Child
-from livesale.bench.fanout import first_viewer, rss_kib
+from livesale.bench.fanout import Door, first_viewer, rss_kib
 from livesale.bench.system import System, running_system
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings
@@ -51,7 +52,7 @@ async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> i
 
 async def measure(
     system: System, wiring: Wiring, viewers: int = 4_000, joins_per_s: int = 500, frame_bytes: int = 2_000,
-    frames_per_s: int = 10,
+    frames_per_s: int = 4,
 ) -> dict[str, Any]:  # fmt: skip
     """Joins, rest, kill, return."""
     cast = Cast(system, wiring)
@@ -65,7 +66,7 @@ async def measure(
         Child("livesale.bench.watchers", {"url": system.url, "show": stage.show}) as crowd,
     ):
         await camera.answer()
-        await first_viewer(cast, stage, camera)
+        await first_viewer(cast, stage, camera, Door())
         serving = edges(system)
         idle_kib = rss_kib(list(serving.values()))
         camera.tell("begin")
@@ -73,13 +74,20 @@ async def measure(
         async with talking(cast, stage, said):
             await asyncio.sleep(CALM_S)
             grown_kib = rss_kib(list(serving.values())) - idle_kib
-            killed_s = time.monotonic()
+            before_s, killed_s = cpu_s(crowd.pid), time.monotonic()
             os.kill(next(iter(serving.values())), signal.SIGKILL)
             await until_back(crowd, viewers, killed_s)
+            load_cpu = (cpu_s(crowd.pid) - before_s) / (time.monotonic() - killed_s)
             await asyncio.sleep(CALM_S)
         told = await until_complete(crowd, said, killed_s)
     memory = {"rss_kib_per_viewer": round(grown_kib / viewers, 1)}
-    return {"bench": "crowd", "viewers": viewers} | joined | memory | told | {"said": len(said)}
+    return {"bench": "crowd", "viewers": viewers} | joined | memory | told | {"said": len(said), "load_cpu": round(load_cpu, 3)}
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process so far."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def edges(system: System) -> dict[str, int]:

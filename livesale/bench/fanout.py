@@ -12,22 +12,28 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from statistics import median
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import click
 import psutil
 
+from livesale.apps.ports import Claims
+from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
 from livesale.bench.cast import Cast, Stage
+from livesale.bench.certificates import make_certificate
 from livesale.bench.child import Child
 from livesale.bench.pace import LEAST_BYTES
+from livesale.bench.proxies import PROXIES, proxy
 from livesale.bench.system import System, running_system
 from livesale.kernel.refusals import Refusal
-from livesale.settings import Settings
+from livesale.settings import Settings, variable_of
 
 TURN_S = 2.0
 WARM_UP_S = 0.5
@@ -79,10 +85,19 @@ class Side:
         return {who: sum(each.user + each.system for each in all_of) for who, all_of in times.items()}
 
 
-async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> int:
-    """The command: prints the summary as its last line."""
-    async with running_system(settings) as system, Wiring(system.settings) as wiring:
-        summary = await measure(system, wiring, **chosen)
+async def run(settings: Settings, chosen: dict[str, Any], *, as_json: bool) -> int:
+    """The command: prints the summary as its last line. `tls`: own, or the proxy viewers come through."""
+    way = chosen.pop("tls", None)
+    if way and chosen.get("slow"):
+        raise Refusal("unsupported", "--slow and --tls are measured one at a time")
+    if way and read_running(settings.data) is not None:
+        raise Refusal("conflict", "--tls is measured on a system of its own; give another --data")
+    with TemporaryDirectory() as folder:
+        chain, key = make_certificate(Path(folder), "bench")
+        own = {variable_of("tls.certificate"): str(chain), variable_of("tls.key"): str(key)} if way == "own" else {}
+        async with running_system(settings, own) as system, Wiring(system.settings) as wiring:
+            with encrypted(way, Path(folder), system, chain, key) as door:
+                summary = await measure(system, wiring, door, **chosen)
     if as_json:
         click.echo(json.dumps(summary))
     else:
@@ -92,7 +107,7 @@ async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> i
 
 
 async def measure(
-    system: System, wiring: Wiring, viewers: int = 500, frame_bytes: int = 20_000, frames_per_s: int = 20,
+    system: System, wiring: Wiring, door: Door, viewers: int = 500, frame_bytes: int = 20_000, frames_per_s: int = 20,
     seconds: int = 10, slow: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """The figures of contract section 6; `slow` is the percentage of viewers that come to read too slowly."""
@@ -104,12 +119,13 @@ async def measure(
     publisher = {"url": stage.whip_url, "token": stage.whip_token, **form}
     async with Child("livesale.bench.camera", publisher) as camera:
         await camera.answer()
-        await first_viewer(cast, stage, camera)
+        await first_viewer(cast, stage, camera, door)
         places = await cast.tickets(stage.show, viewers)
         serving, ingest = processes(system, {port for port, _ in places})
+        serving += door.pids()
         idle_kib = rss_kib(serving)
         async with (
-            Child("livesale.bench.load", {"viewers": places}) as load,
+            Child("livesale.bench.load", door.through(places)) as load,
             floor(form, viewers) as (bare, bare_load),
             talking(cast, stage),
         ):
@@ -124,7 +140,7 @@ async def measure(
             bytes_per_s = form["frame_bytes"] * frames_per_s
             too_slow = await among_slow(beset, cast, stage, viewers * slow // 100, bytes_per_s) if slow else 0
     await cast.end(stage)
-    about = {"bench": "fanout", "viewers": viewers, "frame_bytes": frame_bytes, "frames_per_s": frames_per_s}
+    about = {"bench": "fanout", "tls": door.way, "viewers": viewers, "frame_bytes": frame_bytes, "frames_per_s": frames_per_s}
     memory = {"rss_kib_per_viewer": round(grown_kib / viewers, 1)}
     told = about | figures(ours, theirs, viewers) | memory | {"slow_closed": too_slow, "fsync_us": system.fsync_us}
     return told | among_slow_figures(ours, beset) if slow else told
@@ -171,10 +187,43 @@ def figures(ours: Side, theirs: Side, viewers: int) -> dict[str, Any]:
     }
 
 
-async def first_viewer(cast: Cast, stage: Stage, camera: Child) -> None:
+class Door(NamedTuple):
+    """How viewers reach the hubs: straight (`way` is no), encrypted by the hub itself (own), or through a proxy."""
+
+    way: str = "no"
+    port: int = 0
+    pid: int = 0
+
+    def through(self, places: list[tuple[int, str]]) -> dict[str, Any]:
+        """What the load generator is told."""
+        ways = [(self.port, f"/hubs/edge{path}") for _, path in places] if self.port else places
+        return {"viewers": ways, "tls": self.way != "no"}
+
+    def pids(self) -> list[int]:
+        """The proxy's processes, which serve viewers too."""
+        if not self.pid:
+            return []
+        return [self.pid, *(child.pid for child in psutil.Process(self.pid).children())]
+
+
+@contextmanager
+def encrypted(way: str | None, folder: Path, system: System, chain: Path, key: Path) -> Iterator[Door]:
+    """The door of this way."""
+    if way not in PROXIES:
+        yield Door(way or "no")
+        return
+    claims = Claims(folder, "127.0.0.1")
+    claims.chosen("proxy")
+    port = claims.ports["proxy"]
+    claims.close()
+    with proxy(way, folder, port, {8091: system.settings.ports.edge}, chain, key) as pid:
+        yield Door(way, port, pid)
+
+
+async def first_viewer(cast: Cast, stage: Stage, camera: Child, door: Door) -> None:
     """One viewer for a moment: what the system needs for a show at all is there before others are counted."""
     places = await cast.tickets(stage.show, 1)
-    async with Child("livesale.bench.load", {"viewers": places}) as load:
+    async with Child("livesale.bench.load", door.through(places)) as load:
         await load.answer()
         await Side(camera, load, {}).turn()
 

@@ -1,6 +1,6 @@
 """The viewers of `bench fanout`: bare sockets and epoll.
 
-Speaks lines of JSON: reads `{viewers: [[port, path], …]}`, prints `{"connected": …}` when all have had their first frame,
+Speaks lines of JSON: reads `{viewers: [[port, path], …], tls}`, prints `{"connected": …}` when all have had their first frame,
 and answers `mark` (forget what was counted) and `report`. Each viewer's pictures are counted by the sequence in their
 fragments: one that does not follow the last is lost, one more than LATE_S after it was due is late. `busy` is the share of
 the time in which this process had work: well below one, it was never what others waited for.
@@ -12,6 +12,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import sys
 import time
 
@@ -42,7 +43,7 @@ class Viewer:
 class Load:
     """All viewers, and what has been counted since the last mark."""
 
-    def __init__(self, viewers: list[tuple[int, str]]) -> None:
+    def __init__(self, viewers: list[tuple[int, str]], *, tls: bool) -> None:
         self.viewers: dict[int, Viewer] = {}
         self.joined = 0
         self.closed = 0
@@ -51,6 +52,7 @@ class Load:
         self._busy_s = self._marked_s = 0.0
         self._buffer = bytearray(CHUNK)
         self._view = memoryview(self._buffer)
+        self._tls = _trusting() if tls else None
         for port, path in viewers:
             self._connect(port, path)
 
@@ -93,6 +95,8 @@ class Load:
 
     def _connect(self, port: int, path: str) -> None:
         connection = socket.create_connection(("127.0.0.1", port))
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection)
         connection.sendall(REQUEST.format(path=path).encode())
         connection.setblocking(False)
         self.viewers[connection.fileno()] = Viewer(connection)
@@ -101,6 +105,8 @@ class Load:
     def _read(self, viewer: Viewer) -> None:
         try:
             size = viewer.socket.recv_into(self._buffer)
+        except ssl.SSLWantReadError:
+            return
         except OSError:
             size = 0
         if size == 0:
@@ -130,11 +136,19 @@ class Load:
         return end + 4 - len(before)
 
 
+def _trusting() -> ssl.SSLContext:
+    """Whatever certificate this machine shows itself."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def main() -> None:
     """Runs until the end of stdin."""
     open_many_files()
     options = json.loads(sys.stdin.readline())
-    load = Load(options["viewers"])
+    load = Load(options["viewers"], tls=options.get("tls", False))
     while load.joined < len(load.viewers):
         load.turn(1.0)
         if load.closed:

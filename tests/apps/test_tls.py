@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import ssl
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,13 @@ from livesale.apps.certificate import Certificate
 from livesale.apps.keys import make_keys
 from livesale.apps.ports import Claims
 from livesale.apps.wiring import Wiring
+from livesale.bench.certificates import make_certificate, trusting
+from livesale.bench.proxies import PROXIES, proxy
 from livesale.hub.wire import decode
 from livesale.kernel.actor import Actor
-from livesale.settings import CONFIG, Settings, SettingsError, load_settings
+from livesale.settings import Settings, SettingsError, load_settings
 from livesale.store.database import migrate
 from livesale.store.valkey import Store
-from tests.support.certificates import make_certificate, trusting
 from tests.support.valkey import ValkeyProcess
 
 HOST = Actor("host000000", frozenset({"host"}))
@@ -156,56 +156,9 @@ def test_files_that_do_not_work_are_refused_at_the_start(tmp_path: Path) -> None
         load_settings(tmp_path, {"tls.certificate": str(chain)})
 
 
-def shipped(name: str, settings: Settings, port: int, chain: Path, key: Path) -> str:
-    """A file of config/ with this system's ports, name and certificate in place of the example's."""
-    text = (CONFIG / name).read_text()
-    changes = {
-        "127.0.0.1:8080": f"127.0.0.1:{settings.port}",
-        "127.0.0.1:8090": f"127.0.0.1:{settings.ports.studio}",
-        "127.0.0.1:8091": f"127.0.0.1:{settings.ports.edge}",
-        "listen 443 ": f"listen 127.0.0.1:{port} ",
-        "/etc/letsencrypt/live/live.example.org/fullchain.pem": str(chain),
-        "/etc/letsencrypt/live/live.example.org/privkey.pem": str(key),
-        "live.example.org {": f"https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {chain} {key}",
-        "server_name live.example.org": "server_name localhost",
-    }
-    for example, ours in changes.items():
-        text = text.replace(example, ours)
-    return text
-
-
-def nginx(folder: Path, site: str) -> list[str]:
-    (folder / "site.conf").write_text(site)
-    paths = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; events {{}}\n"
-        f"http {{ access_log off; {paths} include {folder}/site.conf; }}\n"
-    )
-    return ["nginx", "-p", str(folder), "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"]
-
-
-def caddy(folder: Path, site: str) -> list[str]:
-    (folder / "Caddyfile").write_text("{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n}\n" + site)
-    return ["caddy", "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
-
-
-@contextlib.contextmanager
-def proxy(command: list[str], folder: Path) -> Iterator[None]:
-    """The proxy, as long as it is needed."""
-    environment = {"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
-    assert shutil.which(command[0], path=environment["PATH"]), f"{command[0]} is missing: scripts/test installs it"
-    with (folder / "proxy.log").open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, env=environment)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.mark.parametrize(("name", "command"), [("nginx.conf", nginx), ("Caddyfile", caddy)])
+@pytest.mark.parametrize("name", sorted(PROXIES))
 async def test_behind_a_proxy(
-    tmp_path: Path, valkey: ValkeyProcess, store: Store, name: str, command: Callable[[Path, str], list[str]]
+    tmp_path: Path, valkey: ValkeyProcess, store: Store, name: str
 ) -> None:
     """With the file we ship: the hubs' sockets, WHIP, cookies and the visitor's address come through, and probes do not."""
     chain, key = make_certificate(tmp_path, "proxy")
@@ -213,7 +166,8 @@ async def test_behind_a_proxy(
     async with running(tmp_path, valkey, public=True) as (settings, show):
         base = settings.public_url
         port = int(base.rpartition(":")[2])
-        with proxy(command(tmp_path, shipped(name, settings, port, chain, key)), tmp_path):
+        addresses = {8080: settings.port, 8090: settings.ports.studio, 8091: settings.ports.edge}
+        with proxy(name, tmp_path, port, addresses, chain, key):
             jar = aiohttp.CookieJar()
             connector = aiohttp.TCPConnector(ssl=trusted)
             async with aiohttp.ClientSession(base, connector=connector, cookie_jar=jar) as browser:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from websockets.frames import Close
 
+from livesale.bench.certificates import make_certificate, trusting
 from livesale.hub.limits import Limits
 from livesale.hub.wire import EventsFrame, decode
 from livesale.media.ring import Fragment
 from tests.hub.conftest import Start
 from tests.hub.viewers import CHAT, PATIENCE_S, SHOW, STOCK, House, Source, upgrade_request
-from tests.support.certificates import make_certificate, trusting
 
 QUICK = Limits(sweep_ms=20, too_slow_ms=600, settled_ms=100, budget_ms=200, close_ms=300)
 

@@ -1,4 +1,4 @@
-"""Certificates for tests: self-made, for `localhost`, with a name of their own to tell them apart."""
+"""Certificates for measurements and tests: self-made, for `localhost`, with a name of their own to tell them apart."""
 
 from __future__ import annotations
 
