@@ -17,15 +17,17 @@ from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import REACTIONS
 from livesale.apps.studio import Studio
 from livesale.apps.wiring import Wiring
+from livesale.hub import link
 from livesale.hub.edge import Edge
 from livesale.hub.hub import Hub
+from livesale.hub.limits import Limits
 from livesale.hub.tickets import verify
 from livesale.hub.wire import EventsFrame, decode
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import shelf
 from livesale.kernel.routing import Call
 from livesale.media.broadcasts import Broadcasts
-from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment
 from livesale.settings import load_settings
 from livesale.shows.model import Show
 from livesale.shows.service import LEASE
@@ -36,6 +38,7 @@ from tests.support.valkey import ValkeyProcess
 HOST = Actor("host000000", frozenset({"host"}))
 CALL = Call(None, {}, host="127.0.0.1:8080")
 PATIENCE_S = 20
+QUICK = Limits(sweep_ms=50)
 
 
 @pytest.fixture
@@ -191,8 +194,8 @@ async def test_edges_are_told_of_by_the_studio_they_are_linked_to(wiring: Wiring
             await edge.announce(f"ws://127.0.0.1:{await hub.start()}")
             assert await first_or_code(await join(wiring, show.id, "edge")) == "welcome"
             assert show.id not in two.hub.shows()
-            for link in two.hub.tree.links():
-                link._tree.left(link)  # as when its connection breaks
+            for one_link in two.hub.tree.links():
+                one_link._tree.left(one_link)  # as when its connection breaks
             async with asyncio.timeout(PATIENCE_S):
                 while "edge" in {seen.name for seen in await wiring.presence.hubs()}:
                     await asyncio.sleep(0.01)
@@ -219,3 +222,40 @@ async def test_a_hub_with_a_public_address(wiring: Wiring, show: Show) -> None:
         [HubSeen("s", "studio", "ws://10.0.0.5:4", "", [show.id], 0, public_url=public)]
     )
     assert await WebDoors(wiring).hubs(show.id, CALL) == [public]
+
+
+async def test_batches_grow_with_the_viewers_of_a_tree(
+    wiring: Wiring, show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Viewers behind an edge's edge count for the studio's batches, and what it joined arrives joined two edges down."""
+    monkeypatch.setattr(link, "TELL_EVERY_S", 0.05)
+    async with studios(wiring, "one") as (one,):
+        await one.start()
+        await holds(one, show.id)
+        key = one.hub.relay_key = b"r" * 32
+        hubs = [Hub(name, wiring.settings.key("ticket.pub"), relay_key=key, limits=QUICK) for name in ("middle", "leaf")]
+        bases = [f"ws://127.0.0.1:{await hub.start()}" for hub in hubs]
+        middle, leaf = (Edge(hub, [base], key) for hub, base in zip(hubs, [one.url, bases[0]], strict=True))
+        try:
+            await middle.announce(bases[0])
+            await leaf.announce(bases[1])
+            viewer = await join(wiring, show.id, "leaf")
+            assert await first_or_code(viewer) == "welcome"
+            async with asyncio.timeout(PATIENCE_S):
+                while (ring := one.broadcasts.ring(show.id)) is None:
+                    await asyncio.sleep(0.01)
+                hubs[1].channel(show.id).presence.here += 1_500
+                while ring.batch_ms != MAX_BATCH_MS:
+                    await asyncio.sleep(0.01)
+                video = [Fragment(1, number == 0, 0, number, number * 33_333, b"picture") for number in range(3)]
+                one.hub.channel(show.id).media(video)
+                while not isinstance(frame := decode(await viewer.recv(decode=False)), list):
+                    pass
+                assert frame == video
+                hubs[1].channel(show.id).presence.here -= 1_500
+                while ring.batch_ms != MIN_BATCH_MS:
+                    await asyncio.sleep(0.01)
+        finally:
+            for edge, hub in ((leaf, hubs[1]), (middle, hubs[0])):
+                await edge.retire()
+                await hub.stop()

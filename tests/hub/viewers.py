@@ -41,7 +41,7 @@ class House:
     """A hub on a port of its own, with the keys of `web`."""
 
     name: str = "studio-1"
-    limits: Limits = field(default_factory=lambda: Limits(sweep_ms=50))
+    limits: Limits = field(default_factory=lambda: Limits(sweep_ms=50, must_delay_ms=20))
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     origins: tuple[str, ...] = ("http://shop.example",)
     port: int = 0
