@@ -29,7 +29,7 @@ from livesale.shows.views import Ticket, Whip
 from livesale.store.record import version
 
 TICKET_MS = 30 * SECOND_MS
-REMEMBER_HUBS_S = 0.5
+REMEMBER_HUBS_S = 0.2
 TAKEN_WITHIN_MS = 3_000
 LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
@@ -40,7 +40,7 @@ STATES = (
 
 
 class WebDoors:
-    """The doors of one web process; remembers for half a second which hubs there are."""
+    """The doors of one web process; remembers for a moment which hubs there are."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring

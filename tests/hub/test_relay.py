@@ -28,7 +28,8 @@ class Asked(list[str]):
 
 async def edge_of(start: Start, *upstreams: House, name: str = "edge-1", **fields: object) -> House:
     """An edge's house behind `upstreams`, with the same ticket key; `bases` are their addresses."""
-    edge = await start(name=name, key=upstreams[0].key, is_studio=False, limits=Limits(sweep_ms=30, must_delay_ms=20, admission_ms=2_000), **fields)
+    limits = Limits(sweep_ms=30, must_delay_ms=20, admission_ms=2_000)
+    edge = await start(name=name, key=upstreams[0].key, is_studio=False, limits=limits, **fields)
     edge.edge = Edge(edge.hub, [upstream.base for upstream in upstreams], RELAY_KEY, patience_s=3.0)
     edge.edge.bases.all = edge.bases = Asked(edge.edge.bases.all)
     return edge
