@@ -115,7 +115,7 @@ class Channel:
     def react(self, kind: str) -> None:
         """A reaction: counted, and the counts of a tick go to whoever keeps up, and to nobody later."""
         self._reactions[kind] += 1
-        self._wake_in(self.limits.must_delay_ms / 1000)
+        self._wake_in(self.limits.latest_tick_ms / 1000)
 
     def media_init(self, init: Init) -> None:
         """A new init segment: at once to all."""
@@ -361,7 +361,7 @@ class Channel:
         named = {**event, "key": key} if key else event
         self.keep_latest(type, key, self._pack(type, LATEST, seq, at_ms, named))
         self._dirty.add((type, key))
-        self._wake_in(self.limits.must_delay_ms / 1000)
+        self._wake_in(self.limits.latest_tick_ms / 1000)
 
     def _wake_in(self, delay_s: float) -> None:
         due_s = self._loop.time() + delay_s
