@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from livesale.kernel.refusals import Refusal
 from livesale.settings import CONFIG
 
+READY_WITHIN_S = 10.0
 PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
@@ -47,10 +50,21 @@ def proxy(name: str, folder: Path, port: int, addresses: dict[int, int], chain: 
         started = command(folder, _site(file, port, addresses, chain, key))
         process = subprocess.Popen(started, stdout=said, stderr=said, env=environment)
     try:
+        _until_listening(process, port, folder / "proxy.log")
         yield process.pid
     finally:
         process.terminate()
         process.wait()
+
+
+def _until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Waits for a process that cannot tell us."""
+    ends_s = time.monotonic() + READY_WITHIN_S
+    while process.poll() is None and time.monotonic() < ends_s:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.02)
+    raise Refusal("internal", f"the proxy does not listen: {log.read_text(errors='replace')[-500:]}")
 
 
 def _site(file: str, port: int, addresses: dict[int, int], chain: Path, key: Path) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 from websockets.asyncio.messages import Assembler
@@ -30,6 +31,7 @@ FLOOD = 1008
 
 SHARED_PING = b"\x89\x00"
 UNLIMITED = 0x7FFFFFFF
+SLICE_BYTES = 32 << 10
 
 
 class Listener(Protocol):
@@ -78,6 +80,11 @@ class HubConnection(ServerConnection):
     def is_open(self) -> bool:
         """Whether frames may still be written."""
         return self.protocol.state is OPEN
+
+    def writer(self) -> Callable[[bytes], None]:
+        """What writes frames. A viewer's TLS keeps a buffer of its largest write for good: it gets slices of what is long."""
+        write: Callable[[bytes], None] = self.transport.write
+        return partial(_sliced, write) if self.transport.get_extra_info("sslcontext") else write
 
     def limit_unsent(self, unsent_bytes: int) -> None:
         """The kernel takes no more than this ahead of the network: what waits, waits here, where it is seen."""
@@ -163,3 +170,8 @@ class HubConnection(ServerConnection):
     def _write_out(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # a transport that is gone already
             self.send_data()
+
+
+def _sliced(write: Callable[[bytes], None], data: bytes) -> None:
+    for start in range(0, len(data), SLICE_BYTES):
+        write(data[start : start + SLICE_BYTES])

@@ -40,7 +40,7 @@ class Receiver:
     ) -> None:
         self.channel = channel
         self.connection = connection
-        self.write: Callable[[bytes], None] = connection.transport.write
+        self.write: Callable[[bytes], None] = connection.writer()
         self.tag = tag
         self.ticket = ticket
         self.wants_media = wants_media

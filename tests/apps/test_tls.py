@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -171,14 +170,6 @@ async def test_behind_a_proxy(
             jar = aiohttp.CookieJar()
             connector = aiohttp.TCPConnector(ssl=trusted)
             async with aiohttp.ClientSession(base, connector=connector, cookie_jar=jar) as browser:
-
-                async def up() -> bool:
-                    with contextlib.suppress(aiohttp.ClientConnectionError):
-                        async with browser.get("/api/v1/openapi.json") as answer:
-                            return answer.status == 200
-                    return False
-
-                await true(up)
                 async with browser.get(f"/api/v1/shows/{show}") as answer:
                     hubs = (await answer.json())["hub"]
                 assert hubs == [f"wss://localhost:{port}/hubs/{kind}" for kind in ("edge", "studio")]
