@@ -99,7 +99,7 @@ async def test_a_viewer_that_stops_reading(start: Start) -> None:
         return seen
 
     watching = asyncio.create_task(watch())
-    await run_until(source, closed)
+    await run_until(source, lambda: closed() and source.count > 60)
     source.send()
     seen = [each.sequence for each in await asyncio.wait_for(watching, PATIENCE_S)]
     assert seen == list(range(seen[0], seen[0] + len(seen)))
