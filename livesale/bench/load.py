@@ -22,7 +22,7 @@ from livesale.bench.stream import Stream
 CHUNK = 256 << 10
 LATE_S = 0.5
 REQUEST = (
-    "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: bGl2ZXNhbGUgYmVuY2ghIQ==\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Protocol: livesale.v1\r\n\r\n"
 )
@@ -96,7 +96,7 @@ class Load:
     def _connect(self, port: int, path: str) -> None:
         connection = socket.create_connection(("127.0.0.1", port))
         if self._tls is not None:
-            connection = self._tls.wrap_socket(connection)
+            connection = self._tls.wrap_socket(connection, server_hostname="localhost")
         connection.sendall(REQUEST.format(path=path).encode())
         connection.setblocking(False)
         self.viewers[connection.fileno()] = Viewer(connection)
