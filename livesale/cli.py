@@ -221,6 +221,7 @@ _BENCH_OPTIONS = {
     "seconds": "How long to measure.",
     "buyers": "How many buyers press the button.",
     "stock": "Units there are.",
+    "joins_per_s": "Viewers that come in a second.",
     "slow": "Percent of the viewers who read too slowly.",
 }
 
@@ -229,17 +230,22 @@ def _bench(name: str, says: str, *options: str) -> None:
     @bench.command(name, help=says, short_help=says, epilog=example(f"livesale bench {name} --json"))
     @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; the last is the summary.")
     @data_option
-    def command(data: Path | None, as_json: bool, **given: int | None) -> None:
+    def command(data: Path | None, as_json: bool, **given: Any) -> None:
         chosen = {key: value for key, value in given.items() if value is not None}
         _exit(_call(f"livesale.bench.{name}", "run", load_settings(data), chosen, as_json=as_json))
 
     for option in options:
+        if option == "tls":
+            ways = click.Choice(["own", "nginx", "caddy"])
+            command = click.option("--tls", type=ways, help="Who encrypts: the hub itself, or a proxy before it.")(command)
+            continue
         limits = click.IntRange(0, 100) if option == "slow" else click.IntRange(1)
         flag = "--" + option.replace("_", "-")
         command = click.option(flag, option, type=limits, help=_BENCH_OPTIONS[option])(command)
 
 
-_bench("fanout", "One frame to many viewers.", "viewers", "frame_bytes", "frames_per_s", "seconds", "slow")
+_bench("fanout", "One frame to many viewers.", "viewers", "frame_bytes", "frames_per_s", "seconds", "slow", "tls")
+_bench("crowd", "Many viewers come; an edge is killed.", "viewers", "joins_per_s", "frame_bytes", "frames_per_s")
 _bench("orders", "Many buyers, one offer.", "buyers", "stock", "seconds")
 _bench("media", "From the host's picture to the viewer's.", "seconds")
 _bench("join", "From opening the page to the first picture.", "viewers")

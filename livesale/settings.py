@@ -48,6 +48,21 @@ class Ports(msgspec.Struct, frozen=True):
     studio_control: Port
     edge: Port
     paysim: Port
+    tls: Port
+
+
+class Hubs(msgspec.Struct, frozen=True):
+    """How hubs reach each other, and browsers reach them."""
+
+    upstreams: list[str]
+    public_url: str
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """A certificate of our own for what browsers reach."""
+
+    certificate: str
+    key: str
 
 
 class Ice(msgspec.Struct, frozen=True):
@@ -128,6 +143,8 @@ class Settings(msgspec.Struct, frozen=True):
     mail_from: str
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
+    hubs: Hubs
+    tls: Tls
     ice: Ice
     hls: Hls
     recordings: Recordings
@@ -140,7 +157,17 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def base_url(self) -> str:
         """`http://HOST:PORT`, where the pages are on this machine."""
-        return f"http://{bracketed(self.host)}:{self.port}"
+        return f"http://{bracketed(self.plain_host)}:{self.port}"
+
+    @property
+    def tls_urls(self) -> list[str]:
+        """`https://HOST:PORT` when the system ends TLS itself."""
+        return [f"https://{bracketed(self.host)}:{self.ports.tls}"] if self.tls.certificate else []
+
+    @property
+    def plain_host(self) -> str:
+        """Where what is not encrypted listens: with a certificate of our own on this machine only."""
+        return "127.0.0.1" if self.tls.certificate else self.host
 
     @property
     def public_url(self) -> str:
@@ -322,6 +349,11 @@ def _consistent(values: dict[str, Any]) -> None:
         )
     if values["payments.provider"] == "stripe" and not (values["payments.secret"] and values["payments.webhook_secret"]):
         raise SettingsError("payments.provider = stripe needs payments.secret and payments.webhook_secret")
+    for url in filter(None, [*values["hubs.upstreams"], values["hubs.public_url"]]):
+        if not url.startswith(("ws://", "wss://")):
+            raise SettingsError(f"hubs: {url!r} is no hub's address such as ws://10.0.0.5:8090")
+    if bool(values["tls.certificate"]) != bool(values["tls.key"]):
+        raise SettingsError("tls.certificate and tls.key: set both or none")
     for url in values["public_urls"]:
         if not url.startswith(("http://", "https://")):
             raise SettingsError(f"public_urls: {url!r} is no origin such as https://live.example.org")

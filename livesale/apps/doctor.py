@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from livesale.settings import Settings
 SLOW_FSYNC_US = 50_000  # then one commit takes longer than a blink
 FSYNC_ROUNDS = 20
 LEAST_FREE_BYTES = 1 << 30
+LEAST_FILES = 12_000  # ten thousand viewers of one hub, and the rest
 CLOCK_TOLERANCE_S = 2.0
 
 Check = Callable[[Settings, "Running | None"], str]
@@ -88,6 +90,14 @@ def _disk(settings: Settings, running: Running | None) -> str:
     if free < LEAST_FREE_BYTES:
         raise Unfit(f"only {free >> 20} MiB free in {settings.data}; a full disk stops the store")
     return f"{free / (1 << 30):.1f} GiB free in {settings.data}"
+
+
+def _files(settings: Settings, running: Running | None) -> str:
+    """Each viewer is a descriptor of the hub's process, which takes as many as it may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < LEAST_FILES:
+        raise Unfit(f"a process may have {most} open files, so many viewers at most; raise LimitNOFILE (or ulimit -Hn)")
+    return f"{most} open files for each process, and each viewer is one"
 
 
 def _udp(settings: Settings, running: Running | None) -> str:
@@ -171,6 +181,7 @@ CHECKS: dict[str, Check] = {
     "clock": _clock,
     "fsync": _fsync,
     "disk": _disk,
+    "open files": _files,
     "UDP": _udp,
     "store": _store,
     "database": _database,

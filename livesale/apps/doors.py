@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from livesale.shows.views import Ticket, Whip
 from livesale.store.record import version
 
 TICKET_MS = 30 * SECOND_MS
-REMEMBER_HUBS_S = 0.5
+REMEMBER_HUBS_S = 0.2
 TAKEN_WITHIN_MS = 3_000
 LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
@@ -42,7 +43,7 @@ STATES = (
 
 
 class WebDoors:
-    """The doors of one web process; remembers for half a second which hubs there are."""
+    """The doors of one web process; remembers for a moment which hubs there are."""
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
@@ -50,7 +51,7 @@ class WebDoors:
         self._ticket_key = Ed25519PrivateKey.from_private_bytes(wiring.settings.key("ticket.key"))
         self._hubs: list[HubSeen] = []
         self._hubs_at = float("-inf")
-        self._turn = 0
+        self._given: Counter[str] = Counter()  # tickets by hub since then: their viewers are not in its figure yet
 
     def doors(self) -> Doors:
         """What `shows/routes.py` asks for."""
@@ -62,17 +63,15 @@ class WebDoors:
 
     async def hubs(self, show: str, call: Call) -> list[str]:
         """Bases a browser asking under this host name can use: edges first, then the studio that has the show."""
-        return [_under(seen.url, call) for seen in await self._serving(show)]
+        return [_under(seen, call) for seen in await self._serving(show)]
 
     async def ticket(self, show: str, call: Call) -> Ticket:
         """A ticket for one hub: the one with the fewest viewers, an edge before the studio."""
         serving = await self._served(show)
         if not serving:
             raise Refusal("store_unavailable", "No hub has this show yet. Please try again.", retry_after_s=1)
-        fewest = min(serving, key=lambda seen: (seen.kind != "edge", seen.viewers))
-        equals = [seen for seen in serving if seen.kind == fewest.kind and seen.viewers == fewest.viewers]
-        self._turn += 1
-        chosen = equals[self._turn % len(equals)]
+        chosen = min(serving, key=lambda seen: (seen.kind != "edge", seen.viewers + self._given[seen.name], seen.name))
+        self._given[chosen.name] += 1
         store = self._wiring.store
         # From the shelf, not from what the hub told: a studio that has lost the show would still tell its old number.
         lease = version((await store.read(shelf("show", show), LEASE))[LEASE])
@@ -80,7 +79,7 @@ class WebDoors:
         actor = call.actor
         tag = viewer_tag(self._wiring.tag_key, actor.account, show) if actor else anonymous_tag()
         claims = Claims(show, tag, new_jti(), chosen.name, lease, expires, anonymous=actor is None)
-        return Ticket(issue(self._ticket_key, claims), _under(chosen.url, call), rfc3339(expires))
+        return Ticket(issue(self._ticket_key, claims), _under(chosen, call), rfc3339(expires))
 
     def whip(self, show: str, call: Call) -> Whip:
         """Where and with what token the host publishes."""
@@ -153,6 +152,7 @@ class WebDoors:
     async def _serving(self, show: str) -> list[HubSeen]:
         if time.monotonic() - self._hubs_at > REMEMBER_HUBS_S:
             self._hubs, self._hubs_at = await self._wiring.presence.hubs(), time.monotonic()
+            self._given.clear()
         studios = [seen for seen in self._hubs if seen.kind == "studio" and show in seen.shows]
         if not studios:
             return []
@@ -163,9 +163,11 @@ def _ids(page: dict[str, Any]) -> tuple[list[str], str | None]:
     return [item["id"] for item in page["items"]], page["next"]
 
 
-def _under(url: str, call: Call) -> str:
-    """The hub's address under the host name the page was asked by."""
-    scheme, _, rest = url.partition("://")
+def _under(hub: HubSeen, call: Call) -> str:
+    """The hub's public address, or its port under the host name the page was asked by."""
+    if hub.public_url:
+        return hub.public_url
+    scheme, _, rest = hub.url.partition("://")
     port = rest.rsplit(":", 1)[1]
     name = call.host.rsplit(":", 1)[0] if not call.host.endswith("]") else call.host
     return f"{'wss' if call.secure else scheme}://{name}:{port}"

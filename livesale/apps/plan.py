@@ -15,7 +15,7 @@ from livesale.settings import Settings, SettingsError, bracketed, socket_path, v
 MOST_COPIES = 64
 # Settings (`port` or `ports.…`) a process listens on, and what browsers or other processes speak there.
 _LISTENS = {
-    "web": {"port": "http"},
+    "web": {"port": "http", "ports.tls": "https"},
     "studio": {"ports.studio": "ws", "ports.studio_control": "http"},
     "edge": {"ports.edge": "ws"},
     "paysim": {"ports.paysim": "http"},
@@ -73,7 +73,7 @@ def claim(settings: Settings, copies: dict[str, int], asked: frozenset[str]) -> 
     listening = [
         (key, number)
         for process in copies
-        for key in _LISTENS.get(process, {})
+        for key in _listens(settings, process)
         for number in range(1, 2 if process == _SHARED else copies[process] + 1)
     ]
     for key, number in sorted(listening, key=lambda one: one[0] not in asked):
@@ -103,13 +103,16 @@ def _spec(settings: Settings, process: str, number: int, count: int, ports: dict
     instance = process if count == 1 else f"{process}.{number}"
     own = dict(ports)
     urls = [f"unix://{socket_path(settings.data)}"] if process == "store" else []
-    for key, scheme in _LISTENS.get(process, {}).items():
+    for key, scheme in _listens(settings, process).items():
         own[key] = ports[key if process == _SHARED else _numbered(key, number)]
         urls.append(f"{scheme}://{bracketed(settings.host)}:{own[key]}")
+    environment = _environment(settings, instance, own)
+    if process == "edge" and not settings.hubs.upstreams:
+        environment[variable_of("hubs.upstreams")] = ",".join(_studios(settings, ports))
     return Spec(
         instance,
         _arguments(settings, process),
-        _environment(settings, instance, own),
+        environment,
         urls,
         partial(store.answers, settings) if process == "store" else None,
     )
@@ -125,6 +128,21 @@ def _environment(settings: Settings, instance: str, ports: dict[str, int]) -> di
     seen |= {"demo": str(settings.demo).lower(), "dev_mail": str(settings.dev_mail).lower()}
     seen |= {key: str(port) for key, port in ports.items() if key.rpartition(".")[2].isdecimal() is False}
     return {variable_of(key): value for key, value in seen.items()}
+
+
+def _listens(settings: Settings, process: str) -> dict[str, str]:
+    """Those of `_LISTENS` that are used, and with a certificate of our own encrypted."""
+    listens = _LISTENS.get(process, {})
+    if settings.tls.certificate:
+        return {key: "wss" if scheme == "ws" else scheme for key, scheme in listens.items()}
+    return {key: scheme for key, scheme in listens.items() if key != "ports.tls"}
+
+
+def _studios(settings: Settings, ports: dict[str, int]) -> list[str]:
+    """Where the hubs of this system's studios are."""
+    numbers = [key for key in ports if key == "ports.studio" or key.startswith("ports.studio.")]
+    scheme = _listens(settings, "studio")["ports.studio"]
+    return [f"{scheme}://{bracketed(settings.host)}:{ports[key]}" for key in sorted(numbers)]
 
 
 def _numbered(key: str, number: int) -> str:

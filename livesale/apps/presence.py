@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -14,7 +13,8 @@ HUBS = "{livesale}:hubs"
 
 
 class HubSeen(msgspec.Struct, frozen=True):
-    """A hub as it told of itself: `kind` studio or edge, `control` takes WHIP, `at` is ms."""
+    """A hub: `kind` studio or edge, `control` takes WHIP, `at` is ms. `public_url` is what browsers are given; empty:
+    the page's host name with the port of `url`, which is where other hubs reach it."""
 
     name: str
     kind: str
@@ -22,7 +22,8 @@ class HubSeen(msgspec.Struct, frozen=True):
     control: str
     shows: list[str]
     viewers: int
-    at: int
+    at: int = 0
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,16 @@ class Presence:
 
     store: Store
 
-    async def tell_hub(
-        self, name: str, kind: str, url: str, control: str, shows: list[str], figures: dict[str, Any]
-    ) -> None:
-        """Say that this hub is there."""
-        viewers = sum(int(one.get("viewers", 0)) for one in figures.values())
-        seen = HubSeen(name, kind, url, control, shows, viewers, self.store.now_ms())
-        await self.store.ask("HSET", HUBS, name, msgspec.json.encode(seen))
+    async def tell(self, hubs: list[HubSeen]) -> None:
+        """Say that these hubs are there now."""
+        now_ms = self.store.now_ms()
+        told = [(hub.name, msgspec.json.encode(msgspec.structs.replace(hub, at=now_ms))) for hub in hubs]
+        await self.store.ask("HSET", HUBS, *(part for pair in told for part in pair))
+
+    async def forget(self, names: set[str]) -> None:
+        """Say that these are gone."""
+        if names:
+            await self.store.ask("HDEL", HUBS, *sorted(names))
 
     async def hubs(self) -> list[HubSeen]:
         """The hubs that told of themselves lately."""

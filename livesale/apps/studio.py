@@ -19,9 +19,12 @@ from aiohttp import web
 
 from livesale.apps.air import forget_air, read_air, write_air
 from livesale.apps.captions import captions
+from livesale.apps.certificate import certificate_of
+from livesale.apps.hubs import hub_url, origins, public_hub_url
+from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
-from livesale.apps.wiring import Wiring, origin_check
+from livesale.apps.wiring import Wiring
 from livesale.hub.hub import Hub
 from livesale.hub.tickets import viewer_tag
 from livesale.kernel.events import Event, EventKind
@@ -49,7 +52,6 @@ LEASE_MS = 3_000
 LOOK_EVERY_S = 0.25
 TELL_EVERY_S = 1.0
 REST_S = 0.01  # in a rush viewers hear of stock a few entries at a time
-REJOIN_OVER_S = 1.0  # viewers of a show let go do not all come back at once
 MOST_RETOLD = 4_000  # log entries a hub is told again when it takes a show over; about what its history keeps
 OPEN_STATES = {"draft", "live", "paused"}
 
@@ -75,11 +77,14 @@ class Studio:
         self._broadcasts = broadcasts
         self.outputs = Outputs(wiring.settings.recordings_folder)
         self._name = name
-        self._url, self._control = urls
+        self._seen = HubSeen(name, "studio", urls[0], urls[1], [], 0, public_url=public_hub_url(wiring.settings, "studio"))
         self._held: dict[str, Held] = {}
         self._over: set[str] = set()  # ended shows: nothing begins again on them
         self._tail = Tail(wiring.store, REST_S)
+        self._behind: set[str] = set()  # edges that were told of
         self._news = asyncio.Event()
+        hub.tree.changed = self._news.set
+        hub.where = self.where
         # The address tells studios of one name apart: who finds it in a lease and listens there is its successor.
         self._holder = f"{name} {socket.gethostname()} {urls[0]}"
         broadcasts.on_host = self._tell_of_host
@@ -104,6 +109,15 @@ class Studio:
             raise Refusal("show_not_live", "This show has not been started: start it, then publish.")
         self._open_ring(show, held)
         return True
+
+    async def where(self, show: str) -> str | None:
+        """Where edges reach the studio that has a show we do not hold."""
+        try:
+            seen = await self._wiring.presence.hubs()
+        except Refusal:  # the store is away: nobody knows
+            return None
+        others = [hub for hub in seen if hub.kind == "studio" and show in hub.shows and hub.name != self._name]
+        return others[0].public_url or others[0].url if others else None
 
     async def release_all(self) -> None:
         """Give every lease back, so that another studio takes over at once."""
@@ -200,7 +214,7 @@ class Studio:
             held.unsubscribe()
         await self._broadcasts.close(show)
         self.outputs.drop(show)
-        self._hub.drop(show, over_s=REJOIN_OVER_S)
+        self._hub.drop(show)
 
     async def _follow(self) -> None:
         while True:
@@ -262,9 +276,7 @@ class Studio:
             self.outputs.look_after()
             with going_on("telling of shows"):
                 shows = list(self._held)  # it changes while we wait for the store
-                await self._wiring.presence.tell_hub(
-                    self._name, "studio", self._url, self._control, shows, figures
-                )
+                await self._tell_of_hubs(shows, sum(one["viewers"] for one in figures.values()))
                 for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
                     if ring := self._broadcasts.ring(show):
@@ -273,6 +285,16 @@ class Studio:
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
             self._news.clear()
+
+    async def _tell_of_hubs(self, shows: list[str], viewers: int) -> None:
+        """This one, and the edges behind it, who know no store."""
+        behind = self._hub.tree.hubs()
+        itself = msgspec.structs.replace(self._seen, shows=shows, viewers=viewers)
+        edges = [HubSeen(one.name, "edge", one.url, "", [], one.viewers, public_url=one.public_url) for one in behind]
+        await self._wiring.presence.tell([itself, *edges])
+        names = {one.name for one in behind}
+        await self._wiring.presence.forget(self._behind - names)
+        self._behind = names
 
     def _pace(self, figures: dict[str, dict[str, Any]]) -> None:
         for show in self._held:
@@ -344,7 +366,7 @@ async def run(settings: Settings) -> None:
         hub = Hub(
             name,
             settings.key("ticket.pub"),
-            allowed_origins=origin_check(settings),
+            origins=origins(settings),
             clock_ms=wiring.store.now_ms,
             relay_key=settings.key("relay.key"),
             tag_of=lambda show, account: viewer_tag(tag_key, account, show),
@@ -352,9 +374,10 @@ async def run(settings: Settings) -> None:
         broadcasts = Broadcasts(
             grace_s=settings.hosts.grace_s, network=ice_network(settings), now_ms=wiring.store.now_ms
         )
-        port = await hub.start(settings.host, settings.ports.studio)
-        url = f"ws://{bracketed(settings.host)}:{port}"
-        control = f"http://{bracketed(settings.host)}:{settings.ports.studio_control}"
+        certificate = certificate_of(settings)
+        port = await hub.start(settings.host, settings.ports.studio, certificate.context if certificate else None)
+        url = hub_url(settings, port)
+        control = f"http://{bracketed(settings.plain_host)}:{settings.ports.studio_control}"
         studio = Studio(wiring, hub, broadcasts, name, (url, control))
         app = web.Application(client_max_size=256 * 1024)
         app.add_routes(whip_routes(broadcasts, studio.may_publish))
@@ -362,15 +385,19 @@ async def run(settings: Settings) -> None:
         app.add_routes(uplink_routes(broadcasts, studio.may_publish))
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.ports.studio_control).start()
+        await web.TCPSite(runner, settings.plain_host, settings.ports.studio_control).start()
         notify_ready(url, control)
         try:
-            await studio.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(studio.run())
+                if certificate:
+                    group.create_task(certificate.watch())
         finally:
+            await studio.release_all()
+            await hub.retire()
             await hub.stop()
             await broadcasts.close_all()
             studio.outputs.close()
             await runner.cleanup()
-            await studio.release_all()
 
 

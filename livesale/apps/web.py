@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from livesale.accounts.passkey_routes import routes as passkey_routes
 from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
+from livesale.apps.certificate import certificate_of
 from livesale.apps.doors import WebDoors
 from livesale.apps.feeds import import_feed
 from livesale.apps.hls import HlsDoor
@@ -63,10 +65,17 @@ async def run(settings: Settings) -> None:
         app = await application(wiring)
         runner = Runner(app)
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port, reuse_port=True, backlog=1024).start()
-        notify_ready(settings.base_url)
+        await web.TCPSite(runner, settings.plain_host, settings.port, reuse_port=True, backlog=1024).start()
+        certificate = certificate_of(settings)
+        if certificate:
+            tls, port = certificate.context, settings.ports.tls
+            await web.TCPSite(runner, settings.host, port, reuse_port=True, backlog=1024, ssl_context=tls).start()
+        notify_ready(settings.base_url, *settings.tls_urls)
         try:
-            await wiring.accounts.revocations.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(wiring.accounts.revocations.run())
+                if certificate:
+                    group.create_task(certificate.watch())
         finally:
             await runner.cleanup()
 

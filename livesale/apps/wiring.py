@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any
-from urllib.parse import urlsplit
 
 from livesale.accounts.challenges import Challenges
 from livesale.accounts.passkeys import Passkeys
@@ -36,8 +34,6 @@ from livesale.settings import Settings
 from livesale.shows.service import Shows
 from livesale.store.database import engine, reading
 from livesale.store.valkey import Store, connect
-
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Wiring:
@@ -130,16 +126,3 @@ def sandbox_access(settings: Settings) -> tuple[str, str]:
     """Address and secret key of the payment sandbox."""
     key = settings.payments.secret or f"sk_test_{settings.key('sandbox.key').hex()}"
     return settings.payments.url or settings.paysim_url, key
-
-
-def origin_check(settings: Settings) -> Any:
-    """Which origins may open a hub's socket: our pages, under any loopback name, or the public addresses."""
-    public = {url.rstrip("/") for url in settings.public_urls}
-    names = {*LOOPBACK_HOSTS, settings.host}
-
-    def allowed(origin: str) -> bool:
-        parts = urlsplit(origin)
-        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-        return origin in public or (parts.port == settings.port and host in names)
-
-    return allowed

@@ -11,6 +11,7 @@ from livesale.bench.pace import LEAST_BYTES, STAMP_AT, STAMP_BYTES, due_s_of
 from livesale.hub.wire import FRAGMENT_HEADER_BYTES, MEDIA
 
 BINARY = 0x82
+_SEQUENCE_AT = 4
 _LENGTH_AT = FRAGMENT_HEADER_BYTES - 4
 _STAMP_AT = FRAGMENT_HEADER_BYTES + STAMP_AT
 _FRAGMENT_HEAD = FRAGMENT_HEADER_BYTES + LEAST_BYTES
@@ -18,12 +19,14 @@ _MESSAGE_HEAD = 10 + 1
 
 
 class Stream:
-    """One viewer's bytes. `messages`: how many have begun."""
+    """One viewer's bytes. `messages`: how many have begun; `lost`: pictures missing between two that came."""
 
-    __slots__ = ("_due_s", "_head", "_message", "_skip", "messages")
+    __slots__ = ("_due_s", "_head", "_message", "_sequence", "_skip", "lost", "messages")
 
     def __init__(self) -> None:
         self.messages = 0
+        self.lost = 0
+        self._sequence = -1
         self._head = b""  # of a message or fragment whose beginning is not all here
         self._message = 0  # bytes of the current media message behind what has been looked at
         self._skip = 0
@@ -74,6 +77,10 @@ class Stream:
         if len(head) < _FRAGMENT_HEAD:
             return 0
         length = FRAGMENT_HEADER_BYTES + int.from_bytes(head[_LENGTH_AT:FRAGMENT_HEADER_BYTES], "big")
+        sequence = int.from_bytes(head[_SEQUENCE_AT : _SEQUENCE_AT + 4], "big")
+        if 0 <= self._sequence < sequence:
+            self.lost += sequence - self._sequence - 1
+        self._sequence = sequence
         self._due_s = due_s_of(head[_STAMP_AT : _STAMP_AT + STAMP_BYTES])
         self._skip = length - _FRAGMENT_HEAD
         self._message -= length

@@ -49,15 +49,16 @@ class System:
 
 
 @asynccontextmanager
-async def running_system(settings: Settings) -> AsyncIterator[System]:
-    """The system that runs on the DATA of `settings`; when none does, one is started for the measurement."""
+async def running_system(settings: Settings, more: dict[str, str] | None = None) -> AsyncIterator[System]:
+    """The system that runs on the DATA of `settings`; when none does, one is started for the measurement, with these variables
+    more."""
     disk_us = fsync_us(settings.data)
     running = read_running(settings.data)
     if running is not None:
         yield System(settings, running, disk_us)
         return
     data = Path(tempfile.mkdtemp(prefix="bench-", dir=settings.data))
-    process = await _start(data, settings)
+    process = await _start(data, settings, more or {})
     try:
         await _until_ready(process, data / "up.log")
         found = read_running(data)
@@ -69,7 +70,7 @@ async def running_system(settings: Settings) -> AsyncIterator[System]:
         shutil.rmtree(data, ignore_errors=True)
 
 
-async def _start(data: Path, settings: Settings) -> asyncio.subprocess.Process:
+async def _start(data: Path, settings: Settings, more: dict[str, str]) -> asyncio.subprocess.Process:
     claims = Claims(data, settings.host)
     claims.chosen("port")  # the usual one may be another system's
     claims.close()
@@ -79,7 +80,7 @@ async def _start(data: Path, settings: Settings) -> asyncio.subprocess.Process:
     with (data / "up.log").open("wb") as said:
         return await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=said,
-            env={**os.environ, "LIVESALE_DATA": str(data)},
+            env={**os.environ, "LIVESALE_DATA": str(data), **more},
         )  # fmt: skip
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 VIEWER_PATH = re.compile(r"/v1/shows/([a-z0-9][a-z0-9-]{0,39})\Z")
-RELAY_PATH = re.compile(r"/v1/relay/([a-z0-9][a-z0-9-]{0,39})\Z")
+RELAY_PATH = re.compile(r"/v1/relay(?:/([a-z0-9][a-z0-9-]{0,39}))?\Z")
 RELAY_TOKEN_LIFE_MS = 60_000
 MAX_POSITION = 1 << 63
-
-Origins = frozenset[str] | Callable[[str], bool]
 
 
 class Join(msgspec.Struct, frozen=True):
@@ -40,16 +37,14 @@ def read_join(path: str) -> Join | None:
 
 
 def read_relay_show(path: str) -> str | None:
-    """The show an edge's path asks for, None when it is no edge's path."""
+    """The show an edge's path asks for, "" for its link, None when it is no edge's path."""
     found = RELAY_PATH.match(urlsplit(path).path)
-    return found[1] if found else None
+    return found[1] or "" if found else None
 
 
-def origin_allowed(origin: str | None, allowed: Origins) -> bool:
+def origin_allowed(origin: str | None, allowed: frozenset[str]) -> bool:
     """Whether a page of `origin` may join; no origin (no browser) may: the ticket is the gate."""
-    if origin is None:
-        return True
-    return allowed(origin) if callable(allowed) else origin in allowed
+    return origin is None or origin in allowed
 
 
 def relay_token(relay_key: bytes, edge: str, show: str, expires_ms: int) -> str:
@@ -59,8 +54,8 @@ def relay_token(relay_key: bytes, edge: str, show: str, expires_ms: int) -> str:
 
 def relay_edge(relay_key: bytes, token: str, show: str, now_ms: int) -> str | None:
     """The edge a token names, None when it is not valid for `show` now."""
-    edge, _, rest = token.partition(".")
-    expires, _, mac = rest.partition(".")
+    named, _, mac = token.rpartition(".")
+    edge, _, expires = named.rpartition(".")  # its name may have dots of its own
     if not expires.isascii() or not expires.isdigit() or len(expires) > 15:
         return None
     good = hmac.compare_digest(mac.encode(), _mac(relay_key, edge, show, int(expires)).encode())

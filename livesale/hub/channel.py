@@ -18,9 +18,10 @@ from livesale.hub.greeting import Personal
 from livesale.hub.group import Group
 from livesale.hub.history import History, Kept
 from livesale.hub.limits import Limits
-from livesale.hub.outbox import MEDIA, Packet
+from livesale.hub.outbox import MEDIA, Packet, media_packets
 from livesale.hub.presence import Presence
 from livesale.hub.receiver import Receiver
+from livesale.hub.seats import Seats
 from livesale.hub.wire import events_frame, init_frame, media_frame, packed, websocket_binary
 from livesale.kernel.events import LATEST, MAY_DROP, MUST, Event, EventKind
 from livesale.media.ring import Fragment, Init, Ring
@@ -32,7 +33,12 @@ class Channel:
     """One show. `head`: newest log position; `sent`: position up to which public frames have left."""
 
     def __init__(
-        self, show: str, limits: Limits, clock_ms: Callable[[], int], tag_of: Callable[[str, str], str | None]
+        self,
+        show: str,
+        limits: Limits,
+        clock_ms: Callable[[], int],
+        tag_of: Callable[[str, str], str | None],
+        seats: Seats,
     ) -> None:
         self.show = show
         self.limits = limits
@@ -48,6 +54,7 @@ class Channel:
         self.key_wanted: Callable[[], None] = lambda: None
         self.clock_ms = clock_ms
         self._tag_of = tag_of
+        self._seats = seats
         self._loop = asyncio.get_running_loop()
         self._snapshot: Callable[[], tuple[int, bytes]] = lambda: (0, packed({}))
         self._entries: list[Kept] = []
@@ -108,7 +115,7 @@ class Channel:
     def react(self, kind: str) -> None:
         """A reaction: counted, and the counts of a tick go to whoever keeps up, and to nobody later."""
         self._reactions[kind] += 1
-        self._wake_in(self.limits.must_delay_ms / 1000)
+        self._wake_in(self.limits.latest_tick_ms / 1000)
 
     def remark(self, type: str, event: Event) -> None:
         """Something said in passing: at once to whoever keeps up, and to nobody later."""
@@ -127,7 +134,7 @@ class Channel:
             return
         self.group.add(fragments)
         self._start = None
-        self.flush([self._media_packet(part) for part in self._cut_at_keys(fragments)])
+        self.flush(list(media_packets(fragments)))
 
     def follow(self, ring: Ring) -> Callable[[], None]:
         """Takes what a ring holds, and from now on all it makes; asks it for key frames. Returns what ends that."""
@@ -149,11 +156,13 @@ class Channel:
         for receiver in self.receivers():
             receiver.connection.finish(SHOW_ENDED, "the show has ended")
 
-    def drain(self, over_s: float = 0.0) -> None:
-        """The show is elsewhere: 4011 for everyone, spread over `over_s` so that they do not return in one instant."""
+    def drain(self) -> float:
+        """The show is elsewhere: 4011 for everyone, spread so that they do not return in one instant; over how long."""
         receivers = self.receivers()
+        over_s = self._seats.spread_s(len(receivers))
         for place, receiver in enumerate(receivers):
             self._loop.call_later(over_s * place / len(receivers), receiver.connection.finish, MOVED, "moved")
+        return over_s
 
     # What the hub and the relay call
 
@@ -192,7 +201,8 @@ class Channel:
         `personal`: its own events above `after` when another hub keeps them.
         """
         self.flush()
-        fields = self._fields(receiver.tag)
+        receiver.seat = self._seats.take()
+        fields = self._fields(receiver)
         if after is None:
             frames = greeting.from_snapshot("welcome", self.history, self._snapshot, fields)
         elif epoch == self.epoch and self.history.reaches(after):
@@ -221,6 +231,7 @@ class Channel:
         """Takes a receiver out of every list; repeated: nothing."""
         if self.fanout.remove(receiver) and receiver.counts:
             self.presence.left()
+            self._seats.give_back(receiver.seat)
             self.fanout.remove_tag(receiver.tag, receiver)
 
     def receivers(self) -> list[Receiver]:
@@ -231,10 +242,10 @@ class Channel:
         """Monotonic time, for lags only."""
         return int(self._loop.time() * 1000)
 
-    def resync_for(self, tag: str) -> Packet:
+    def resync_for(self, receiver: Receiver) -> Packet:
         """A `resync` for one viewer, with what came after its snapshot."""
         self.stats.resynced += 1
-        frames = greeting.from_snapshot("resync", self.history, self._snapshot, self._fields(tag))
+        frames = greeting.from_snapshot("resync", self.history, self._snapshot, self._fields(receiver))
         return Packet(b"".join(frames), MUST)
 
     def start_for(self, receiver: Receiver) -> bytes | None:
@@ -355,7 +366,7 @@ class Channel:
         named = {**event, "key": key} if key else event
         self.keep_latest(type, key, self._pack(type, LATEST, seq, at_ms, named))
         self._dirty.add((type, key))
-        self._wake_in(self.limits.must_delay_ms / 1000)
+        self._wake_in(self.limits.latest_tick_ms / 1000)
 
     def _wake_in(self, delay_s: float) -> None:
         due_s = self._loop.time() + delay_s
@@ -375,15 +386,6 @@ class Channel:
         else:
             self.media(item)
 
-    def _cut_at_keys(self, fragments: Sequence[Fragment]) -> Iterator[Sequence[Fragment]]:
-        starts = [place for place, each in enumerate(fragments) if place and each.track == 1 and each.key]
-        for begin, end in zip([0, *starts], [*starts, len(fragments)], strict=True):
-            yield fragments[begin:end]
-
-    def _media_packet(self, fragments: Sequence[Fragment]) -> Packet:
-        times = [each.time_us for each in fragments]
-        return Packet(websocket_binary(media_frame(fragments)), MEDIA, min(times), max(times))
-
     def _pack(self, type: str, loss: str, seq: int, at_ms: int, event: Event, *, personal: bool = False) -> bytes:
         fields = {name: value for name, value in event.items() if name not in ("type", "owner")}
         fields |= {"type": type, "seq": seq, "at": at_ms, "loss": loss}
@@ -393,7 +395,7 @@ class Channel:
             fields["personal"] = True
         return packed(fields)
 
-    def _fields(self, tag: str) -> dict[str, Any]:
+    def _fields(self, receiver: Receiver) -> dict[str, Any]:
         now = self.clock_ms()
-        about = {"epoch": self.epoch, "broadcast_epoch": self.broadcast_epoch_ms, "viewer": tag}
-        return {"at": now, "now": now, **about}
+        about = {"epoch": self.epoch, "broadcast_epoch": self.broadcast_epoch_ms, "viewer": receiver.tag}
+        return {"at": now, "now": now, "rejoin_ms": self._seats.rejoin_ms(receiver.seat), **about}

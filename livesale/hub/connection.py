@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 from websockets.asyncio.messages import Assembler
@@ -29,6 +31,7 @@ FLOOD = 1008
 
 SHARED_PING = b"\x89\x00"
 UNLIMITED = 0x7FFFFFFF
+SLICE_BYTES = 32 << 10
 
 
 class Listener(Protocol):
@@ -78,12 +81,26 @@ class HubConnection(ServerConnection):
         """Whether frames may still be written."""
         return self.protocol.state is OPEN
 
+    def writer(self) -> Callable[[bytes], None]:
+        """What writes frames. A viewer's TLS keeps a buffer of its largest write for good: it gets slices of what is long."""
+        write: Callable[[bytes], None] = self.transport.write
+        return partial(_sliced, write) if self.transport.get_extra_info("sslcontext") else write
+
     def limit_unsent(self, unsent_bytes: int) -> None:
         """The kernel takes no more than this ahead of the network: what waits, waits here, where it is seen."""
         raw: socket.socket | None = self.transport.get_extra_info("socket")
         if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
             with contextlib.suppress(OSError):
                 raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent_bytes)
+
+    @contextlib.contextmanager
+    def unread(self) -> Iterator[None]:
+        """What comes meanwhile stays with the kernel."""
+        with contextlib.suppress(RuntimeError):  # a transport that is gone already
+            self.transport.pause_reading()
+        yield
+        with contextlib.suppress(RuntimeError):
+            self.transport.resume_reading()
 
     def finish(self, code: int, reason: str = "") -> None:
         """Closes with `code`, without waiting; cuts the connection when the other side does not answer in time."""
@@ -153,3 +170,8 @@ class HubConnection(ServerConnection):
     def _write_out(self) -> None:
         with contextlib.suppress(OSError, RuntimeError):  # a transport that is gone already
             self.send_data()
+
+
+def _sliced(write: Callable[[bytes], None], data: bytes) -> None:
+    for start in range(0, len(data), SLICE_BYTES):
+        write(data[start : start + SLICE_BYTES])

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -25,22 +26,26 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from livesale.hub import connection as codes
-from livesale.hub.admission import Join, Origins, origin_allowed, read_join, read_relay_show, relay_edge
+from livesale.hub.admission import Join, origin_allowed, read_join, read_relay_show, relay_edge
 from livesale.hub.channel import Channel
 from livesale.hub.connection import HubConnection
 from livesale.hub.greeting import Personal
 from livesale.hub.limits import Limits
 from livesale.hub.receiver import Receiver
 from livesale.hub.relay_peer import RelayPeer
+from livesale.hub.seats import Seats
 from livesale.hub.tickets import Claims, UsedTickets, verify
+from livesale.hub.tree import LinkPeer, Tree
 from livesale.hub.upstream import Refused, Upstream
-from livesale.hub.wire import RELAY_SUBPROTOCOL, SUBPROTOCOL
+from livesale.hub.wire import RELAY_SUBPROTOCOL, SUBPROTOCOL, control_frame, websocket_binary
 from livesale.kernel.refusals import Refusal
 
 ENDED_KEPT = 1_000
 STOP_GRACE_S = 2.0
 
 log = logging.getLogger(__name__)
+quiet = log.getChild("sockets")
+quiet.setLevel(logging.WARNING)  # a line for each viewer, and at `debug` its ticket
 
 
 def wall_clock_ms() -> int:
@@ -49,15 +54,19 @@ def wall_clock_ms() -> int:
 
 
 class Hub:
-    """One hub. `name` is what tickets say (`hub`); `tag_of(show, account)` finds the tag of an account (only a studio
-    can); `relay_key` lets edges in; `fetch(show)` is what an edge calls for a show it does not have yet."""
+    """One hub. `name` is what tickets say (`hub`); `origins` are the pages that may join (None: not known yet);
+    `tag_of(show, account)` finds the tag of an account (only a studio can); `relay_key` lets edges in.
+
+    `fetch(show)` is what an edge calls for a show it does not have yet, `where(show)` what a studio calls for one that
+    another hub has: the address edges reach that one by.
+    """
 
     def __init__(
         self,
         name: str,
         public_key: bytes,
         *,
-        allowed_origins: Iterable[str] | Callable[[str], bool] = (),
+        origins: frozenset[str] | None = frozenset(),
         clock_ms: Callable[[], int] = wall_clock_ms,
         tag_of: Callable[[str, str], str | None] = lambda show, account: None,
         relay_key: bytes | None = None,
@@ -67,18 +76,22 @@ class Hub:
         self.limits = limits or Limits()
         self.clock_ms = clock_ms
         self.relay_key = relay_key
+        self.origins = origins
+        self.tree = Tree(lambda: self.clock_ms(), lambda: self.origins or frozenset())
+        self.where: Callable[[str], Awaitable[str | None]] | None = None
         self.fetch: Callable[[str], Awaitable[Channel | None]] | None = None
         self._public_key = Ed25519PublicKey.from_public_bytes(public_key)
-        self._origins: Origins = allowed_origins if callable(allowed_origins) else frozenset(allowed_origins)
         self._tag_of = tag_of
         self._channels: dict[str, Channel] = {}
         self._upstreams: dict[str, Upstream] = {}
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._used = UsedTickets()
+        self._seats = Seats(self.limits.rejoins_per_s, self.limits.longest_spread_ms)
+        self._retiring = False
         self._server: Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
+    async def start(self, host: str = "127.0.0.1", port: int = 0, tls: ssl.SSLContext | None = None) -> int:
         """Listens; returns the port."""
         limits = self.limits
         self._no_messages = Assembler()
@@ -93,10 +106,12 @@ class Hub:
             server_header=None,
             ping_interval=None,  # a task and a timer for each viewer; the sweep pings with shared bytes
             max_size=limits.incoming_bytes,
-            write_limit=(0, 0),  # blocked means: the kernel did not take all of it
+            # Blocked means: the kernel did not take all of it. TLS says so at 64 KiB, and at a limit of 0 without end.
+            write_limit=(1, 0) if tls else (0, 0),
             close_timeout=limits.close_ms / 1000,
             backlog=1024,
-            logger=log,
+            ssl=tls,
+            logger=quiet,
         )
         self._sweeper = asyncio.create_task(self._sweep())
         return int(self._server.sockets[0].getsockname()[1])
@@ -122,7 +137,7 @@ class Hub:
         """The channel of `show`, made when missing."""
         if show not in self._channels:
             self._ended.pop(show, None)
-            self._channels[show] = Channel(show, self.limits, self.clock_ms, self._tag_of)
+            self._channels[show] = Channel(show, self.limits, self.clock_ms, self._tag_of, self._seats)
         return self._channels[show]
 
     def connections(self) -> int:
@@ -142,16 +157,23 @@ class Hub:
         if channel is not None:
             channel.end()
 
-    def drop(self, show: str, over_s: float = 0.0) -> None:
-        """The show is elsewhere now: 4011 for its viewers, spread over `over_s`."""
+    def drop(self, show: str) -> None:
+        """The show is elsewhere now: 4011 for its viewers, each in its turn."""
         channel = self._take_away(show)
         if channel is not None:
-            channel.drain(over_s)
+            channel.drain()
 
-    def drain(self, over_s: float) -> None:
-        """This hub is about to stop: every show is elsewhere."""
-        for show in self.shows():
-            self.drop(show, over_s)
+    async def retire(self) -> None:
+        """This hub is about to stop: nobody is let in any more, and everyone goes elsewhere, each in its turn, with all
+        there is until then."""
+        self._retiring = True
+        for link in self.tree.links():
+            link.leave()
+        await asyncio.sleep(max((channel.drain() for channel in self._channels.values()), default=0.0))
+
+    def viewers(self) -> int:
+        """Viewers of this hub itself, of all shows."""
+        return sum(channel.presence.here for channel in self._channels.values())
 
     def feed(self, show: str, upstream: Upstream) -> Channel:
         """The channel of a show that `upstream` brings; its tickets are judged there."""
@@ -231,7 +253,11 @@ class Hub:
         show, join = read_relay_show(request.path), read_join(request.path)
         origin = request.headers.get("Origin")
         connection.slim_down(self._no_messages)
-        if show is not None:
+        if self._retiring:
+            connection.finish(codes.MOVED, "this hub is about to stop; ask for a new ticket")
+        elif show == "":
+            connection.listener = LinkPeer(self.tree, connection)
+        elif show is not None:
             await self._relay_connected(connection, show)
         elif join is not None:
             await self._viewer_connected(connection, join, origin)
@@ -239,15 +265,21 @@ class Hub:
         await connection.wait_closed()
 
     async def _relay_connected(self, connection: HubConnection, show: str) -> None:
-        channel = await self._find(show)
-        if channel is None:
+        with connection.unread():  # what it says first waits until somebody listens
+            channel = await self._find(show)
+        if channel is None or channel.epoch is None:
+            if self.where is not None and (base := await self.where(show)) is not None and connection.is_open():
+                connection.transport.write(websocket_binary(control_frame({"type": "elsewhere", "hub": base})))
             connection.finish(*self._absent(show))
             return
         connection.protocol.max_message_size = None
         connection.listener = RelayPeer(self, channel, connection)
 
     async def _viewer_connected(self, connection: HubConnection, join: Join, origin: str | None) -> None:
-        if not origin_allowed(origin, self._origins):
+        if self.origins is None:
+            connection.finish(codes.MOVED, "this edge has no upstream yet; ask for a new ticket")
+            return
+        if not origin_allowed(origin, self.origins):
             connection.finish(codes.ORIGIN_REFUSED, "this page may not join here")
             return
         try:
@@ -305,7 +337,7 @@ class Hub:
     def _crowded(self, channel: Channel, claims: Claims) -> bool:
         if not claims.anonymous and channel.fanout.with_tag(claims.tag) >= self.limits.max_per_tag:
             return True
-        return sum(each.presence.here for each in self._channels.values()) >= self.limits.max_viewers
+        return self.viewers() >= self.limits.max_viewers
 
     async def _sweep(self) -> None:
         since_ping_ms = 0
@@ -315,6 +347,7 @@ class Hub:
             ping = since_ping_ms >= self.limits.ping_ms
             since_ping_ms = 0 if ping else since_ping_ms
             self._used.forget(self.clock_ms())
+            self.tree.sweep()
             for show, channel in list(self._channels.items()):
                 self._sweep_one(show, channel, ping)
 
@@ -333,7 +366,8 @@ class Hub:
 def _subprotocol(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """The one this path speaks; a client that offers none is taken at its word, one that offers only others is not."""
     assert connection.request is not None
-    ours = RELAY_SUBPROTOCOL if read_relay_show(connection.request.path) else SUBPROTOCOL
+    relay = read_relay_show(connection.request.path) is not None
+    ours = RELAY_SUBPROTOCOL if relay else SUBPROTOCOL
     if offered and ours not in offered:
         raise NegotiationError(f"this hub speaks {ours}")
     return Subprotocol(ours) if offered else None

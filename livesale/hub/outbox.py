@@ -8,11 +8,14 @@ Pure: no I/O; time is handed in. A viewer that keeps up has no outbox.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator, Sequence
 from enum import Enum
 
 import msgspec
 
+from livesale.hub.wire import media_frame, websocket_binary
 from livesale.kernel.events import LATEST, MAY_DROP, MUST
+from livesale.media.ring import Fragment
 
 MEDIA = "media"
 
@@ -28,6 +31,15 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     loss: str
     from_us: int = -1
     until_us: int = -1
+
+
+def media_packets(fragments: Sequence[Fragment]) -> Iterator[Packet]:
+    """A batch as packets: a key frame begins one of its own, so that one can start there."""
+    starts = [place for place, each in enumerate(fragments) if place and each.track == 1 and each.key]
+    for begin, end in zip([0, *starts], [*starts, len(fragments)], strict=True):
+        part = fragments[begin:end]
+        times = [each.time_us for each in part]
+        yield Packet(websocket_binary(media_frame(part)), MEDIA, min(times), max(times))
 
 
 class Verdict(Enum):

@@ -27,6 +27,7 @@ class Receiver:
         "messages",
         "on_gone",
         "outbox",
+        "seat",
         "silent_pings",
         "tag",
         "ticket",
@@ -39,13 +40,14 @@ class Receiver:
     ) -> None:
         self.channel = channel
         self.connection = connection
-        self.write: Callable[[bytes], None] = connection.transport.write
+        self.write: Callable[[bytes], None] = connection.writer()
         self.tag = tag
         self.ticket = ticket
         self.wants_media = wants_media
         self.media_until_us = -1
         self.messages = 0
         self.silent_pings = 0
+        self.seat = -1
         self.on_gone: Callable[[], None] | None = None
         self.outbox: Outbox | None = self._new_outbox()
         self.outbox.hole = wants_media
@@ -72,7 +74,7 @@ class Receiver:
 
     def resync(self) -> None:
         """The channel begins anew."""
-        self.send(self.channel.resync_for(self.tag))
+        self.send(self.channel.resync_for(self))
 
     def offer(self, packets: Sequence[Packet]) -> None:
         """Takes packets while not live: queued behind what waits, written when nothing does."""

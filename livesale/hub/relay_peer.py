@@ -6,7 +6,7 @@ Law: an edge is trusted with its viewers' count and their presence, not with tag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -17,6 +17,7 @@ from livesale.hub.greeting import Personal
 from livesale.hub.outbox import Packet
 from livesale.hub.receiver import Receiver
 from livesale.hub.tickets import Claims
+from livesale.hub.upstream import OwnersPersonal
 from livesale.hub.wire import control_frame, events_frame, personal_frame, websocket_binary
 from livesale.kernel.events import MUST
 from livesale.kernel.refusals import Refusal
@@ -47,6 +48,15 @@ class Admit(msgspec.Struct, tag="join"):
     epoch: str | None = None
 
 
+class Recall(msgspec.Struct, tag="recall"):
+    """Viewers behind an edge of this edge, let in over another hub: answered by `recalled` with what they missed."""
+
+    number: int
+    tickets: list[str]
+    after: int | None = None
+    epoch: str | None = None
+
+
 class Leave(msgspec.Struct, tag="leave"):
     """One viewer of this tag is gone."""
 
@@ -67,20 +77,21 @@ class SnapshotWanted(msgspec.Struct, tag="snapshot"):
     """The edge's snapshot is getting old."""
 
 
-EdgeMessage = Rejoin | Go | Admit | Leave | Viewers | KeyWanted | SnapshotWanted
+EdgeMessage = Rejoin | Go | Admit | Recall | Leave | Viewers | KeyWanted | SnapshotWanted
 _decoder = msgspec.msgpack.Decoder(EdgeMessage)
 
 
 class RelayPeer(Receiver):
     """One edge's connection for one show."""
 
-    __slots__ = ("_hub", "_tags", "_upstream", "started")
+    __slots__ = ("_hub", "_rejoining", "_tags", "_upstream", "started")
 
     def __init__(self, hub: Hub, channel: Channel, connection: HubConnection) -> None:
         super().__init__(channel, connection, "", wants_media=True)
         self._hub = hub
         self._upstream = hub.upstream_of(channel.show)
         self._tags: dict[str, tuple[int, str]] = {}  # viewers there, and a ticket of one of them
+        self._rejoining: list[str] = []
         self.started = False
 
     @property
@@ -100,11 +111,13 @@ class RelayPeer(Receiver):
             return
         match message:
             case Rejoin(tickets):
-                self._rejoin(tickets)
+                self._rejoining += tickets
             case Go(after, epoch):
                 self._go(after, epoch)
             case Admit():
                 self._admit(message)
+            case Recall():
+                self._recall(message)
             case Leave(tag):
                 self._forget(tag)
             case Viewers(count):
@@ -136,33 +149,69 @@ class RelayPeer(Receiver):
         """The channel begins anew: so does the edge."""
         self._control(self._opened(kept_from=self.channel.history.floor))
 
-    def _rejoin(self, tickets: list[str]) -> None:
-        for ticket in tickets:
-            try:
-                claims = self._hub.check_ticket(ticket, hub=None, late=True)
-            except Refusal:
-                continue
-            if claims.show == self.channel.show:
-                self._remember(claims.tag, ticket)
-
     def _go(self, after: int | None, epoch: str | None) -> None:
-        channel = self.channel
         if self.started:
             self.connection.finish(MALFORMED, "go comes once")
             return
         self.started = True
-        channel.flush()
-        history = channel.history
+        tickets, self._rejoining = self._rejoining, []
+        self._recall_all(tickets, after, epoch, lambda personal: self._begin(after, epoch, personal))
+
+    def _recall(self, message: Recall) -> None:
+        def done(personal: OwnersPersonal) -> None:
+            self._control({"type": "recalled", "number": message.number, "personal": personal})
+
+        self._recall_all(message.tickets, message.after, message.epoch, done)
+
+    def _recall_all(
+        self, tickets: list[str], after: int | None, epoch: str | None, done: Callable[[OwnersPersonal], None]
+    ) -> None:
+        """Takes viewers who were let in over another connection or hub; `done` gets what they have missed, which only
+        the hub knows where the show lives. From that moment on what is new for them comes here."""
+        known = [(claims.tag, ticket) for ticket in tickets if (claims := self._late_claims(ticket)) is not None]
+
+        def recalled(personal: OwnersPersonal) -> None:
+            self.channel.flush()  # so that the edge stands where we do when it reads the answer
+            for tag, ticket in known:
+                if self.connection.is_open():
+                    self._remember(tag, ticket)
+                else:
+                    self._left(tag)
+            done(personal)
+
+        if self._upstream is not None and known:
+            self._upstream.recall([ticket for _, ticket in known], after, epoch, recalled, self.connection.finish)
+        else:
+            recalled(self._missed(after, epoch, frozenset(tag for tag, _ in known)))
+
+    def _late_claims(self, ticket: str) -> Claims | None:
+        try:
+            claims = self._hub.check_ticket(ticket, hub=None, late=True)
+        except Refusal:
+            return None
+        return claims if claims.show == self.channel.show else None
+
+    def _begin(self, after: int | None, epoch: str | None, personal: OwnersPersonal) -> None:
+        if not self.connection.is_open():
+            return
+        channel, history = self.channel, self.channel.history
         resumed = after is not None and epoch == channel.epoch and history.reaches(after)
         frames = [control_frame(self._opened(kept_from=None if resumed else history.floor))]
         if resumed and after is not None:
-            for kept in history.since(after):
-                frames += [personal_frame(tag, kept.seq, [event]) for tag, event in kept.personal if tag in self._tags]
+            frames += [personal_frame(tag, seq, [event]) for tag, seq, event in personal]
             if after < history.head:
                 frames.append(events_frame(after, history.head, history.public_since(after)))
         if latest := channel.packed_latest():
             frames.append(events_frame(channel.sent, channel.sent, latest))
         channel.enter(self, b"".join(map(websocket_binary, frames)))
+
+    def _missed(self, after: int | None, epoch: str | None, tags: frozenset[str]) -> OwnersPersonal:
+        """The personal events of `tags` above `after`, as far as they are kept here."""
+        channel = self.channel
+        if after is None or epoch != channel.epoch or not channel.history.reaches(after):
+            return []
+        found = channel.history.since(after)
+        return [(tag, kept.seq, event) for kept in found for tag, event in kept.personal if tag in tags]
 
     def _admit(self, message: Admit) -> None:
         def refused(code: int, reason: str) -> None:
@@ -214,7 +263,6 @@ class RelayPeer(Receiver):
         channel = self.channel
         message = self._snapshot_message() | {
             "type": "opened",
-            "direct": self._upstream is None,
             "resumed": kept_from is None,
             "lease": channel.lease,
             "broadcast_epoch": channel.broadcast_epoch_ms,

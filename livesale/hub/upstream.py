@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import WebSocketException
 from websockets.protocol import OPEN
-from websockets.typing import Subprotocol
 
-from livesale.hub.admission import RELAY_TOKEN_LIFE_MS, relay_token
 from livesale.hub.connection import MOVED, SHOW_ENDED
 from livesale.hub.history import Kept
+from livesale.hub.link import Bases, dial
 from livesale.hub.outbox import Packet
 from livesale.hub.wire import (
-    RELAY_SUBPROTOCOL,
     EventsFrame,
     MalformedFrame,
     PersonalFrame,
@@ -39,16 +37,15 @@ if TYPE_CHECKING:
     from livesale.hub.hub import Hub
 
 Refused = Callable[[int, str], None]
-Resolve = Callable[[str], Awaitable[str | None]]
+OwnersPersonal = list[tuple[str, int, bytes]]  # (tag, seq, packed event), oldest first
 
 TICKETS_IN_A_MESSAGE = 20
-MAX_FRAME_BYTES = 64 << 20
+OPENED_WITHIN_S = 6.0  # the upstream may have to fetch the show itself
 FIRST_WAIT_S = 0.1
 LONGEST_WAIT_S = 0.5
 KEY_WANTED_EVERY_S = 0.3
 SNAPSHOT_BEHIND = 64  # positions with events since the snapshot: ask for a newer one
 IDLE_SWEEPS = 30
-PING_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -57,26 +54,33 @@ class Lost(Exception):
     """This connection cannot go on: what it says does not follow from what we have, or is from a lower lease."""
 
 
+class Elsewhere(Exception):
+    """Another hub has the show."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__(f"the show is at {base}")
+        self.base = base
+
+
 class Upstream:
     """The relay of one show. `ready` is set once the channel has been opened."""
 
-    def __init__(self, hub: Hub, show: str, resolve: Resolve, relay_key: bytes, patience_s: float) -> None:
+    def __init__(self, hub: Hub, show: str, bases: Bases, relay_key: bytes, patience_s: float) -> None:
         self.ready = asyncio.Event()
         self.channel: Channel = hub.feed(show, self)
         self.channel.key_wanted = self._want_key
         self._hub = hub
         self._show = show
-        self._resolve = resolve
+        self._bases = bases
         self._relay_key = relay_key
         self._patience_s = patience_s
         self._loop = asyncio.get_running_loop()
         self._socket: ClientConnection | None = None
         self._open = False
         self._snapshot: tuple[int, bytes] = (0, packed({}))
-        self._pending: dict[int, tuple[float, Callable[[Personal | None], None], Refused]] = {}
+        self._pending: dict[int, tuple[float, Callable[[Any], None], Refused]] = {}
         self._number = 0
         self._seen: dict[int, tuple[int, int]] = {}
-        self._rejoined = False
         self._idle = 0
         self._least_lease = 0
         self._key_wanted_s = float("-inf")
@@ -91,12 +95,14 @@ class Upstream:
         refused: Refused,
     ) -> None:
         """Asks the upstream about a ticket; `done` or `refused` is called when its answer is read."""
-        if not self._open:
-            refused(MOVED, "the show is out of reach for a moment; rejoin")
-            return
-        self._number += 1
-        self._pending[self._number] = (self._loop.time(), done, refused)
-        self._say({"type": "join", "number": self._number, "ticket": ticket, "after": after, "epoch": epoch})
+        self._ask({"type": "join", "ticket": ticket, "after": after, "epoch": epoch}, done, refused)
+
+    def recall(
+        self, tickets: list[str], after: int | None, epoch: str | None, done: Callable[[OwnersPersonal], None],
+        refused: Refused,
+    ) -> None:  # fmt: skip
+        """Names viewers of an edge behind this one who were let in over another hub; `done` gets what they missed."""
+        self._ask({"type": "recall", "tickets": tickets, "after": after, "epoch": epoch}, done, refused)
 
     def left(self, tag: str) -> None:
         """One viewer of `tag` is gone."""
@@ -128,58 +134,55 @@ class Upstream:
         if self._idle > IDLE_SWEEPS:
             self._hub.drop(self._show)
 
+    def _ask(self, question: dict[str, Any], done: Callable[[Any], None], refused: Refused) -> None:
+        if not self._open:
+            refused(MOVED, "the show is out of reach for a moment; rejoin")
+            return
+        self._number += 1
+        self._pending[self._number] = (self._loop.time(), done, refused)
+        self._say({**question, "number": self._number})
+
     def _is_late(self, now_s: float, asked_s: float) -> bool:
         return now_s - asked_s > self._hub.limits.admission_ms / 1000
 
     async def _run(self) -> None:
-        wait_s, lost_s = FIRST_WAIT_S, self._loop.time()
+        wait_s, lost_s, turn = FIRST_WAIT_S, self._loop.time(), 0
+        sent_to: str | None = None
         while True:
-            was_open = False
+            base, was_sent, sent_to = sent_to or self._bases.at(turn), sent_to is not None, None
+            code = None
             try:
-                code = await self._follow()
+                code = await self._follow(base)
+            except Elsewhere as there:
+                sent_to = None if was_sent else there.base  # two hubs that send to each other know no better
             except (OSError, WebSocketException, TimeoutError, MalformedFrame, Lost) as error:
-                log.info("show %s: the upstream is lost: %s", self._show, error)
-                code = None
+                log.info("show %s: the upstream %s is lost: %s", self._show, base, error)
             except Exception:  # whatever it is, a relay that ended here would leave its viewers without a show for good
-                log.exception("show %s: the upstream failed", self._show)
-                code = None
+                log.exception("show %s: the upstream %s failed", self._show, base)
             finally:
                 was_open, self._open, self._socket = self._open, False, None
                 self._refuse_pending()
             if code == SHOW_ENDED:
                 self._hub.end(self._show)
                 return
+            turn = 0 if was_open else turn + (sent_to is None)
             if was_open:
                 wait_s, lost_s = FIRST_WAIT_S, self._loop.time()
             if self._loop.time() - lost_s > self._patience_s:
-                self._hub.drop(self._show, over_s=1.0)
+                self._hub.drop(self._show)
                 return
-            await asyncio.sleep(wait_s)
-            wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+            if sent_to is None:
+                await asyncio.sleep(wait_s)
+                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
-    async def _follow(self) -> int | None:
+    async def _follow(self, base: str) -> int | None:
         """One connection from its start to its end; its close code."""
-        base = await self._resolve(self._show)
-        if base is None:
-            raise Lost("nobody has this show now")
-        expires_ms = self._hub.clock_ms() + RELAY_TOKEN_LIFE_MS
-        token = relay_token(self._relay_key, self._hub.name, self._show, expires_ms)
-        async with connect(
-            f"{base}/v1/relay/{self._show}",
-            subprotocols=[Subprotocol(RELAY_SUBPROTOCOL)],
-            additional_headers={"Authorization": f"Bearer {token}"},
-            compression=None,
-            max_size=MAX_FRAME_BYTES,
-            proxy=None,
-            open_timeout=PING_S,
-            ping_interval=PING_S,
-            ping_timeout=PING_S,
-            close_timeout=1,
-            logger=log,
-        ) as socket:
+        async with dial(self._hub, base, self._show, self._relay_key, self._bases.tls(base)) as socket:
             self._socket = socket
             self._hello()
             with suppress(WebSocketException):
+                async with asyncio.timeout(OPENED_WITHIN_S):
+                    self._take(await socket.recv(decode=False))
                 while True:
                     self._take(await socket.recv(decode=False))
             return socket.close_code
@@ -188,7 +191,6 @@ class Upstream:
         tickets = [ticket for receiver in self.channel.receivers() for ticket in receiver.tickets()]
         for start in range(0, len(tickets), TICKETS_IN_A_MESSAGE):
             self._say({"type": "rejoin", "tickets": tickets[start : start + TICKETS_IN_A_MESSAGE]})
-        self._rejoined = bool(tickets)
         self.channel.presence.forget()
         after = self.channel.history.head if self.channel.epoch is not None else None
         self._say({"type": "go", "after": after, "epoch": self.channel.epoch})
@@ -220,6 +222,8 @@ class Upstream:
         else:
             by_position: dict[int, list[bytes]] = {}
             for event in frame.events:
+                if "media_at" in event:  # a draft we fetched has begun since
+                    self.channel.broadcast_epoch_ms = event["at"] - event["media_at"]
                 by_position.setdefault(event["seq"], []).append(packed(event))
             for seq, events in by_position.items():
                 history.append(Kept(seq, tuple(events)))
@@ -243,6 +247,10 @@ class Upstream:
             case "joined" if message["number"] in self._pending:
                 personal = [(seq, event) for seq, event in message["personal"]]
                 self._pending.pop(message["number"])[1](personal)
+            case "recalled" if message["number"] in self._pending:
+                self._pending.pop(message["number"])[1]([(tag, seq, event) for tag, seq, event in message["personal"]])
+            case "elsewhere":
+                raise Elsewhere(message["hub"])
             case "refused" if message["number"] in self._pending:
                 self._pending.pop(message["number"])[2](message["code"], message["reason"])
 
@@ -260,9 +268,6 @@ class Upstream:
                 floor=message["floor"], kept=[Kept(seq, tuple(events)) for seq, events in message["kept"]],
                 broadcast_epoch_ms=message["broadcast_epoch"],
             )  # fmt: skip
-        if self._rejoined and not message["direct"]:
-            channel.drain(1.0)  # only the show's own studio can say what a viewer's owner has missed
-        self._rejoined = False
         self._open = True
         self.ready.set()
 

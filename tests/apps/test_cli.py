@@ -122,7 +122,7 @@ def test_user_and_token(data):
         ("token nobody --data DATA", "email: that is no mail address"),
         ("token ada@example.org --data DATA/empty", "start the system once with: livesale up --data"),
         ("show verify aaaaaaaaaa --data DATA", "is the system running? livesale up --data DIR"),
-        ("edge --data DATA", "is the system running? livesale up --data DIR"),
+        ("edge --data DATA", "hubs.upstreams is empty"),
         ("up --processes web=0 --data DATA", "processes: 'web=0'"),
         ("up --procfile DATA/none --data DATA", "No such file"),
     ],
@@ -161,6 +161,6 @@ def test_doctor(data):
     """Doctor says a line for each check, and its exit code tells whether one failed."""
     said = invoke("doctor", "--data", data)
     verdicts = {line[6:21].strip(): line[:4].strip() for line in said.output.splitlines()}
-    assert {"ports", "clock", "fsync", "disk", "UDP", "store", "database", "browser bundle"} == set(verdicts)
+    assert {"ports", "clock", "fsync", "disk", "open files", "UDP", "store", "database", "browser bundle"} == set(verdicts)
     assert {verdicts[name] for name in ("clock", "fsync", "UDP", "store", "database")} == {"ok"}
     assert said.exit_code == ("FAIL" in verdicts.values())

@@ -36,6 +36,16 @@ def test_copies(tmp_path):
     assert len(set(claims.ports.values())) == len(claims.ports) == 6
 
 
+def test_edges_are_told_their_upstreams(tmp_path):
+    """Edges of one machine are fed by its studios, unless the settings name others."""
+    claims, made = planned(tmp_path, "studio=2, edge=2")
+    studios = ",".join(f"ws://127.0.0.1:{claims.ports[key]}" for key in ("ports.studio", "ports.studio.2"))
+    assert [made[name].environment["LIVESALE_HUBS_UPSTREAMS"] for name in ("edge.1", "edge.2")] == [studios, studios]
+    claims.close()
+    _, made = planned(tmp_path, **{"hubs.upstreams": ["ws://10.0.0.5:8090"]})
+    assert "LIVESALE_HUBS_UPSTREAMS" not in made["edge"].environment
+
+
 def test_processes_see_what_up_sees(tmp_path):
     """What a child's settings become is what the plan says, whatever else is set around it."""
     from livesale.settings import read_settings

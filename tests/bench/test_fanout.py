@@ -15,14 +15,15 @@ from livesale.settings import load_settings
 KEYS = {
     "viewers", "frame_bytes", "frames_per_s", "delivered_per_s", "server_cpu_us_per_frame", "floor_cpu_us_per_frame",
     "ratio", "rss_kib_per_viewer", "late_p99_ms", "slow_closed", "ingest_cpu_us_per_frame", "load_cpu", "fsync_us",
+    "load_busy", "late", "lost", "viewers_per_core", "late_p99_alone_ms", "late_p99_among_slow_ms",
 }  # fmt: skip
 
 
 async def test_a_real_show_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Half the viewers never read: they are closed as too slow, the others get every picture, and nobody else is closed."""
+    """Half as many more read too slowly: those that stop or crawl are told so, the others get every picture and stay."""
     if _filesystem(tmp_path.resolve()) in IN_MEMORY:
         pytest.skip("needs a disk")
-    chosen = {"viewers": 6, "frame_bytes": 100_000, "frames_per_s": 10, "seconds": 6, "slow": 50}
+    chosen = {"viewers": 6, "frame_bytes": 100_000, "frames_per_s": 10, "seconds": 2, "slow": 50}
 
     assert await run(load_settings(tmp_path / "data"), chosen, as_json=True) == 0
 
@@ -31,7 +32,9 @@ async def test_a_real_show_is_measured(tmp_path: Path, capsys: pytest.CaptureFix
     assert summary["delivered_per_s"] > 0
     assert summary["server_cpu_us_per_frame"] > 0
     assert summary["ingest_cpu_us_per_frame"] > 0
-    assert (summary["slow_closed"], summary["closed"]) == (3, 0)
+    assert summary["slow_closed"] >= 2, "who reads in every other second may keep up by the kernel's buffers"
+    assert (summary["closed"], summary["lost"]) == (0, 0)
+    assert (summary["closed_among_slow"], summary["lost_among_slow"]) == (0, 0)
     assert list((tmp_path / "data").iterdir()) == []
 
 

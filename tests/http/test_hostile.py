@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from aiohttp import ClientSession, web
 
+from livesale.apps.presence import HubSeen
 from livesale.apps.web import webhook_secret
 from livesale.http import bodies, server
 from livesale.http.server import Runner
@@ -72,7 +73,7 @@ async def endless(writer: asyncio.StreamWriter, chunk: bytes) -> None:
 async def test_a_stalled_body_is_not_waited_for(whole: Whole, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     """Half a body and then nothing: refused once it has had its time, wherever bodies are taken."""
     await found_shop(whole)
-    await whole.wiring.presence.tell_hub("studio", "studio", "ws://127.0.0.1:9", "http://127.0.0.1:9", [KNOWN["show"]], {})
+    await whole.wiring.presence.tell([HubSeen("studio", "studio", "ws://127.0.0.1:9", "http://127.0.0.1:9", [KNOWN["show"]], 0)])
     monkeypatch.setattr(bodies, "READ_S", 0.2)
     request = head(whole, "POST", path.replace("SHOW", KNOWN["show"]), b"Content-Length: 100", b"Connection: close")
     refused(await answer(whole, request + b"half"), 400, "malformed")
@@ -169,7 +170,7 @@ def arrived(whole: Whole) -> int:
 async def test_nothing_sent_becomes_a_header(whole: Whole, tricky: str) -> None:
     """Line ends in an address, a query, a key or a host name do not reach an answer's headers."""
     await found_shop(whole)
-    await whole.wiring.presence.tell_hub("studio", "studio", "ws://127.0.0.1:9", "http://127.0.0.1:9", [KNOWN["show"]], {})
+    await whole.wiring.presence.tell([HubSeen("studio", "studio", "ws://127.0.0.1:9", "http://127.0.0.1:9", [KNOWN["show"]], 0)])
     for method, path in (
         ("GET", f"/api/v1/shows/{tricky}"), ("GET", f"/watch/{tricky}"), ("GET", f"/pictures/demo/{tricky}"),
         ("DELETE", f"/whip/{KNOWN['show']}/{tricky}"), ("POST", f"/whip/{tricky}"), ("GET", f"/api/v1/orders?after={tricky}"),

@@ -37,4 +37,4 @@ async def start() -> AsyncIterator[Start]:
 @pytest.fixture
 async def house(start: Start) -> House:
     """A studio's hub with quick sweeps."""
-    return await start(limits=Limits(sweep_ms=50))
+    return await start(limits=Limits(sweep_ms=50, must_delay_ms=20))

@@ -26,7 +26,7 @@ async def test_an_edge_behind_a_hub_that_has_lost_the_show(start: Start) -> None
     edge = await edge_of(start, old)
     viewer = await edge.join(ticket=edge.ticket(lease=7))
     await viewer.until("welcome")
-    edge.bases["base"] = new.base
+    edge.bases[0] = new.base
     channel = new.open(epoch="e1", lease=9)
     assert await (await edge.join(ticket=edge.ticket(lease=9))).closed() == 4011
     channel.entry(1, 0, [(CHAT, {"id": 1})])

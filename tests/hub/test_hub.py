@@ -283,7 +283,7 @@ async def test_end_and_move(house: House) -> None:
     house.open(epoch="e2")
     viewer = await house.join()
     await viewer.until("welcome")
-    house.hub.drain(0.0)
+    house.hub.drop(SHOW)
     assert await viewer.closed() == 4011
     assert await (await house.join()).closed() == 4011
 

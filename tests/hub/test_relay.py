@@ -16,17 +16,22 @@ from tests.hub.conftest import Start
 from tests.hub.viewers import CHAT, ORDER, PATIENCE_S, RELAY_KEY, SHOW, STOCK, House, Source
 
 
-async def edge_of(start: Start, upstream: House, name: str = "edge-1", **fields: object) -> House:
-    """An edge's house behind `upstream`, with the same ticket key."""
-    edge = await start(name=name, key=upstream.key, is_studio=False, limits=Limits(sweep_ms=30), **fields)
-    bases = {"base": upstream.base, "asked": 0}
+class Asked(list[str]):
+    """Upstreams' addresses that count how often one was taken."""
 
-    async def resolve(show: str) -> str | None:
-        bases["asked"] += 1
-        return bases["base"]
+    times = 0
 
-    edge.bases = bases
-    edge.edge = Edge(edge.hub, resolve, RELAY_KEY, patience_s=3.0)
+    def __getitem__(self, place: object) -> object:
+        self.times += 1
+        return super().__getitem__(place)
+
+
+async def edge_of(start: Start, *upstreams: House, name: str = "edge-1", **fields: object) -> House:
+    """An edge's house behind `upstreams`, with the same ticket key; `bases` are their addresses."""
+    limits = Limits(sweep_ms=30, must_delay_ms=20, admission_ms=2_000)
+    edge = await start(name=name, key=upstreams[0].key, is_studio=False, limits=limits, **fields)
+    edge.edge = Edge(edge.hub, [upstream.base for upstream in upstreams], RELAY_KEY, patience_s=3.0)
+    edge.edge.bases.all = edge.bases = Asked(edge.edge.bases.all)
     return edge
 
 
@@ -222,14 +227,14 @@ async def test_another_studio_takes_over(start: Start) -> None:
     await viewer.until("welcome")
     stale, second = await start(name="stale", key=first.key), await start(name="studio-2", key=first.key)
     stale.open(epoch="e9", lease=2)
-    edge.bases["base"] = stale.base
+    edge.bases[0] = stale.base
     await first.hub.stop()
     del channel
     new = second.open(epoch="e2", lease=4, seq=70)
-    asked = edge.bases["asked"]
-    await true(lambda: edge.bases["asked"] > asked + 1)
+    asked = edge.bases.times
+    await true(lambda: edge.bases.times > asked + 1)
     assert not viewer.of("resync")
-    edge.bases["base"] = second.base
+    edge.bases[0] = second.base
     await viewer.until("resync", epoch="e2")
     new.entry(71, 0, [(CHAT, {"id": 71})])
     await viewer.until("chat", id=71)
@@ -263,8 +268,8 @@ async def test_the_end_through_an_edge(house: House, start: Start) -> None:
 async def test_an_edge_of_an_edge(house: House, start: Start) -> None:
     """A tree: tickets, personal events and counts pass through the edge in between."""
     channel = house.open()
-    middle = await edge_of(start, house, "middle")
-    leaf = await edge_of(start, middle, "leaf")
+    middle = await edge_of(start, house, name="middle")
+    leaf = await edge_of(start, middle, name="leaf")
     ticket = leaf.ticket("ann")
     ann, ben = await leaf.join(ticket=ticket), await middle.join("ben")
     for viewer in (ann, ben):
@@ -282,6 +287,7 @@ async def test_an_edge_of_an_edge(house: House, start: Start) -> None:
     ("edge", "show", "expires_ms", "key", "good"),
     [
         ("e1", SHOW, 50_000, RELAY_KEY, True),
+        ("edge.2@h.example:80", SHOW, 50_000, RELAY_KEY, True),
         ("e1", "other", 50_000, RELAY_KEY, False),
         ("e1", SHOW, 9_000, RELAY_KEY, False),
         ("e1", SHOW, 10**9, RELAY_KEY, False),
@@ -291,6 +297,6 @@ async def test_an_edge_of_an_edge(house: House, start: Start) -> None:
 def test_relay_tokens(edge: str, show: str, expires_ms: int, key: bytes, good: bool) -> None:
     """An edge's token is for one show, for a minute, by relay.key."""
     token = relay_token(key, edge, show, expires_ms)
-    assert relay_edge(RELAY_KEY, token, SHOW, 10_000) == ("e1" if good else None)
+    assert relay_edge(RELAY_KEY, token, SHOW, 10_000) == (edge if good else None)
     assert relay_edge(RELAY_KEY, token + "0", SHOW, 10_000) is None
     assert relay_edge(RELAY_KEY, "", SHOW, 10_000) is None

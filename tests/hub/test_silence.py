@@ -18,7 +18,7 @@ from tests.hub.viewers import CHAT, PATIENCE_S, SHOW, House, Source
 
 async def test_whoever_answers_no_ping_is_cut(start: Start) -> None:
     """A connection that reads but never answers is gone after three pings; one that answers stays."""
-    house = await start(limits=Limits(sweep_ms=20, ping_ms=40, silent_pings=3))
+    house = await start(limits=Limits(sweep_ms=20, ping_ms=40, silent_pings=3, latest_tick_ms=10))
     channel = house.open()
     steady = await house.join()
     mute = await Stalled(house).join(media=0)

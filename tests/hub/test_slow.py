@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from contextlib import suppress
+from pathlib import Path
 
 from websockets.frames import Close
 
+from livesale.bench.certificates import make_certificate, trusting
 from livesale.hub.limits import Limits
 from livesale.hub.wire import EventsFrame, decode
 from livesale.media.ring import Fragment
 from tests.hub.conftest import Start
 from tests.hub.viewers import CHAT, PATIENCE_S, SHOW, STOCK, House, Source, upgrade_request
 
-QUICK = Limits(sweep_ms=20, too_slow_ms=600, settled_ms=100, budget_ms=200)
+QUICK = Limits(sweep_ms=20, too_slow_ms=600, settled_ms=100, budget_ms=200, close_ms=300)
 
 
 class Stalled:
@@ -95,7 +99,7 @@ async def test_a_viewer_that_stops_reading(start: Start) -> None:
         return seen
 
     watching = asyncio.create_task(watch())
-    await run_until(source, closed)
+    await run_until(source, lambda: closed() and source.count > 60)
     source.send()
     seen = [each.sequence for each in await asyncio.wait_for(watching, PATIENCE_S)]
     assert seen == list(range(seen[0], seen[0] + len(seen)))
@@ -111,7 +115,7 @@ async def test_a_viewer_that_stops_reading(start: Start) -> None:
 
 async def test_skip_to_the_key_frame(start: Start) -> None:
     """Who falls behind and reads on gets a new key frame with its sound, every fragment after it, and every event."""
-    house = await start(limits=Limits(sweep_ms=20, budget_ms=200, settled_ms=50))
+    house = await start(limits=Limits(sweep_ms=20, budget_ms=200, settled_ms=50, close_ms=300))
     channel = house.open()
     source = Source(channel, picture_bytes=40_000, keys=10)
     source.begin()
@@ -163,7 +167,7 @@ def assert_no_video_hole(fragments: list[Fragment]) -> None:
 
 async def test_events_only_viewer_that_stops_reading(start: Start) -> None:
     """Without media too: events that nobody takes end in 4008, not in memory."""
-    house = await start(limits=Limits(sweep_ms=20, must_bytes=50_000, too_slow_ms=600_000))
+    house = await start(limits=Limits(sweep_ms=20, must_bytes=50_000, too_slow_ms=600_000, close_ms=300))
     channel = house.open()
     stalled = await Stalled(house).join(media=0)
     viewer = await house.join(media=0)
@@ -207,7 +211,7 @@ async def test_stop_does_not_wait_for_a_stalled_viewer(start: Start) -> None:
 
 async def test_a_brief_hiccup(start: Start) -> None:
     """Less than the budget behind, nothing is given up."""
-    house = await start(limits=Limits(sweep_ms=20, budget_ms=5_000))
+    house = await start(limits=Limits(sweep_ms=20, budget_ms=5_000, close_ms=300))
     channel = house.open()
     source = Source(channel, picture_bytes=40_000)
     source.begin()
@@ -220,3 +224,86 @@ async def test_a_brief_hiccup(start: Start) -> None:
     pictures = [each.sequence for frame in frames if isinstance(frame, list) for each in frame if each.track == 1]
     assert pictures == list(range(source.count))
     assert channel.stats.skips == 0
+
+
+async def test_a_viewer_that_stops_reading_over_tls(tmp_path: Path) -> None:
+    """Encrypted bytes are each viewer's own, and the transport says late that it is blocked: what is held stays bounded all the
+    same, and the viewer is told why it is closed."""
+    chain, key = make_certificate(tmp_path, "hub")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    house = await House(limits=QUICK).start()
+    port = await house.hub.start(tls=context)
+    channel = house.open()
+    source = Source(channel, picture_bytes=40_000)
+    source.begin()
+    reader, writer = await asyncio.open_connection("localhost", port, ssl=trusting(chain), limit=4_096)
+    writer.write(upgrade_request(house, house.ticket()))
+    await reader.readuntil(b"\r\n\r\n")
+    most = 0
+
+    def closed() -> bool:
+        nonlocal most
+        held = [each.connection.transport.get_write_buffer_size() for each in channel.receivers()]
+        most = max([most, *held])
+        return channel.stats.slow_closed == 1
+
+    await run_until(source, closed)
+    assert 0 < most < 400_000, "64 KiB and what was joined in one write, not the whole show"
+    data = await asyncio.wait_for(reader.read(), PATIENCE_S)
+    opcode, payload = list(split_messages(data))[-1]
+    assert (opcode, Close.parse(payload).code) == (8, 4008)
+    writer.close()
+    await house.hub.stop()
+
+
+async def test_slow_viewers_cost_the_others_nothing(start: Start) -> None:
+    """Of thirty viewers one stops, one crawls and one flaps: no other ever has anything waiting for longer than a moment, nor
+    misses a picture, and all that waits for the slow ones together are the same few batches."""
+    house = await start(limits=Limits(sweep_ms=20, budget_ms=200, too_slow_ms=1_000, settled_ms=200, close_ms=300))
+    channel = house.open()
+    source = Source(channel, picture_bytes=30_000)
+    source.begin()
+    slow = [await Stalled(house).join() for _ in range(3)]
+    slow_ones = set(channel.receivers())
+    viewers = [await house.join() for _ in range(27)]
+    seen: dict[int, list[int]] = {number: [] for number in range(len(viewers))}
+    most = rounds = 0
+
+    async def watch(number: int) -> None:
+        while True:
+            frame = await viewers[number].next()
+            viewers[number].frames.clear()
+            if isinstance(frame, list):
+                seen[number] += [each.sequence for each in frame if each.track == 1]
+
+    async def crawl_and_flap() -> None:
+        with suppress(TimeoutError, OSError):
+            while True:
+                await slow[1].read(3_000)
+                if rounds % 40 < 20:
+                    await slow[2].read(1 << 20)
+                slow[1].data.clear()
+                slow[2].data.clear()
+                await asyncio.sleep(0.01)
+
+    def over() -> bool:
+        nonlocal most, rounds
+        rounds += 1
+        waiting = {id(packet): len(packet.data) for each in channel.receivers() if each.outbox for packet in each.outbox._queue}
+        most = max(most, sum(waiting.values()))
+        return channel.stats.slow_closed >= 2
+
+    tasks = [asyncio.create_task(watch(number)) for number in seen] + [asyncio.create_task(crawl_and_flap())]
+    await run_until(source, over)
+    last = source.count - 1
+    async with asyncio.timeout(PATIENCE_S):
+        while not all(numbers and numbers[-1] == last for numbers in seen.values()):
+            await asyncio.sleep(0.01)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert 0 < most <= 10 * 31_000, "the same batches for all, within the budget"
+    for numbers in seen.values():
+        assert numbers == list(range(numbers[0], last + 1))
+    assert len(set(channel.receivers()) - slow_ones) == len(viewers)

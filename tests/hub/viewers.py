@@ -41,7 +41,7 @@ class House:
     """A hub on a port of its own, with the keys of `web`."""
 
     name: str = "studio-1"
-    limits: Limits = field(default_factory=lambda: Limits(sweep_ms=50))
+    limits: Limits = field(default_factory=lambda: Limits(sweep_ms=50, must_delay_ms=20))
     key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
     origins: tuple[str, ...] = ("http://shop.example",)
     port: int = 0
@@ -50,7 +50,7 @@ class House:
     async def start(self, port: int = 0) -> House:
         public = self.key.public_key().public_bytes_raw()
         self.hub = Hub(
-            self.name, public, allowed_origins=self.origins, relay_key=RELAY_KEY, limits=self.limits,
+            self.name, public, origins=frozenset(self.origins), relay_key=RELAY_KEY, limits=self.limits,
             tag_of=tag_of if self.is_studio else lambda show, account: None,
         )  # fmt: skip
         self.port = await self.hub.start("127.0.0.1", port)

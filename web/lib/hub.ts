@@ -27,6 +27,7 @@ export class HubSocket {
   private socket: WebSocket | null = null;
   private position: Position | null = null;
   private attempt = 0;
+  private rejoinMs = 0; // as the hub named it
   private timer: ReturnType<typeof setTimeout> | undefined;
   private turn = 0; // of asking to join: an answer to an earlier one comes too late
 
@@ -97,6 +98,7 @@ export class HubSocket {
     if (event.type === "welcome" || event.type === "resync") {
       this.position = { seq: event.seq ?? 0, epoch: (event.epoch as string | number | undefined) ?? null };
       this.attempt = 0;
+      this.rejoinMs = typeof event.rejoin_ms === "number" ? event.rejoin_ms : 0;
       this.options.listener.status("joined");
     }
     if (event.type === "ping") this.send({ type: "pong" });
@@ -112,7 +114,7 @@ export class HubSocket {
 
   private closed(code: number): void {
     this.socket = null;
-    const next = afterClose(code, this.attempt, Math.random());
+    const next = afterClose(code, this.attempt, Math.random(), this.rejoinMs);
     if (next.kind === "stop") this.options.listener.status(next.why);
     else this.comeBack(next.waitMs);
   }

@@ -43,6 +43,12 @@ describe("after a close", () => {
     expect(afterClose(1006, 30, 0.5)).toEqual({ kind: "rejoin", waitMs: 11250 });
   });
 
+  test("viewers of a hub that is gone without a word wait as long as it had named, others do not", () => {
+    expect(afterClose(1006, 0, 0, 2500)).toEqual({ kind: "rejoin", waitMs: 2650 });
+    expect(afterClose(4011, 0, 0, 2500)).toEqual({ kind: "rejoin", waitMs: 150 });
+    expect(afterClose(1006, 1, 0, 2500)).toEqual({ kind: "rejoin", waitMs: 300 });
+  });
+
   test("a crowded hub is left alone for five seconds at least", () => {
     const next = afterClose(4429, 0, 0);
     expect(next.kind === "rejoin" && next.waitMs).toBeGreaterThanOrEqual(5000);

@@ -11,14 +11,19 @@ const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 15_000;
 const CROWDED_WAIT_MS = 5_000;
 
-/** `spread` is a random number in [0, 1): a thousand viewers of one dead edge must not return in the same instant. */
-export function afterClose(code: number, attempt: number, spread: number): AfterClose {
+/**
+ * `spread` is a random number in [0, 1). `namedMs` is what the hub's welcome said a viewer waits when the hub is gone
+ * without a word: each another time, so that thousands of one dead edge do not return in the same instant. A hub that
+ * closes by itself has spread its viewers already.
+ */
+export function afterClose(code: number, attempt: number, spread: number, namedMs = 0): AfterClose {
   if (code === 4010) return { kind: "stop", why: "ended" };
   if (code === 4000) return { kind: "stop", why: "bye" };
   if (code === 4003) return { kind: "stop", why: "refused" };
   const moved = (code === 4008 || code === 4011) && attempt === 0;
   const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
-  const floor = code === 4429 ? CROWDED_WAIT_MS : 0;
+  const died = code < 4000 && attempt === 0;
+  const floor = code === 4429 ? CROWDED_WAIT_MS : died ? namedMs : 0;
   return { kind: "rejoin", waitMs: floor + Math.round((moved ? FIRST_WAIT_MS : backoff) * (0.5 + spread / 2)) };
 }
 
