@@ -56,7 +56,15 @@ TABLE: dict[str, Permission] = {
             *("POST /approvals/{approval}/revoke", "POST /approvals/{approval}/extend"),
         ),
     ),
-    "link.read": Permission(EVERYONE, ("GET /guardians/links",)),
+    "link.read": Permission(EVERYONE, ("GET /guardians/links", "GET /guardians/invitations/{invitation}")),
+    "link.change": Permission(
+        EVERYONE,
+        (
+            *("POST /guardians/invitations", "GET /guardians/invitations/{invitation}/code"),
+            *("POST /guardians/invitations/{invitation}/accept", "PUT /wards/{minor}/authority"),
+            *("DELETE /guardians/links/{link}", "POST /guardians/links/{link}/keep", "PUT /wards/{minor}/freeze"),
+        ),
+    ),
     "show.read": Permission(SELLERS, ("GET /shows/{show}/log",)),
     "show.run": Permission(
         SELLERS,
@@ -84,7 +92,7 @@ TABLE: dict[str, Permission] = {
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure"})
+NEVER_IN_SCOPE = frozenset({"account.secure", "link.change"})
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

@@ -17,6 +17,7 @@ from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.doors import WebDoors
+from livesale.apps.families import invitations_of
 from livesale.apps.feeds import import_feed
 from livesale.apps.mails import dev_box, link_sender
 from livesale.apps.people import Callers
@@ -24,6 +25,7 @@ from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
+from livesale.guardians.link_routes import routes as family_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
 from livesale.guardians.routes import routes as guardian_routes
@@ -111,6 +113,8 @@ def all_routes(wiring: Wiring) -> list[Route]:
     door = Door(wiring.accounts, now_ms)
     links = Links(wiring.database, wiring.accounts, settings.public_url, now_ms, link_sender(settings, now_ms))
 
+    invitations = invitations_of(wiring)
+
     async def feed(shop: str, data: bytes, keep: KeepFeed) -> FeedAnswer:
         return await import_feed(wiring, shop, data, None, keep)
 
@@ -126,6 +130,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
+        *family_routes(wiring.guardians.families, invitations, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),
         *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),

@@ -21,6 +21,7 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.ledger.reads import list_approvals
 from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
 from livesale.orders.news import News
@@ -37,6 +38,7 @@ from livesale.shows.service import Shows
 from livesale.store.database import engine, reading
 from livesale.store.valkey import Store, connect
 
+MOST_OPEN = 200  # requests of one minor: five on a shelf, and nobody is in forty shows at once
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -71,7 +73,7 @@ class Wiring:
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
         self.people = People(self.store, self.accounts)
         self.shows = Shows(self.store)
-        self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
+        self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
         self.shipping = ShippingTables(self.database, self.store.now_ms)
         self.orders = Orders(self.store, self.people, News(self.store), self.shipping)
@@ -113,6 +115,11 @@ class Wiring:
         async with reading(self.database) as connection:
             owner = await owner_of(connection, shop)
         return owner is not None and (owner == actor.account or actor.has("operator"))
+
+    async def _open_of(self, minor: str) -> list[str]:
+        """The minor's requests that have not ended, as the ledger lists them."""
+        found = [await list_approvals(self.database, [minor], state, MOST_OPEN) for state in ("requested", "approved")]
+        return [item["id"] for page in found for item in page["items"]]
 
     async def _seller_of(self, approval: Approval) -> str:
         async with reading(self.database) as connection:

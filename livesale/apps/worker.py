@@ -9,6 +9,7 @@ from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
 from livesale.catalog.pictures import Pictures
+from livesale.guardians.reactions import FamilyReactions
 from livesale.guardians.service import Guardians
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import shelf_of
@@ -58,8 +59,9 @@ async def run(settings: Settings) -> None:
             *orders.reactions(), *requests.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
             *wiring.coupons.reactions(),
         )
+        of_families = FamilyReactions(wiring.guardians).reactions()
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
-        reader = Reader(store, READER, (*of_payments, *of_orders, *told))
+        reader = Reader(store, READER, (*of_payments, *of_orders, *of_families, *told))
         deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=(READER,))
         private = settings.demo or settings.pictures.private_addresses
@@ -78,7 +80,9 @@ async def run(settings: Settings) -> None:
 
 
 async def is_over(store: Store, shelf: str) -> bool:
-    """Whether the shelf is a show's that has ended, and its log has been trimmed: a shelf at rest is not."""
+    """Whether the shelf is a show's that has ended, or a person's, and its log has been trimmed: a shelf at rest is not."""
+    if shelf.startswith("person:"):
+        return len(await read_log(store, shelf, most=TRIMMED_TO + 1)) <= TRIMMED_TO
     show = load(Show, (await store.read(shelf, "show"))["show"]) if shelf.startswith("show:") else None
     return show is not None and show.state == "ended" and len(await read_log(store, shelf, most=TRIMMED_TO + 1)) <= TRIMMED_TO
 
@@ -130,6 +134,9 @@ def due_handlers(
     async def approval(_shelf: str, approval_id: str) -> None:
         await guardians.run_out(approval_id)
 
+    async def sweep(_shelf: str, minor: str) -> None:
+        await guardians.sweep(minor)
+
     async def deal(shelf: str, deal_id: str) -> None:
         if shelf_of(deal_id, "d") == shelf:
             await shows.end_deal(shelf, deal_id)
@@ -137,5 +144,5 @@ def due_handlers(
     return {
         "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
         "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
-        "archive": wiring.archiving.archive, "mail": mail,
+        "archive": wiring.archiving.archive, "mail": mail, "link": guardians.families.end, "sweep": sweep,
     }  # fmt: skip

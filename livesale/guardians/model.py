@@ -59,6 +59,8 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     extended: bool = False
     pay_until: int = 0
     terms: str = TERMS_VERSION
+    agreed: list[str] = []  # guardians who have agreed while others must as well
+    spend: str = ""  # what an allowance set aside for it, when that has agreed
 
 
 class Guardian(msgspec.Struct, frozen=True):
@@ -92,6 +94,18 @@ def approved(approval: Approval, guardian: str, token: str, now_ms: int) -> Appr
         raise Refusal("expired", "This request has expired.")
     fields = {"guardian": guardian, "token": token, "decided_at": now_ms, "pay_until": now_ms + PAYMENT_MS}
     return moved(approval, "approved", **fields)
+
+
+def agreed(approval: Approval, guardian: str, token: str, everyone: frozenset[str], now_ms: int) -> Approval:
+    """One guardian's yes. Where everyone must agree it is kept, and the last of them pays; nothing begins before."""
+    said = {*approval.agreed, guardian}
+    if not everyone - said:
+        return approved(approval, guardian, token, now_ms)
+    if approval.state != "requested" or now_ms >= approval.expires_at:
+        return approved(approval, guardian, token, now_ms)  # refuses
+    if guardian in approval.agreed:
+        raise Refusal("conflict", "You have agreed already. The others have still to answer.", [{"state": "requested"}])
+    return msgspec.structs.replace(approval, agreed=sorted(said))
 
 
 def revoked(approval: Approval, guardian: str, now_ms: int) -> Approval:
@@ -167,4 +181,5 @@ def approval_event(before: Approval | None, after: Approval) -> Event:
         "currency": after.currency,
         "requested_at": after.requested_at,
         "expires_at": after.expires_at,
+        "spend": after.spend,
     }

@@ -9,7 +9,6 @@ import msgspec
 
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
-from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.money import Money, VatShare
@@ -69,6 +68,7 @@ class ApprovalView(OrderAsked):
     """A request to a guardian; consent is to exactly what `digest` covers.
 
     Its units are held until `held_until` (null: not any more), which a guardian may extend once while `may_extend`.
+    `agreed`: who has agreed already, by name, while all guardians must.
     """
 
     id: str
@@ -81,30 +81,13 @@ class ApprovalView(OrderAsked):
     expires_at: str
     held_until: str | None
     may_extend: bool
+    agreed: list[str]
 
 
 class ApprovalPage(msgspec.Struct):
     """Requests, newest first."""
 
     items: list[ApprovalView]
-    next: str | None = None
-
-
-class LinkView(msgspec.Struct):
-    """A family link between two accounts; `verified` when an operator has checked it."""
-
-    id: str
-    minor: str
-    guardian: str
-    verified: bool
-    minor_name: str
-    guardian_name: str
-
-
-class LinkPage(msgspec.Struct):
-    """Your family links."""
-
-    items: list[LinkView]
     next: str | None = None
 
 
@@ -137,7 +120,6 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
             "POST", "/approvals/{approval}/extend", handlers.extend, "Have the units held for longer, once", ACCOUNT,
             answer=ApprovalView, refuses=("conflict",),
         ),
-        Route("GET", "/guardians/links", handlers.links, "Your family links", ACCOUNT, answer=LinkPage),
     ]  # fmt: skip
 
 
@@ -174,14 +156,6 @@ class _Handlers:
     async def extend(self, call: Call) -> Answer:
         return Answer(await self._shown(await self._guardians.extend(call.account(), call.path["approval"], call.act())))
 
-    async def links(self, call: Call) -> Answer:
-        links = await self._guardians.links_of(call.account().account)
-        return Answer(LinkPage([await self._named(link) for link in links]))
-
-    async def _named(self, link: Link) -> LinkView:
-        minor_name, guardian_name = await self._name_of(link.minor), await self._name_of(link.guardian)
-        return LinkView(link.id, link.minor, link.guardian, link.verified, minor_name, guardian_name)
-
     async def _view(self, actor: Actor, approval_id: str) -> ApprovalView:
         return await self._shown(await self._guardians.seen(actor, approval_id))
 
@@ -200,4 +174,5 @@ class _Handlers:
             approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
             rfc3339(approval.requested_at), rfc3339(approval.expires_at),
             rfc3339(approval.held_until) if held else None, held and not approval.extended,
+            [await self._name_of(guardian) for guardian in approval.agreed],
         )  # fmt: skip

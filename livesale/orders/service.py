@@ -43,7 +43,7 @@ class People(Protocol):
 
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes: ...
 
-    async def has_guardian(self, minor: str) -> bool: ...
+    async def check_may_ask(self, minor: str) -> None: ...
 
 
 class Prices(Protocol):
@@ -206,8 +206,7 @@ class Orders:
             raise Refusal("forbidden", "An adult must buy this for you.")
         if any(line.age_gate is not None for line in order.lines):
             raise Refusal("forbidden", "This product is for adults only, whoever agrees.")
-        if not await self.people.has_guardian(order.account):
-            raise Refusal("forbidden", "Please invite your guardian first: no guardian is linked to your account.")
+        await self.people.check_may_ask(order.account)
         loaded = await self.store.counters(order.shelf, *(f"loaded:{line.offer}" for line in order.lines))
         ceilings = {line.offer: approvals.request_ceiling(loaded[f"loaded:{line.offer}"]) for line in order.lines}
         approval_id = new_id("ap", order.shelf)

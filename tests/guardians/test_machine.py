@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from livesale.guardians import store as family
+from livesale.guardians import family
 from livesale.guardians.model import MOVES, Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal
@@ -54,8 +54,8 @@ sayings = strategies.lists(saying, min_size=1, max_size=3)
 class Parents(Family):
     """The minor has two guardians; both may approve."""
 
-    async def links_of(self, account: str) -> list[family.Link]:
-        return [family.Link(f"fl_{parent}", "mia", parent, True, 0, None) for parent in PARENTS]
+    async def family_of(self, minor: str) -> family.Family:
+        return family.Family([family.Tie(f"fl_{parent}", parent, 0, verified=True) for parent in PARENTS])
 
     def __init__(self, store: Any) -> None:
         super().__init__(store)

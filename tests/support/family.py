@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from livesale.guardians import store as family
+from livesale.guardians.family import Family as Ties
+from livesale.guardians.family import Tie
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
 from livesale.store.valkey import Store
@@ -16,10 +17,10 @@ class Family(Guardians):
     """The guardians room without its database."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(store, None, _grown_up, _seller)  # type: ignore[arg-type]
+        super().__init__(store, None, _grown_up, _seller, _none)  # type: ignore[arg-type]
 
-    async def links_of(self, account: str) -> list[family.Link]:
-        return [family.Link(f"fl_{minor}", minor, GUARDIAN, True, 0, None) for minor in MINORS]
+    async def family_of(self, minor: str) -> Ties:
+        return Ties([Tie(f"fl_{minor}", GUARDIAN, 0, verified=True)] if minor in MINORS else [])
 
 
 async def _grown_up(account: str) -> tuple[bool, bool]:
@@ -28,3 +29,7 @@ async def _grown_up(account: str) -> tuple[bool, bool]:
 
 async def _seller(_approval: Approval) -> str:
     return HOST.account
+
+
+async def _none(_minor: str) -> list[str]:
+    return []

@@ -15,6 +15,7 @@ from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.money import Money
+from livesale.kernel.refusals import Refusal
 from livesale.orders.aftersale import Sale
 from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
@@ -71,8 +72,9 @@ class PeopleDouble:
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
         return sealed
 
-    async def has_guardian(self, minor: str) -> bool:
-        return minor in self.wards
+    async def check_may_ask(self, minor: str) -> None:
+        if minor not in self.wards:
+            raise Refusal("forbidden", "Nobody can be asked.")
 
 
 @dataclass
