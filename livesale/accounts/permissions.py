@@ -57,12 +57,14 @@ TABLE: dict[str, Permission] = {
         ),
     ),
     "link.read": Permission(EVERYONE, ("GET /guardians/links", "GET /guardians/invitations/{invitation}")),
+    "allowance.read": Permission(EVERYONE, ("GET /wards/{minor}/allowance",)),
     "link.change": Permission(
         EVERYONE,
         (
             *("POST /guardians/invitations", "GET /guardians/invitations/{invitation}/code"),
             *("POST /guardians/invitations/{invitation}/accept", "PUT /wards/{minor}/authority"),
             *("DELETE /guardians/links/{link}", "POST /guardians/links/{link}/keep", "PUT /wards/{minor}/freeze"),
+            "PUT /wards/{minor}/allowance",
         ),
     ),
     "show.read": Permission(SELLERS, ("GET /shows/{show}/log",)),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 
 from livesale.apps.mails import transport_of
 from livesale.apps.wiring import Wiring
 from livesale.guardians.invitations import Invitations, Knower, Send
+from livesale.guardians.model import Approval, Guardian
 from livesale.notices.box import name_of
 from livesale.notices.family import invitation_letter
 from livesale.notices.message import address, message
@@ -28,6 +30,30 @@ def invitations_of(wiring: Wiring) -> Invitations:
         wiring.database, wiring.guardians.families, Knower(adult, mail, people.seal), settings.key("token.key"),
         settings.public_url, invitation_sender(wiring),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wards:
+    """What spending an allowance needs of accounts, families and the catalogue (the port of `orders/spending.py`)."""
+
+    wiring: Wiring
+
+    async def country_of(self, account: str) -> str:
+        """Where a ward lives."""
+        return await self.wiring.people.country_of(account)
+
+    async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
+        """A guardian's way to pay."""
+        return await self.wiring.people.unseal(account, sealed, context)
+
+    async def guardian(self, account: str, approval: Approval) -> Guardian:
+        """Who agreed in advance, as they stand now."""
+        return await self.wiring.guardians.guardian(account, approval)
+
+    async def category_of(self, product: str) -> str:
+        """A product's category; empty for one that is gone."""
+        found = await self.wiring.product(product)
+        return found.category if found else ""
 
 
 def invitation_sender(wiring: Wiring) -> Send | None:

@@ -54,6 +54,10 @@ class People:
         """The text again; SealBroken once the key is erased."""
         return unseal((await self._find(account))[1], sealed, context)
 
+    async def country_of(self, account: str) -> str:
+        """Where the account lives."""
+        return (await self._find(account))[0].country
+
     async def check_may_ask(self, minor: str) -> None:
         """Refused when nobody could be asked, or a guardian has stopped all buying."""
         assert self.guardians is not None

@@ -25,6 +25,7 @@ from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
+from livesale.guardians.allowance_routes import routes as allowance_routes
 from livesale.guardians.link_routes import routes as family_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
@@ -130,6 +131,7 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
+        *allowance_routes(wiring.allowances, wiring.people.seal),
         *family_routes(wiring.guardians.families, invitations, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),
         *ledger_routes(wiring.database),

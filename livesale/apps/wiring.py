@@ -16,6 +16,7 @@ from livesale.apps.presence import Presence
 from livesale.catalog import store as catalog
 from livesale.catalog.model import Product
 from livesale.catalog.shops import owner_of
+from livesale.guardians.allowances import Allowances
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
@@ -75,6 +76,7 @@ class Wiring:
         self.shows = Shows(self.store)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
+        self.allowances = Allowances(self.guardians.families, self.people.age_of, self.people.country_of)
         self.shipping = ShippingTables(self.database, self.store.now_ms)
         self.orders = Orders(self.store, self.people, News(self.store), self.shipping)
         self.coupons = Coupons(self.store)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from livesale.apps.families import Wards
 from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
 from livesale.apps.wiring import Wiring
@@ -21,6 +22,7 @@ from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.requests import RequestReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
+from livesale.orders.spending import Spending
 from livesale.orders.transfers import Transfers
 from livesale.payments.disputing import DisputeReactions
 from livesale.payments.reactions import PaymentReactions
@@ -59,10 +61,11 @@ async def run(settings: Settings) -> None:
             *orders.reactions(), *requests.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
             *wiring.coupons.reactions(),
         )
-        of_families = FamilyReactions(wiring.guardians).reactions()
+        spending = Spending(store, Wards(wiring))
+        of_families = (*FamilyReactions(wiring.guardians).reactions(), *spending.reactions())
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
         reader = Reader(store, READER, (*of_payments, *of_orders, *of_families, *told))
-        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers, spending))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=(READER,))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
@@ -107,6 +110,7 @@ def due_handlers(
     refunds: RefundReactions,
     disputes: DisputeReactions,
     transfers: Transfers,
+    spending: Spending,
 ) -> dict[str, DueHandler]:
     """What each kind of mark does when its time has come."""
     orders: Orders = wiring.orders
@@ -145,4 +149,5 @@ def due_handlers(
         "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
         "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
         "archive": wiring.archiving.archive, "mail": mail, "link": guardians.families.end, "sweep": sweep,
+        "spend": spending.finish,
     }  # fmt: skip

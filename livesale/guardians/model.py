@@ -61,6 +61,7 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     terms: str = TERMS_VERSION
     agreed: list[str] = []  # guardians who have agreed while others must as well
     spend: str = ""  # what an allowance set aside for it, when that has agreed
+    by_hand: bool = False  # no allowance agrees to it any more: guardians decide
 
 
 class Guardian(msgspec.Struct, frozen=True):

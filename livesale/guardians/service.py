@@ -60,14 +60,14 @@ class Guardians:
         """The request, for the minor who made it or a guardian; to anyone else it does not exist."""
         approval = await self._load(approval_id)
         if actor.account != approval.minor:
-            model.check_may_decide(approval, await self._guardian(actor, approval))
+            model.check_may_decide(approval, await self.guardian(actor.account, approval))
         return approval
 
     async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str, act: str = "") -> Approval:
         """Consent, pay with the guardian's own method; orders takes it from here."""
         approval = await self._load(approval_id)
         family = await self.family_of(approval.minor)
-        guardian = await self._guardian(actor, approval, family)
+        guardian = await self.guardian(actor.account, approval, family, actor.stepped_up_ms)
         everyone = family.asks(approval.total, self.store.now_ms())
 
         def decide(records: Records, now_ms: int) -> Decision:
@@ -87,7 +87,7 @@ class Guardians:
     async def decline(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Say no; the units go back."""
         approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self._guardian(actor, approval))
+        model.check_may_decide(approval, await self.guardian(actor.account, approval))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
@@ -98,7 +98,7 @@ class Guardians:
     async def revoke(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Take consent back, as long as nothing is captured; orders let the payment go."""
         approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self._guardian(actor, approval))
+        model.check_may_decide(approval, await self.guardian(actor.account, approval))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
@@ -109,7 +109,7 @@ class Guardians:
     async def extend(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Have the units held for as long again, once."""
         approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self._guardian(actor, approval))
+        model.check_may_decide(approval, await self.guardian(actor.account, approval))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
@@ -171,13 +171,16 @@ class Guardians:
             raise not_found("request")
         return _approval(await self.store.read(shelf, f"approval:{approval_id}"), approval_id)
 
-    async def _guardian(self, actor: Actor, approval: Approval, family: Family | None = None) -> Guardian:
+    async def guardian(
+        self, account: str, approval: Approval, family: Family | None = None, stepped_up_ms: int = 0
+    ) -> Guardian:
+        """What the rules need to know of an account that would decide about this request."""
         known = family or await self.family_of(approval.minor)
-        tie = known.of(actor.account, self.store.now_ms())
-        adult, verified = await self.age_of(actor.account)
+        tie = known.of(account, self.store.now_ms())
+        adult, verified = await self.age_of(account)
         return Guardian(
-            actor.account, adult, verified, tie.since if tie else None, bool(tie and tie.verified),
-            await self.seller_of(approval) == actor.account, actor.stepped_up_ms,
+            account, adult, verified, tie.since if tie else None, bool(tie and tie.verified),
+            await self.seller_of(approval) == account, stepped_up_ms,
         )  # fmt: skip
 
     async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision], act: str) -> Approval:

@@ -209,6 +209,7 @@ class Market:
         self.sold = Sold(store, self.may_sell)
         self.disputes = DisputeReactions(store, self.provider)
         self.archiving: Archiving | None = None
+        self.more: tuple[Any, ...] = ()  # rooms that a test adds to the readers
         self.removed: set[str] = set()
         self.shelf = ""
         self.offers: list[str] = []
@@ -265,7 +266,7 @@ class Market:
         """Readers and deadlines at work, as in the worker."""
         rooms = (
             self.payments, self.refunds, self.disputes, self.reactions, self.requests, self.settling, self.leftovers,
-            self.waiting, self.coupons,
+            self.waiting, self.coupons, *self.more,
         )  # fmt: skip
         reader = Reader(self.store, "reactions", tuple(one for room in rooms for one in room.reactions()))
         due = {"hold": self.expire, "pay": self.pay_due, "offered": self.waiting.run_out}
