@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from livesale.guardians import places
 from livesale.guardians.allowance import ALLOWANCE, Allowance, Bought, NotCovered, QuietHours, Spend
 from livesale.guardians.allowances import Allowances
 from livesale.guardians.family import FAMILY, Family, Tie
-from livesale.guardians.model import Approval, Guardian
+from livesale.guardians.model import Approval
 from livesale.kernel.clock import parse_rfc3339
 from livesale.kernel.refusals import Refusal
 from livesale.orders.spending import Spending
@@ -22,6 +21,7 @@ from livesale.store.record import encode, load
 from livesale.store.valkey import Records, Versioned
 from tests.guardians.house import PEOPLE, House, counter
 from tests.guardians.test_families import MINOR, PARENT, code_of
+from tests.support.family import WardsDouble
 from tests.support.market import Market
 
 SHELF = "person:mia"
@@ -29,29 +29,9 @@ NOON = parse_rfc3339("2026-11-26T12:00:00+01:00")
 GRANT = Allowance(PARENT, 3_000, 1_500, "EUR", NOON, token=b"pm_ok")
 
 
-@dataclass
-class WardsDouble:
-    """The house's people; every product is a toy, nothing is sealed."""
-
-    house: House
-    category: str = "Toys > Puzzles"
-
-    async def country_of(self, _account: str) -> str:
-        return "DE"
-
-    async def unseal(self, _account: str, sealed: bytes, _context: str) -> bytes:
-        return sealed
-
-    async def guardian(self, account: str, approval: Approval) -> Guardian:
-        return await self.house.guardians.guardian(account, approval)
-
-    async def category_of(self, _product: str) -> str:
-        return self.category
-
-
 @pytest.fixture
 def wards(house: House) -> WardsDouble:
-    return WardsDouble(house)
+    return WardsDouble(house.guardians)
 
 
 @pytest.fixture
