@@ -74,6 +74,7 @@ class Guardian(msgspec.Struct, frozen=True):
     link_verified: bool
     sells_it: bool
     stepped_up_at: int
+    ward_is_adult: bool = False  # since the request was made (§ 108 (3) BGB)
 
 
 def digest(lines: list[dict[str, Any]], total: int, currency: str, payee: str, ship_to: dict[str, Any]) -> str:
@@ -151,6 +152,8 @@ def check_may_approve(approval: Approval, guardian: Guardian, told_digest: str, 
     check_may_decide(approval, guardian)
     if not guardian.adult or not (guardian.age_verified or guardian.link_verified):
         raise Refusal("forbidden", "Only an adult whose age has been verified can approve.")
+    if guardian.ward_is_adult:
+        raise Refusal("forbidden", "They are of age now and decide for themselves.")
     if guardian.sells_it:
         raise Refusal("forbidden", "Who sells an item cannot approve its purchase.")
     stood = now_ms - (guardian.link_active_since or now_ms)

@@ -180,7 +180,7 @@ class Guardians:
         adult, verified = await self.age_of(account)
         return Guardian(
             account, adult, verified, tie.since if tie else None, bool(tie and tie.verified),
-            await self.seller_of(approval) == account, stepped_up_ms,
+            await self.seller_of(approval) == account, stepped_up_ms, (await self.age_of(approval.minor))[0],
         )  # fmt: skip
 
     async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision], act: str) -> Approval:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from livesale.guardians import model as approvals
 from livesale.guardians.model import Approval
 from livesale.kernel.ids import random_name
+from livesale.kernel.refusals import Refusal
 from livesale.orders import model
 from livesale.orders.model import Order
 from livesale.payments import model as payments
@@ -199,6 +200,19 @@ def cancel_request(shelf: str, records: Records, name: str) -> Decision:
     if approval is None or approval.state not in ("requested", "approved"):
         raise Nothing
     return ended_with(records, Decision(shelf), approval, "cancelled")
+
+
+def taken_over(records: Records, order: Order, decision: Decision) -> Decision:
+    """`decision`, by a buyer who has come of age since asking (§ 108 (3) BGB): nobody else is asked any longer."""
+    approval = approval_in(records)
+    if approval is None or approval.state != "requested":
+        raise Refusal("conflict", "Your guardian has answered this. Please look at your order again.")
+    ended = ended_with(records, decision, approval, "cancelled")
+    return replace(
+        ended,
+        counters=(*ended.counters, *request_counters(order, -1)),
+        marks=(*ended.marks, Mark(OPEN, approval.id, None)),
+    )
 
 
 def held_longer(records: Records, order_id: str, now_ms: int) -> Decision:
