@@ -48,7 +48,7 @@ TABLE: dict[str, Permission] = {
         EVERYONE, ("POST /orders/{order}/withdrawal", "POST /orders/{order}/withdrawal/confirm")
     ),
     "chat.write": Permission(EVERYONE, ("POST /shows/{show}/chat", "POST /shows/{show}/reactions")),
-    "approval.read": Permission(EVERYONE, ("GET /approvals", "GET /approvals/{approval}")),
+    "approval.read": Permission(EVERYONE, ("GET /approvals", "GET /approvals/{approval}", "GET /approvals/news")),
     "approval.decide": Permission(
         EVERYONE,
         (
@@ -57,7 +57,7 @@ TABLE: dict[str, Permission] = {
         ),
     ),
     "link.read": Permission(EVERYONE, ("GET /guardians/links", "GET /guardians/invitations/{invitation}")),
-    "allowance.read": Permission(EVERYONE, ("GET /wards/{minor}/allowance",)),
+    "allowance.read": Permission(EVERYONE, ("GET /wards/{minor}/allowance", "GET /wards/{minor}/consents")),
     "link.change": Permission(
         EVERYONE,
         (

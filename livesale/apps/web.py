@@ -16,6 +16,7 @@ from livesale.accounts.passkey_routes import routes as passkey_routes
 from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
+from livesale.apps.desk import Desk
 from livesale.apps.doors import WebDoors
 from livesale.apps.families import invitations_of
 from livesale.apps.feeds import import_feed
@@ -26,6 +27,7 @@ from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
 from livesale.guardians.allowance_routes import routes as allowance_routes
+from livesale.guardians.consents import routes as consent_routes
 from livesale.guardians.link_routes import routes as family_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
@@ -95,7 +97,8 @@ async def application(wiring: Wiring) -> web.Application:
         await wiring.store.ask("PING")
 
     checks = {"store": store_answers}
-    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
+    desk = Desk(wiring.store)
+    app = make_app(all_routes(wiring, desk), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
     whip = WhipDoor(wiring)
     app.router.add_routes(
         [web.route(method, path, whip.pass_on) for path, methods in WHIP.items() for method in methods]
@@ -104,10 +107,12 @@ async def application(wiring: Wiring) -> web.Application:
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())
     app.cleanup_ctx.append(whip.client)
+    app.cleanup_ctx.append(desk.listen)
+    app.on_shutdown.append(desk.close)
     return app
 
 
-def all_routes(wiring: Wiring) -> list[Route]:
+def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
     """The routes of every room."""
     doors = WebDoors(wiring)
     settings, now_ms = wiring.settings, wiring.store.now_ms
@@ -130,7 +135,8 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *stock_routes(wiring.transfers, wiring.can_sell),
         *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
-        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
+        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of, desk.news),
+        *consent_routes(wiring.guardians, wiring.allowances, doors.approvals_of),
         *allowance_routes(wiring.allowances, wiring.people.seal),
         *family_routes(wiring.guardians.families, invitations, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from livesale.apps.desk import tellers
 from livesale.apps.families import Wards
 from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
@@ -62,7 +63,7 @@ async def run(settings: Settings) -> None:
             *wiring.coupons.reactions(),
         )
         spending = Spending(store, Wards(wiring))
-        of_families = (*FamilyReactions(wiring.guardians).reactions(), *spending.reactions())
+        of_families = (*FamilyReactions(wiring.guardians).reactions(), *spending.reactions(), *tellers(store))
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
         reader = Reader(store, READER, (*of_payments, *of_orders, *of_families, *told))
         deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers, spending))

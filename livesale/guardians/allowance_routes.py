@@ -86,7 +86,7 @@ class _Handlers:
 
     async def get(self, call: Call) -> Answer:
         minor = named(call.path["minor"])
-        return Answer(_view(minor, await self._allowances.standing(call.account(), minor)))
+        return Answer(view(minor, await self._allowances.standing(call.account(), minor)))
 
     async def put(self, call: Call) -> Answer:
         minor, body, actor = named(call.path["minor"]), call.body, call.account()
@@ -101,10 +101,11 @@ class _Handlers:
             actor.account, body.monthly.amount, body.per_order.amount, body.monthly.currency,
             self._allowances.families.store.now_ms(), body.categories, quiet, body.blocked, sealed,
         )  # fmt: skip
-        return Answer(_view(minor, await self._allowances.grant(actor, minor, wish, call.act())))
+        return Answer(view(minor, await self._allowances.grant(actor, minor, wish, call.act())))
 
 
-def _view(minor: str, standing: Standing) -> AllowanceView:
+def view(minor: str, standing: Standing) -> AllowanceView:
+    """The allowance as its family reads it."""
     found = standing.allowance
     quiet = QuietHours(found.quiet_hours.begins, found.quiet_hours.ends) if found.quiet_hours else None
     return AllowanceView(

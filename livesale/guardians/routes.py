@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Literal
 
 import msgspec
 
 from livesale.guardians.model import Approval
+from livesale.guardians.news import News
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.money import Money, VatShare
-from livesale.kernel.refusals import Refusal
+from livesale.kernel.refusals import Refusal, invalid
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
+
+LONGEST_WAIT_S = 25
 
 
 class PayBy(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,6 +94,8 @@ class ApprovalPage(msgspec.Struct):
     next: str | None = None
 
 
+# (minors, since (ms; 0: now), seconds to wait) -> what has changed
+Tidings = Callable[[Iterable[str], int, float], Awaitable[News]]
 Details = Callable[[Approval], Awaitable[OrderAsked]]
 # (account) -> the name a family knows it by
 NameOf = Callable[[str], Awaitable[str]]
@@ -98,11 +103,15 @@ NameOf = Callable[[str], Awaitable[str]]
 Listed = Callable[[list[str]], Awaitable[list[str]]]
 
 
-def routes(guardians: Guardians, details: Details, listed: Listed, name_of: NameOf) -> list[Route]:
+def routes(guardians: Guardians, details: Details, listed: Listed, name_of: NameOf, tidings: Tidings) -> list[Route]:
     """Every route of the guardians room."""
-    handlers = _Handlers(guardians, details, listed, name_of)
+    handlers = _Handlers(guardians, details, listed, name_of, tidings)
     return [
         Route("GET", "/approvals", handlers.list, "Requests, newest first", ACCOUNT, answer=ApprovalPage),
+        Route(
+            "GET", "/approvals/news", handlers.news, "Waits up to 25 s for a change; then look", ACCOUNT, answer=News,
+            query=("after", "wait"),
+        ),
         Route("GET", "/approvals/{approval}", handlers.get, "One request", ACCOUNT, answer=ApprovalView),
         Route(
             "POST", "/approvals/{approval}/approve", handlers.approve, "Approve and pay", ACCOUNT, Approve,
@@ -123,18 +132,35 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
     ]  # fmt: skip
 
 
+def _number(call: Call, name: str) -> int:
+    """A query parameter that is a whole number; 0 without one."""
+    told = call.query.get(name, "0")
+    if not (told.isascii() and told.isdecimal() and len(told) < 16):
+        raise invalid(name, "is a whole number")
+    return int(told)
+
+
 class _Handlers:
-    def __init__(self, guardians: Guardians, details: Details, listed: Listed, name_of: NameOf) -> None:
+    def __init__(
+        self, guardians: Guardians, details: Details, listed: Listed, name_of: NameOf, tidings: Tidings
+    ) -> None:
         self._guardians = guardians
         self._details = details
         self._listed = listed
         self._name_of = name_of
+        self._tidings = tidings
 
     async def list(self, call: Call) -> Answer:
         actor = call.account()
         minors = {link.minor for link in await self._guardians.links_of(actor.account)}
         found = await self._listed(sorted(minors | {actor.account}))
         return Answer(ApprovalPage([view for view in [await self._quiet(actor, one) for one in found] if view]))
+
+    async def news(self, call: Call) -> Answer:
+        account = call.account().account
+        minors = {account, *(link.minor for link in await self._guardians.links_of(account))}
+        after, wait = (_number(call, name) for name in ("after", "wait"))
+        return Answer(await self._tidings(minors, after, min(wait, LONGEST_WAIT_S)))
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._view(call.account(), call.path["approval"]))

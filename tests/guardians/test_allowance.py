@@ -22,7 +22,7 @@ from livesale.store.valkey import Records, Versioned
 from tests.guardians.house import PEOPLE, House, counter
 from tests.guardians.test_families import MINOR, PARENT, code_of
 from tests.support.family import WardsDouble
-from tests.support.market import Market
+from tests.support.market import HOST, Market
 
 SHELF = "person:mia"
 NOON = parse_rfc3339("2026-11-26T12:00:00+01:00")
@@ -201,6 +201,15 @@ async def test_who_may_grant_one(house: House) -> None:
     await grant(house)
     assert (await allowances(house).standing(house.actor(MINOR), MINOR)).allowance.monthly == 3_000
     assert await code_of(allowances(house).standing(house.actor("stranger"), MINOR)) == "not_found"
+
+
+async def test_guardian_is_the_seller(house: House, spending: Spending) -> None:
+    """Who sells it has agreed to nothing in advance either: the request waits for the other guardian."""
+    await grant(house, HOST.account)
+    _, approval = await house.asked()
+    await spending._asked(house.market.shelf, {"approval": approval.id, "before": ""})
+    assert await month_of(house) == 0
+    assert (await house.approve(approval)).state == "approved"
 
 
 async def test_the_way_to_pay_stays(house: House) -> None:

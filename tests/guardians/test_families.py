@@ -100,7 +100,7 @@ async def test_a_mail_scanner_opening_the_link(house: House, post: Post) -> None
     await post.invitations.accept(house.actor("gita"), post.token())
 
 
-async def test_linking_and_removing_need_a_fresh_proof(house: House, post: Post) -> None:
+async def test_shared_device_saved_password(house: House, post: Post) -> None:
     """A shared device with an old sign-in invites, accepts, removes and takes back nothing."""
     old = 11 * 60_000
     assert await code_of(post.invitations.invite(house.actor("kim", old), MAILS["gita"], "mail")) == "step_up_required"
@@ -117,6 +117,14 @@ async def test_second_account_as_own_guardian(house: House, post: Post) -> None:
     assert await code_of(post.invitations.accept(house.actor("mia"), post.token())) == "forbidden"
     await post.invitations.invite(house.actor("eve"), MAILS["gita"], "mail")
     assert await code_of(post.invitations.accept(house.actor("gita"), post.token())) == "forbidden"
+
+
+async def test_guardian_who_is_17(house: House, post: Post) -> None:
+    """Linked or not, somebody under age agrees to nothing and accepts no ward."""
+    await post.invitations.invite(house.actor("kim"), MAILS["mia"], "mail")
+    assert await code_of(post.invitations.accept(house.actor("mia"), post.token())) == "forbidden"
+    _, approval = await house.asked()
+    assert await code_of(house.approve(approval, "seventeen")) == "forbidden"
 
 
 async def test_a_code_is_for_its_makers_screen(house: House, post: Post) -> None:
