@@ -16,7 +16,6 @@ from livesale.guardians.family import ALONE_BELOW, FAMILY, Family, Tie
 from livesale.guardians.model import MOVES, Approval
 from livesale.guardians.reactions import FamilyReactions
 from livesale.kernel.actor import Actor
-from livesale.orders.asking import digest_of
 from livesale.orders.model import Order
 from livesale.orders.service import Checkout
 from livesale.orders.spending import Spending
@@ -26,6 +25,7 @@ from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import encode, load, put
 from livesale.store.valkey import connect
+from tests.guardians.laws import PARENTS, check_allowance, check_consent
 from tests.support.family import House, WardsDouble
 from tests.support.machine import Machine, some
 from tests.support.market import HOST, SHIP_TO, Market
@@ -35,7 +35,6 @@ STEPS = settings(
     max_examples=40, stateful_step_count=30, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )  # fmt: skip
-PARENTS = ("gita", "gero")
 MIA = "person:mia"
 STREETS = ("B 1", "C 2")
 IN_SHOW, IN_SHOP = 30, 3
@@ -294,39 +293,10 @@ class Requests(Machine):
         approvals = [load(Approval, row) for name, row in records.items() if name.startswith("approval:")]
         for order in [load(Order, records[f"order:{one}"]) for one in self.orders]:
             assert order
-            self._consent(order, [one for one in approvals if one and one.order == order.id])
+            check_consent(market, order, [one for one in approvals if one and one.order == order.id])
         if self.may_be_captured is not None:
             assert market.provider.captured.keys() <= self.may_be_captured
-        await self._allowance({one.id: one for one in approvals if one})
-
-    def _consent(self, order: Order, approvals: list[Approval]) -> None:
-        assert sum(one.state in ("requested", "approved") for one in approvals) <= 1
-        consumed = [one for one in approvals if one.state == "consumed"]
-        captured = self.market.provider.captured.get(order.id, 0)
-        assert captured in (0, order.total)
-        if captured or order.state == "paid":
-            [consent] = consumed
-            assert consent.id == order.approval
-            assert consent.digest == digest_of(order, msgspec.json.decode(order.ship_to))
-            assert (consent.total, consent.guardian in PARENTS) == (captured, True)
-        for now in approvals:
-            if now.id == order.approval and now.state in ("requested", "approved"):
-                assert now.digest == digest_of(order, msgspec.json.decode(order.ship_to))
-
-    async def _allowance(self, approvals: dict[str, Approval]) -> None:
-        """What is spent is what is set aside or used; nothing is agreed to without its sum, and each sum is for one."""
-        spends = {one.id: one for one in await self._spends()}
-        counters = await self.market.store.counters(MIA)
-        spent = sum(count for name, count in counters.items() if name.startswith("spent:"))
-        assert spent == sum(one.amount - one.returned for one in spends.values() if one.state != "released")
-        for approval in approvals.values():
-            if approval.spend and approval.state in ("approved", "consumed"):
-                spend = spends[approval.spend]
-                assert (spend.approval, spend.amount, spend.guardian) == (approval.id, approval.total, approval.guardian)
-                assert spend.state != "released" or self.market.provider.captured.get(approval.order, 0) == 0
-        for spend in spends.values():
-            if spend.state == "used":
-                assert approvals[spend.approval].state == "consumed"
+        await check_allowance(market, await self._spends(), {one.id: one for one in approvals if one})
 
     def settle(self) -> None:
         """Readers and clocks run on until nothing moves: every consent has an end, and nothing waits for money."""
