@@ -48,7 +48,7 @@ TABLE: dict[str, Permission] = {
         EVERYONE, ("POST /orders/{order}/withdrawal", "POST /orders/{order}/withdrawal/confirm")
     ),
     "chat.write": Permission(EVERYONE, ("POST /shows/{show}/chat", "POST /shows/{show}/reactions")),
-    "approval.read": Permission(EVERYONE, ("GET /approvals", "GET /approvals/{approval}")),
+    "approval.read": Permission(EVERYONE, ("GET /approvals", "GET /approvals/{approval}", "GET /approvals/news")),
     "approval.decide": Permission(
         EVERYONE,
         (
@@ -56,7 +56,17 @@ TABLE: dict[str, Permission] = {
             *("POST /approvals/{approval}/revoke", "POST /approvals/{approval}/extend"),
         ),
     ),
-    "link.read": Permission(EVERYONE, ("GET /guardians/links",)),
+    "link.read": Permission(EVERYONE, ("GET /guardians/links", "GET /guardians/invitations/{invitation}")),
+    "allowance.read": Permission(EVERYONE, ("GET /wards/{minor}/allowance", "GET /wards/{minor}/consents")),
+    "link.change": Permission(
+        EVERYONE,
+        (
+            *("POST /guardians/invitations", "GET /guardians/invitations/{invitation}/code"),
+            *("POST /guardians/invitations/{invitation}/accept", "PUT /wards/{minor}/authority"),
+            *("DELETE /guardians/links/{link}", "POST /guardians/links/{link}/keep", "PUT /wards/{minor}/freeze"),
+            "PUT /wards/{minor}/allowance",
+        ),
+    ),
     "show.read": Permission(SELLERS, ("GET /shows/{show}/log",)),
     "show.run": Permission(
         SELLERS,
@@ -84,7 +94,7 @@ TABLE: dict[str, Permission] = {
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure"})
+NEVER_IN_SCOPE = frozenset({"account.secure", "link.change"})
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

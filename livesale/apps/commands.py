@@ -15,11 +15,11 @@ from livesale.accounts.tokens import Tokens
 from livesale.apps.feeds import import_feed
 from livesale.apps.wiring import Wiring
 from livesale.catalog.feed import MAX_FEED_BYTES
-from livesale.guardians import store as family
+from livesale.guardians.family import Tie
+from livesale.guardians.store import new_link_id
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.refusals import Refusal
 from livesale.ledger import reconcile as reconciling
-from livesale.ledger.tables import write_audit
 from livesale.settings import Settings
 from livesale.store.database import engine
 
@@ -63,10 +63,8 @@ async def guardian_link(settings: Settings, minor_email: str, guardian_email: st
         guardian = await wiring.accounts.by_email(guardian_email)
         if minor.id == guardian.id:
             raise Refusal("invalid", "Nobody is their own guardian.")
-        now_ms = wiring.store.now_ms()
-        async with wiring.database.begin() as connection:
-            made = await family.link(connection, minor.id, guardian.id, True, now_ms)
-            await write_audit(connection, now_ms, "system", "guardian.link", {"minor": minor.id, "guardian": guardian.id})
+        tie = Tie(new_link_id(), guardian.id, wiring.store.now_ms(), verified=True)
+        made = await wiring.guardians.families.join(minor.id, tie, "system")
     return f"linked {guardian_email} to {minor_email}: {made.id}"
 
 

@@ -19,7 +19,8 @@ from livesale.catalog.demo.pictures import feed_bytes, render_all
 from livesale.catalog.demo.programme import programme_frame
 from livesale.catalog.demo.sound import BLOCK_SAMPLES, SOUND_HZ, TURN_S, programme_sound
 from livesale.catalog.model import FeedProduct
-from livesale.guardians import store as family
+from livesale.guardians.family import Tie
+from livesale.guardians.store import new_link_id
 from livesale.kernel.ids import random_name
 from livesale.kernel.money import Money
 from livesale.kernel.refusals import Refusal
@@ -53,8 +54,8 @@ async def seed(settings: Settings) -> list[str]:
     password = demo_password(settings.data)
     async with Wiring(settings) as wiring:
         ids = {who: await _account(wiring, who, name, role, born, password) for who, name, role, born in PEOPLE}
-        async with wiring.database.begin() as connection:
-            await family.link(connection, ids["minor"], ids["guardian"], True, wiring.store.now_ms())
+        tie = Tie(new_link_id(), ids["guardian"], wiring.store.now_ms(), verified=True)
+        await wiring.guardians.families.join(ids["minor"], tie, "system")
         await import_feed(wiring, SHOP, feed_bytes(), ids["host"])
     await asyncio.to_thread(render_all, settings.data / "pictures" / SHOP)
     lines = [f"{who:<9} {who}@demo.example  password {password}" for who, *_ in PEOPLE]

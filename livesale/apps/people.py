@@ -54,9 +54,14 @@ class People:
         """The text again; SealBroken once the key is erased."""
         return unseal((await self._find(account))[1], sealed, context)
 
-    async def has_guardian(self, minor: str) -> bool:
-        """Whether any guardian is linked to the account."""
-        return self.guardians is not None and await self.guardians.has_guardian(minor)
+    async def country_of(self, account: str) -> str:
+        """Where the account lives."""
+        return (await self._find(account))[0].country
+
+    async def check_may_ask(self, minor: str) -> None:
+        """Refused when nobody could be asked, or a guardian has stopped all buying."""
+        assert self.guardians is not None
+        await self.guardians.check_may_ask(minor)
 
     async def _find(self, account: str) -> tuple[Account, bytes]:
         found = self._known.get(account)

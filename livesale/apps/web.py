@@ -16,7 +16,9 @@ from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.certificate import certificate_of
+from livesale.apps.desk import Desk
 from livesale.apps.doors import WebDoors
+from livesale.apps.families import invitations_of
 from livesale.apps.feeds import import_feed
 from livesale.apps.hls import HlsDoor
 from livesale.apps.mails import dev_box, link_sender
@@ -27,6 +29,9 @@ from livesale.apps.whipdoor import WhipDoor
 from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
+from livesale.guardians.allowance_routes import routes as allowance_routes
+from livesale.guardians.consents import routes as consent_routes
+from livesale.guardians.link_routes import routes as family_routes
 from livesale.guardians.model import Approval
 from livesale.guardians.routes import AskedLine, AskedShipTo, OrderAsked
 from livesale.guardians.routes import routes as guardian_routes
@@ -97,22 +102,26 @@ async def application(wiring: Wiring) -> web.Application:
 
     checks = {"store": store_answers}
     hls = HlsDoor(wiring)
-    app = make_app(all_routes(wiring), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
+    desk = Desk(wiring.store)
+    app = make_app(all_routes(wiring, desk), Callers(wiring.accounts), wiring.store, options, checks, wiring.database)
     whip = WhipDoor(wiring)
     app.router.add_routes([*whip.routes(), *hls.routes(), *Replays(wiring).routes()])
     webhook = StripeWebhook(wiring).take if settings.payments.provider == "stripe" else Webhook(wiring).take
     app.router.add_post(f"/webhooks/{'stripe' if settings.payments.provider == 'stripe' else 'paysim'}", webhook)
     app.router.add_routes(DevPages(dev_box(settings), Peers(settings.trusted_proxies)).routes())
-    app.cleanup_ctx.extend([whip.client, hls.client])
+    app.cleanup_ctx.extend([whip.client, hls.client, desk.listen])
+    app.on_shutdown.append(desk.close)
     return app
 
 
-def all_routes(wiring: Wiring) -> list[Route]:
+def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
     """The routes of every room."""
     doors = WebDoors(wiring)
     settings, now_ms = wiring.settings, wiring.store.now_ms
     door = Door(wiring.accounts, now_ms)
     links = Links(wiring.database, wiring.accounts, settings.public_url, now_ms, link_sender(settings, now_ms))
+
+    invitations = invitations_of(wiring)
 
     async def feed(shop: str, data: bytes, keep: KeepFeed) -> FeedAnswer:
         return await import_feed(wiring, shop, data, None, keep)
@@ -128,7 +137,10 @@ def all_routes(wiring: Wiring) -> list[Route]:
         *stock_routes(wiring.transfers, wiring.can_sell),
         *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
-        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of),
+        *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of, desk.news),
+        *consent_routes(wiring.guardians, wiring.allowances, doors.approvals_of),
+        *allowance_routes(wiring.allowances, wiring.people.seal),
+        *family_routes(wiring.guardians.families, invitations, wiring.people.name_of),
         *notice_routes(dev_box(wiring.settings)),
         *ledger_routes(wiring.database),
         *ops_routes(wiring.store, wiring.database, wiring.settings.data),

@@ -14,11 +14,13 @@ from livesale.apps.presence import Presence
 from livesale.catalog import store as catalog
 from livesale.catalog.model import Product
 from livesale.catalog.shops import owner_of
+from livesale.guardians.allowances import Allowances
 from livesale.guardians.model import Approval
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.ledger.reads import list_approvals
 from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
 from livesale.orders.news import News
@@ -34,6 +36,8 @@ from livesale.settings import Settings
 from livesale.shows.service import Shows
 from livesale.store.database import engine, reading
 from livesale.store.valkey import Store, connect
+
+MOST_OPEN = 200  # requests of one minor: five on a shelf, and nobody is in forty shows at once
 
 
 class Wiring:
@@ -67,8 +71,9 @@ class Wiring:
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
         self.people = People(self.store, self.accounts)
         self.shows = Shows(self.store)
-        self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of)
+        self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
+        self.allowances = Allowances(self.guardians.families, self.people.age_of, self.people.country_of)
         self.shipping = ShippingTables(self.database, self.store.now_ms)
         self.orders = Orders(self.store, self.people, News(self.store), self.shipping, self.product)
         self.coupons = Coupons(self.store)
@@ -109,6 +114,11 @@ class Wiring:
         async with reading(self.database) as connection:
             owner = await owner_of(connection, shop)
         return owner is not None and (owner == actor.account or actor.has("operator"))
+
+    async def _open_of(self, minor: str) -> list[str]:
+        """The minor's requests that have not ended, as the ledger lists them."""
+        found = [await list_approvals(self.database, [minor], state, MOST_OPEN) for state in ("requested", "approved")]
+        return [item["id"] for page in found for item in page["items"]]
 
     async def _seller_of(self, approval: Approval) -> str:
         async with reading(self.database) as connection:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from livesale.apps.desk import tellers
+from livesale.apps.families import Wards
 from livesale.apps.mails import mails
 from livesale.apps.ready import notify_ready
 from livesale.apps.recordings import Keeper
 from livesale.apps.wiring import Wiring
 from livesale.catalog.pictures import Pictures
+from livesale.guardians.reactions import FamilyReactions
 from livesale.guardians.service import Guardians
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import shelf_of
@@ -21,6 +24,7 @@ from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.requests import RequestReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
+from livesale.orders.spending import Spending
 from livesale.orders.transfers import Transfers
 from livesale.payments.disputing import DisputeReactions
 from livesale.payments.reactions import PaymentReactions
@@ -59,9 +63,11 @@ async def run(settings: Settings) -> None:
             *orders.reactions(), *requests.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
             *wiring.coupons.reactions(),
         )
+        spending = Spending(store, Wards(wiring))
+        of_families = (*FamilyReactions(wiring.guardians).reactions(), *spending.reactions(), *tellers(store))
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
-        reader = Reader(store, READER, (*of_payments, *of_orders, *told))
-        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers))
+        reader = Reader(store, READER, (*of_payments, *of_orders, *of_families, *told))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers, spending))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=(READER,))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
@@ -81,7 +87,9 @@ async def run(settings: Settings) -> None:
 
 
 async def is_over(store: Store, shelf: str) -> bool:
-    """Whether the shelf is a show's that has ended, and its log has been trimmed: a shelf at rest is not."""
+    """Whether the shelf is a show's that has ended, or a person's, and its log has been trimmed: a shelf at rest is not."""
+    if shelf.startswith("person:"):
+        return len(await read_log(store, shelf, most=TRIMMED_TO + 1)) <= TRIMMED_TO
     show = load(Show, (await store.read(shelf, "show"))["show"]) if shelf.startswith("show:") else None
     return show is not None and show.state == "ended" and len(await read_log(store, shelf, most=TRIMMED_TO + 1)) <= TRIMMED_TO
 
@@ -106,6 +114,7 @@ def due_handlers(
     refunds: RefundReactions,
     disputes: DisputeReactions,
     transfers: Transfers,
+    spending: Spending,
 ) -> dict[str, DueHandler]:
     """What each kind of mark does when its time has come."""
     orders: Orders = wiring.orders
@@ -133,6 +142,9 @@ def due_handlers(
     async def approval(_shelf: str, approval_id: str) -> None:
         await guardians.run_out(approval_id)
 
+    async def sweep(_shelf: str, minor: str) -> None:
+        await guardians.sweep(minor)
+
     async def deal(shelf: str, deal_id: str) -> None:
         if shelf_of(deal_id, "d") == shelf:
             await shows.end_deal(shelf, deal_id)
@@ -140,5 +152,6 @@ def due_handlers(
     return {
         "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
         "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
-        "archive": wiring.archiving.archive, "mail": mail,
+        "archive": wiring.archiving.archive, "mail": mail, "link": guardians.families.end, "sweep": sweep,
+        "spend": spending.finish,
     }  # fmt: skip

@@ -1,10 +1,28 @@
-"""Facts about approvals: never sent to viewers, hosts or anyone but the minor and the guardians."""
+"""Facts about approvals and families: never sent to viewers, hosts or anyone but the minor and the guardians."""
 
 from __future__ import annotations
 
 from livesale.kernel.events import EventKind
 
-# approval, order, minor, guardian (who decided, or empty), state, before, digest, total, currency, expires_at
+# approval, order, minor, guardian (who decided, or empty), state, before, digest, total, currency, expires_at, spend (of
+# the allowance that agreed, or empty)
 APPROVAL_CHANGED = "approval_changed"
+# On the minor's `person:` shelf. link, minor, guardian, state (active, ending, kept, ended, declared), before, verified,
+# since, until (ms, while it is ending), mode, authority, by (empty: the clock), at
+LINK_CHANGED = "link_changed"
+FAMILY_FROZEN = "family_frozen"  # minor, state (frozen, thawed), by, at
+# minor, guardian (who pays), state (granted, ended), by, monthly, per_order, currency, version
+ALLOWANCE_SET = "allowance_set"
+# minor, spend, order, amount, month, state (aside, used, released, returned), before, returned
+ALLOWANCE_SPENT = "allowance_spent"
 
-KINDS = {kind.type: kind for kind in (EventKind(APPROVAL_CHANGED, "internal"),)}
+KINDS = {
+    kind.type: kind
+    for kind in (
+        EventKind(APPROVAL_CHANGED, "internal"),
+        EventKind(LINK_CHANGED, "internal"),
+        EventKind(FAMILY_FROZEN, "internal"),
+        EventKind(ALLOWANCE_SET, "internal"),
+        EventKind(ALLOWANCE_SPENT, "internal"),
+    )
+}

@@ -59,6 +59,9 @@ class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
     extended: bool = False
     pay_until: int = 0
     terms: str = TERMS_VERSION
+    agreed: list[str] = []  # guardians who have agreed while others must as well
+    spend: str = ""  # what an allowance set aside for it, when that has agreed
+    by_hand: bool = False  # no allowance agrees to it any more: guardians decide
 
 
 class Guardian(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class Guardian(msgspec.Struct, frozen=True):
     link_verified: bool
     sells_it: bool
     stepped_up_at: int
+    ward_is_adult: bool = False  # since the request was made (§ 108 (3) BGB)
 
 
 def digest(lines: list[dict[str, Any]], total: int, currency: str, payee: str, ship_to: dict[str, Any]) -> str:
@@ -92,6 +96,18 @@ def approved(approval: Approval, guardian: str, token: str, now_ms: int) -> Appr
         raise Refusal("expired", "This request has expired.")
     fields = {"guardian": guardian, "token": token, "decided_at": now_ms, "pay_until": now_ms + PAYMENT_MS}
     return moved(approval, "approved", **fields)
+
+
+def agreed(approval: Approval, guardian: str, token: str, everyone: frozenset[str], now_ms: int) -> Approval:
+    """One guardian's yes. Where everyone must agree it is kept, and the last of them pays; nothing begins before."""
+    said = {*approval.agreed, guardian}
+    if not everyone - said:
+        return approved(approval, guardian, token, now_ms)
+    if approval.state != "requested" or now_ms >= approval.expires_at:
+        return approved(approval, guardian, token, now_ms)  # refuses
+    if guardian in approval.agreed:
+        raise Refusal("conflict", "You have agreed already. The others have still to answer.", [{"state": "requested"}])
+    return msgspec.structs.replace(approval, agreed=sorted(said))
 
 
 def revoked(approval: Approval, guardian: str, now_ms: int) -> Approval:
@@ -136,6 +152,8 @@ def check_may_approve(approval: Approval, guardian: Guardian, told_digest: str, 
     check_may_decide(approval, guardian)
     if not guardian.adult or not (guardian.age_verified or guardian.link_verified):
         raise Refusal("forbidden", "Only an adult whose age has been verified can approve.")
+    if guardian.ward_is_adult:
+        raise Refusal("forbidden", "They are of age now and decide for themselves.")
     if guardian.sells_it:
         raise Refusal("forbidden", "Who sells an item cannot approve its purchase.")
     stood = now_ms - (guardian.link_active_since or now_ms)
@@ -167,4 +185,5 @@ def approval_event(before: Approval | None, after: Approval) -> Event:
         "currency": after.currency,
         "requested_at": after.requested_at,
         "expires_at": after.expires_at,
+        "spend": after.spend,
     }

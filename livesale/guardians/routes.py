@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Literal
 
 import msgspec
 
 from livesale.guardians.model import Approval
+from livesale.guardians.news import News
 from livesale.guardians.service import Guardians
-from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.money import Money, VatShare
-from livesale.kernel.refusals import Refusal
+from livesale.kernel.refusals import Refusal, invalid
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
+
+LONGEST_WAIT_S = 25
 
 
 class PayBy(msgspec.Struct, forbid_unknown_fields=True):
@@ -69,6 +71,7 @@ class ApprovalView(OrderAsked):
     """A request to a guardian; consent is to exactly what `digest` covers.
 
     Its units are held until `held_until` (null: not any more), which a guardian may extend once while `may_extend`.
+    `agreed`: who has agreed already, by name, while all guardians must.
     """
 
     id: str
@@ -81,6 +84,7 @@ class ApprovalView(OrderAsked):
     expires_at: str
     held_until: str | None
     may_extend: bool
+    agreed: list[str]
 
 
 class ApprovalPage(msgspec.Struct):
@@ -90,24 +94,8 @@ class ApprovalPage(msgspec.Struct):
     next: str | None = None
 
 
-class LinkView(msgspec.Struct):
-    """A family link between two accounts; `verified` when an operator has checked it."""
-
-    id: str
-    minor: str
-    guardian: str
-    verified: bool
-    minor_name: str
-    guardian_name: str
-
-
-class LinkPage(msgspec.Struct):
-    """Your family links."""
-
-    items: list[LinkView]
-    next: str | None = None
-
-
+# (minors, since (ms; 0: now), seconds to wait) -> what has changed
+Tidings = Callable[[Iterable[str], int, float], Awaitable[News]]
 Details = Callable[[Approval], Awaitable[OrderAsked]]
 # (account) -> the name a family knows it by
 NameOf = Callable[[str], Awaitable[str]]
@@ -115,11 +103,15 @@ NameOf = Callable[[str], Awaitable[str]]
 Listed = Callable[[list[str]], Awaitable[list[str]]]
 
 
-def routes(guardians: Guardians, details: Details, listed: Listed, name_of: NameOf) -> list[Route]:
+def routes(guardians: Guardians, details: Details, listed: Listed, name_of: NameOf, tidings: Tidings) -> list[Route]:
     """Every route of the guardians room."""
-    handlers = _Handlers(guardians, details, listed, name_of)
+    handlers = _Handlers(guardians, details, listed, name_of, tidings)
     return [
         Route("GET", "/approvals", handlers.list, "Requests, newest first", ACCOUNT, answer=ApprovalPage),
+        Route(
+            "GET", "/approvals/news", handlers.news, "Waits up to 25 s for a change; then look", ACCOUNT, answer=News,
+            query=("after", "wait"),
+        ),
         Route("GET", "/approvals/{approval}", handlers.get, "One request", ACCOUNT, answer=ApprovalView),
         Route(
             "POST", "/approvals/{approval}/approve", handlers.approve, "Approve and pay", ACCOUNT, Approve,
@@ -137,22 +129,38 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
             "POST", "/approvals/{approval}/extend", handlers.extend, "Have the units held for longer, once", ACCOUNT,
             answer=ApprovalView, refuses=("conflict",),
         ),
-        Route("GET", "/guardians/links", handlers.links, "Your family links", ACCOUNT, answer=LinkPage),
     ]  # fmt: skip
 
 
+def _number(call: Call, name: str) -> int:
+    """A query parameter that is a whole number; 0 without one."""
+    told = call.query.get(name, "0")
+    if not (told.isascii() and told.isdecimal() and len(told) < 16):
+        raise invalid(name, "is a whole number")
+    return int(told)
+
+
 class _Handlers:
-    def __init__(self, guardians: Guardians, details: Details, listed: Listed, name_of: NameOf) -> None:
+    def __init__(
+        self, guardians: Guardians, details: Details, listed: Listed, name_of: NameOf, tidings: Tidings
+    ) -> None:
         self._guardians = guardians
         self._details = details
         self._listed = listed
         self._name_of = name_of
+        self._tidings = tidings
 
     async def list(self, call: Call) -> Answer:
         actor = call.account()
         minors = {link.minor for link in await self._guardians.links_of(actor.account)}
         found = await self._listed(sorted(minors | {actor.account}))
         return Answer(ApprovalPage([view for view in [await self._quiet(actor, one) for one in found] if view]))
+
+    async def news(self, call: Call) -> Answer:
+        account = call.account().account
+        minors = {account, *(link.minor for link in await self._guardians.links_of(account))}
+        after, wait = (_number(call, name) for name in ("after", "wait"))
+        return Answer(await self._tidings(minors, after, min(wait, LONGEST_WAIT_S)))
 
     async def get(self, call: Call) -> Answer:
         return Answer(await self._view(call.account(), call.path["approval"]))
@@ -174,14 +182,6 @@ class _Handlers:
     async def extend(self, call: Call) -> Answer:
         return Answer(await self._shown(await self._guardians.extend(call.account(), call.path["approval"], call.act())))
 
-    async def links(self, call: Call) -> Answer:
-        links = await self._guardians.links_of(call.account().account)
-        return Answer(LinkPage([await self._named(link) for link in links]))
-
-    async def _named(self, link: Link) -> LinkView:
-        minor_name, guardian_name = await self._name_of(link.minor), await self._name_of(link.guardian)
-        return LinkView(link.id, link.minor, link.guardian, link.verified, minor_name, guardian_name)
-
     async def _view(self, actor: Actor, approval_id: str) -> ApprovalView:
         return await self._shown(await self._guardians.seen(actor, approval_id))
 
@@ -200,4 +200,5 @@ class _Handlers:
             approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
             rfc3339(approval.requested_at), rfc3339(approval.expires_at),
             rfc3339(approval.held_until) if held else None, held and not approval.extended,
+            [await self._name_of(guardian) for guardian in approval.agreed],
         )  # fmt: skip

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.guardians import model
-from livesale.guardians import store as family
+from livesale.guardians.families import Families
+from livesale.guardians.family import Family, swept
 from livesale.guardians.model import Approval, Guardian
+from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import shelf_of
 from livesale.kernel.refusals import Refusal, not_found
-from livesale.store.database import reading
 from livesale.store.decision import Decision, Mark
 from livesale.store.record import load, put
 from livesale.store.valkey import Records, Store
@@ -21,6 +22,7 @@ from livesale.store.valkey import Records, Store
 # (account id) -> (adult now, age verified by more than the account's own word)
 AgeOf = Callable[[str], Awaitable[tuple[bool, bool]]]
 SellerOf = Callable[[Approval], Awaitable[str]]  # the account that sells what is asked for
+OpenOf = Callable[[str], Awaitable[list[str]]]  # (minor) -> its requests that have not ended, at most a second old
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,35 +33,51 @@ class Guardians:
     database: AsyncEngine
     age_of: AgeOf
     seller_of: SellerOf
+    open_of: OpenOf
 
-    async def links_of(self, account: str) -> list[family.Link]:
+    @property
+    def families(self) -> Families:
+        """Who decides for whom."""
+        return Families(self.store, self.database)
+
+    async def links_of(self, account: str) -> list[Link]:
         """The account's family links that count now."""
-        async with reading(self.database) as connection:
-            found = await family.links_of(connection, account)
-        return [link for link in found if link.active(self.store.now_ms())]
+        return await self.families.links_of(account)
 
-    async def has_guardian(self, minor: str) -> bool:
-        """Whether anyone could be asked."""
-        return any(link.minor == minor for link in await self.links_of(minor))
+    async def family_of(self, minor: str) -> Family:
+        """The minor's family, read through."""
+        return await self.families.of(minor)
+
+    async def check_may_ask(self, minor: str) -> None:
+        """Refused when nobody could be asked, or a guardian has stopped all buying."""
+        family = await self.family_of(minor)
+        if not family.active(self.store.now_ms()):
+            raise Refusal("forbidden", "Please invite your guardian first: no guardian is linked to your account.")
+        if family.frozen_by:
+            raise Refusal("forbidden", "Requests are paused for your account. Please talk to your guardians.")
 
     async def seen(self, actor: Actor, approval_id: str) -> Approval:
         """The request, for the minor who made it or a guardian; to anyone else it does not exist."""
         approval = await self._load(approval_id)
         if actor.account != approval.minor:
-            model.check_may_decide(approval, await self._guardian(actor, approval))
+            model.check_may_decide(approval, await self.guardian(actor.account, approval))
         return approval
 
     async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str, act: str = "") -> Approval:
         """Consent, pay with the guardian's own method; orders takes it from here."""
         approval = await self._load(approval_id)
-        guardian = await self._guardian(actor, approval)
+        family = await self.family_of(approval.minor)
+        guardian = await self.guardian(actor.account, approval, family, actor.stepped_up_ms)
+        everyone = family.asks(approval.total, self.store.now_ms())
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
             model.check_may_approve(now, guardian, told_digest, now_ms)
+            if family.frozen_by:
+                raise Refusal("forbidden", "Buying is stopped for this account. Let it go on before you agree.")
             if now.state == "requested" and now.terms != model.TERMS_VERSION:  # what it was asked under is over
                 return _write(records, now, model.moved(now, "superseded"))
-            return _write(records, now, model.approved(now, actor.account, token, now_ms))
+            return _write(records, now, model.agreed(now, actor.account, token, everyone, now_ms))
 
         after = await self._act(approval_id, decide, act)
         if after.state == "superseded":
@@ -69,7 +87,7 @@ class Guardians:
     async def decline(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Say no; the units go back."""
         approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self._guardian(actor, approval))
+        model.check_may_decide(approval, await self.guardian(actor.account, approval))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
@@ -80,7 +98,7 @@ class Guardians:
     async def revoke(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Take consent back, as long as nothing is captured; orders let the payment go."""
         approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self._guardian(actor, approval))
+        model.check_may_decide(approval, await self.guardian(actor.account, approval))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
@@ -91,13 +109,44 @@ class Guardians:
     async def extend(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Have the units held for as long again, once."""
         approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self._guardian(actor, approval))
+        model.check_may_decide(approval, await self.guardian(actor.account, approval))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
             return _write(records, now, model.extended(now, now_ms))
 
         return await self._act(approval_id, decide, act)
+
+    async def void_what_is_over(self, minor: str) -> None:
+        """After a freeze or a link's end: open requests that nobody may decide any more end, each once."""
+        family = await self.family_of(minor)
+        if family.frozen_by:
+            ending = {"requested", "approved"}
+        elif not family.active(self.store.now_ms()):
+            ending = {"requested"}
+        else:
+            return
+        for approval_id in await self.open_of(minor):
+            await self._void(approval_id, ending)
+
+    async def sweep(self, minor: str) -> None:
+        """What the mark `sweep:MINOR` does: look once more, for requests that were being made at that moment."""
+        await self.void_what_is_over(minor)
+        await self.store.commit(swept(minor))
+
+    async def _void(self, approval_id: str, of_states: set[str]) -> None:
+        shelf = shelf_of(approval_id, "ap")
+        if shelf is None:
+            return
+        name = f"approval:{approval_id}"
+
+        def decide(records: Records, _now_ms: int) -> Decision:
+            now = load(Approval, records[name])
+            if now is None or now.state not in of_states:
+                return Decision(shelf, marks=(Mark("due", name, model.due(now) if now else None),))  # as it is
+            return _write(records, now, model.moved(now, "void", token=""))
+
+        await self.store.act(shelf, (name,), decide)
 
     async def run_out(self, approval_id: str) -> None:
         """What the approval's clock does: a request expires, consent that was not paid for lapses."""
@@ -122,13 +171,16 @@ class Guardians:
             raise not_found("request")
         return _approval(await self.store.read(shelf, f"approval:{approval_id}"), approval_id)
 
-    async def _guardian(self, actor: Actor, approval: Approval) -> Guardian:
-        found = [link for link in await self.links_of(actor.account) if link.minor == approval.minor]
-        link = next((one for one in found if one.guardian == actor.account), None)
-        adult, verified = await self.age_of(actor.account)
+    async def guardian(
+        self, account: str, approval: Approval, family: Family | None = None, stepped_up_ms: int = 0
+    ) -> Guardian:
+        """What the rules need to know of an account that would decide about this request."""
+        known = family or await self.family_of(approval.minor)
+        tie = known.of(account, self.store.now_ms())
+        adult, verified = await self.age_of(account)
         return Guardian(
-            actor.account, adult, verified, link.active_since if link else None, bool(link and link.verified),
-            await self.seller_of(approval) == actor.account, actor.stepped_up_ms,
+            account, adult, verified, tie.since if tie else None, bool(tie and tie.verified),
+            await self.seller_of(approval) == account, stepped_up_ms, (await self.age_of(approval.minor))[0],
         )  # fmt: skip
 
     async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision], act: str) -> Approval:

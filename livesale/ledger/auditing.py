@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.guardians.events import ALLOWANCE_SET, ALLOWANCE_SPENT, APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHANGED
 from livesale.kernel.events import Event
 from livesale.orders.events import (
     COUPON_APPLIED,
@@ -74,6 +74,10 @@ ACTIONS = {
     LATE_PAYMENT: "payment.late",
     UNITS_RETURNED: "units.returned",
     APPROVAL_CHANGED: "approval.",
+    LINK_CHANGED: "guardian.link.",
+    FAMILY_FROZEN: "guardian.",
+    ALLOWANCE_SET: "allowance.",
+    ALLOWANCE_SPENT: "allowance.",
 }
 
 # States an order, or a place in a line, enters by its buyer's hand only.

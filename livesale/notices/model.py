@@ -11,19 +11,21 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.guardians.events import APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHANGED
 from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livesale.kernel.events import Event
 from livesale.orders.events import LATE_PAYMENT, ORDER_CHANGED, WAITLIST_CHANGED
 from livesale.store.decision import Counter
 
-Role = Literal["buyer", "payer", "guardians"]  # payer: the guardian who approved, when a minor asked
+# payer: the guardian who approved, when a minor asked; linked: both ends of a link
+Role = Literal["buyer", "payer", "guardians", "linked"]
 State = Literal["waiting", "sent", "refused", "given_up"]
 
 TRY_AGAIN_MS = (10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS)
 GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
 FORGOTTEN_AFTER_MS = DAY_MS  # a copy of the worker that stood still for longer may tell a fact again
 # What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
+_OF_FAMILY = (LINK_CHANGED, FAMILY_FROZEN)  # told by what changed, and when
 _NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "offer", "version", "state", "until")
 
 
@@ -61,6 +63,13 @@ MAILED: dict[str, dict[str, list[Notice]]] = {
         "revoked": _decided("revoked"),
         "lapsed": _decided("lapsed"),
     },
+    LINK_CHANGED: {
+        "active": _to("link_active", "linked"),
+        "ending": _to("link_ending", "linked"),
+        "kept": _to("link_kept", "linked"),
+        "ended": _to("link_ended", "linked"),
+    },
+    FAMILY_FROZEN: {"frozen": _to("frozen", "buyer", "guardians"), "thawed": _to("thawed", "buyer", "guardians")},
     WAITLIST_CHANGED: {"offered": _to("waitlist_offered", "buyer")},
     LATE_PAYMENT: {"": _to("late_payment", "buyer", "payer")},
     "shipment_made": {"": _to("shipped", "buyer")},
@@ -95,6 +104,8 @@ def notices(event: Event) -> list[Notice]:
 def mail_id(shelf: str, event: Event, kind: str, to: str) -> str:
     """What names the mail of this fact to this account, wherever and however often it is made."""
     fact = [event["type"], *(event.get(name) for name in _NAMED_BY)]
+    if event["type"] in _OF_FAMILY:
+        fact += [event.get("link"), event["at"]]
     named = msgspec.json.encode([shelf, fact, kind, to])
     return hashlib.blake2b(named, digest_size=16).hexdigest()
 
@@ -125,7 +136,7 @@ def moves(before: Mail | None, after: Mail) -> tuple[Counter, ...]:
 
 def _is_no_news(event: Event) -> bool:
     """A change that is none of the state, a hold nobody paid, what the buyer did (they know), or what another mail tells."""
-    if event["type"] == APPROVAL_CHANGED:  # a hold was extended
+    if event["type"] in (APPROVAL_CHANGED, LINK_CHANGED):  # a hold was extended, a link verified
         return bool(event["state"] == event["before"])
     if event["type"] != ORDER_CHANGED:
         return False

@@ -78,6 +78,8 @@ class Notices:
                 return await self.people.guardians_of(event["minor"])
             except (SQLAlchemyError, OSError) as error:  # asked again until the database is back
                 raise Refusal("store_unavailable", "The guardians cannot be looked up.") from error
+        if role == "linked":
+            return [event["minor"], event["guardian"]]
         if role == "payer":
             return await self._payer(shelf, event["order"])
         return [event["owner"] if "owner" in event else event["minor"]]

@@ -81,7 +81,7 @@ LEADS: dict[Language, dict[str, str]] = {
         "zugestimmt hat.",
         "request_declined": "die Anfrage von {buyer} ist abgelehnt. Es wurde nichts gekauft und nichts abgebucht.",
         "request_expired": "die Anfrage von {buyer} ist abgelaufen. Es wurde nichts gekauft und nichts abgebucht.",
-        "request_void": "die Anfrage von {buyer} ist hinfällig: Die Ware ist nicht mehr zu haben. Es wurde nichts abgebucht.",
+        "request_void": "die Anfrage von {buyer} ist hinfällig: Sie kann nicht mehr erfüllt werden. Es wurde nichts abgebucht.",
         "request_superseded": "die Anfrage von {buyer} wurde geändert. Die frühere gilt nicht mehr; über die neue kannst du "
         "gesondert entscheiden. Es wurde nichts gekauft und nichts abgebucht.",
         "request_revoked": "die Zustimmung zur Anfrage von {buyer} ist zurückgenommen. Es wurde nichts gekauft und nichts "
@@ -113,7 +113,7 @@ LEADS: dict[Language, dict[str, str]] = {
         "request_approved": "the request by {buyer} is approved. It is paid with the payment method of whoever agreed.",
         "request_declined": "the request by {buyer} is declined. Nothing was bought or charged.",
         "request_expired": "the request by {buyer} has expired. Nothing was bought or charged.",
-        "request_void": "the request by {buyer} is void: the item is no longer available. Nothing was charged.",
+        "request_void": "the request by {buyer} is void: it can no longer be fulfilled. Nothing was charged.",
         "request_superseded": "the request by {buyer} has changed. The earlier one no longer counts; you can decide about the "
         "new one separately. Nothing was bought or charged.",
         "request_revoked": "the consent to the request by {buyer} was taken back. Nothing was bought or charged.",

@@ -7,9 +7,11 @@ from email.headerregistry import Address
 
 import msgspec
 
+from livesale.guardians.events import FAMILY_FROZEN, LINK_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import not_found
+from livesale.notices.family import family_letter
 from livesale.notices.letters import Facts, letter
 from livesale.notices.message import address, message
 from livesale.notices.model import Mail
@@ -34,6 +36,8 @@ class Writer:
         """The address and the message. Refusal not_found or SealBroken when somebody in it has been erased,
         Unmailable when the address is none.
         """
+        if mail.event["type"] in (LINK_CHANGED, FAMILY_FROZEN):
+            return await self._of_family(mail)
         order, expires_at = await self._about(shelf, mail.event)
         accounts = (mail.to, order.account, mail.event.get("by") or order.account)
         reader, buyer, by = [await self.people.contact(account) for account in accounts]
@@ -43,6 +47,14 @@ class Writer:
         )  # fmt: skip
         to = address(reader.email)
         return to, message(letter(facts), mail, order.id, to, self.sender)
+
+    async def _of_family(self, mail: Mail) -> tuple[Address, bytes]:
+        event = mail.event
+        guardian = event.get("guardian") or event["by"]
+        reader, minor, other = [await self.people.contact(account) for account in (mail.to, event["minor"], guardian)]
+        written = family_letter(mail.kind, event, minor.name, other.name, reader.country, self.origin)
+        to = address(reader.email)
+        return to, message(written, mail, "", to, self.sender)
 
     async def _about(self, shelf: str, event: Event) -> tuple[Order, int]:
         """The order, and when the time to decide is over (0: nobody is asked); a turn's order is the one it allows."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from livesale.guardians import model as approvals
 from livesale.guardians.model import Approval
 from livesale.kernel.ids import random_name
+from livesale.kernel.refusals import Refusal
 from livesale.orders import model
 from livesale.orders.model import Order
 from livesale.payments import model as payments
@@ -25,7 +26,7 @@ from livesale.store.valkey import Records
 OPEN = "requests"  # the index of a shelf's open requests
 PRICED = ("lines", "country", "shipping", "total")
 # What becomes of an order whose consent has ended before it was paid, and why it says so.
-WITHHELD = {"revoked": ("cancelled", "revoked"), "lapsed": ("expired", "lapsed")}
+WITHHELD = {"revoked": ("cancelled", "revoked"), "lapsed": ("expired", "lapsed"), "void": ("cancelled", "void")}
 
 
 class Nothing(Exception):
@@ -166,10 +167,28 @@ def call_off(records: Records, order_id: str, now_ms: int) -> Decision:
     order, payment, approval = load(Order, records[f"order:{order_id}"]), payment_in(records, order_id), approval_in(records)
     if order is None or payment is None or approval is None or approval.state not in WITHHELD:
         raise Nothing
+    return _let_go(records, order, payment)
+
+
+def stop(records: Records, order_id: str, now_ms: int) -> Decision:
+    """A guardian has stopped all buying before the capture: consent is void, and what the provider has is voided."""
+    order, payment, approval = load(Order, records[f"order:{order_id}"]), payment_in(records, order_id), approval_in(records)
+    if order is None or approval is None or approval.state not in ("approved", *WITHHELD):
+        raise Nothing
+    held = payment is not None and payment.state in ("requires_action", "authorised")
+    decision = _let_go(records, order, payment) if payment and held else Decision(order.shelf)
+    if approval.state == "approved":
+        return ended_with(records, decision, approval, "void")
+    if not decision.puts:
+        raise Nothing
+    return decision
+
+
+def _let_go(records: Records, order: Order, payment: Payment) -> Decision:
     voiding = payments.changed(payment, state="voiding")
     if payment.state not in ("requires_action", "authorised") or voiding is None:
         raise Nothing
-    name = f"payment:{order_id}"
+    name = f"payment:{order.id}"
     return Decision(
         order.shelf, puts=(put(name, records[name], voiding),), events=(payments.payment_event(payment, voiding),)
     )
@@ -181,6 +200,19 @@ def cancel_request(shelf: str, records: Records, name: str) -> Decision:
     if approval is None or approval.state not in ("requested", "approved"):
         raise Nothing
     return ended_with(records, Decision(shelf), approval, "cancelled")
+
+
+def taken_over(records: Records, order: Order, decision: Decision) -> Decision:
+    """`decision`, by a buyer who has come of age since asking (§ 108 (3) BGB): nobody else is asked any longer."""
+    approval = approval_in(records)
+    if approval is None or approval.state != "requested":
+        raise Refusal("conflict", "Your guardian has answered this. Please look at your order again.")
+    ended = ended_with(records, decision, approval, "cancelled")
+    return replace(
+        ended,
+        counters=(*ended.counters, *request_counters(order, -1)),
+        marks=(*ended.marks, Mark(OPEN, approval.id, None)),
+    )
 
 
 def held_longer(records: Records, order_id: str, now_ms: int) -> Decision:

@@ -45,8 +45,7 @@ class PastRecord(msgspec.Struct, frozen=True):
 def names(order: Order) -> tuple[str, ...]:
     """Every record of an order that there may be."""
     found = [f"{kind}:{order.id}" for kind in OF_ORDER]
-    if order.approval:
-        found += [f"approval:{one}" for one in (*order.asked_before, order.approval)]
+    found += [f"approval:{one}" for one in (*order.asked_before, order.approval) if one]
     if order.coupon:
         found.append(f"claim:{order.coupon.claim}")
     return tuple(found)

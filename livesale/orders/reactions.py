@@ -12,7 +12,7 @@ from livesale.orders import aftersale, asking, late, model
 from livesale.orders.asking import Nothing, approval_in, ended_with, ending
 from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, UNITS_RETURNED, WAITLIST_CHANGED
 from livesale.orders.model import Order
-from livesale.orders.requests import quietly
+from livesale.orders.requests import is_stopped, quietly
 from livesale.orders.transfers import Transfers
 from livesale.payments import model as payments
 from livesale.payments.events import PAYMENT_CHANGED
@@ -39,11 +39,17 @@ class OrderReactions:
 
     async def _payment(self, shelf: str, event: Event) -> None:
         order_id, step = event["order"], STEPS[event["state"]]
+        if step is claim and event.get("approval") and await self._is_stopped(shelf, order_id):
+            step = asking.stop
         names = (*aftersale.names(order_id), *((f"approval:{event['approval']}",) if event.get("approval") else ()))
         try:
             await quietly(self.store.act(shelf, names, lambda records, now: step(records, order_id, now)))
         except Short:  # late money found no units
             await quietly(self.store.act(shelf, names, lambda records, now: let_go(records, order_id, now)))
+
+    async def _is_stopped(self, shelf: str, order_id: str) -> bool:
+        order = load(Order, (await self.store.read(shelf, f"order:{order_id}"))[f"order:{order_id}"])
+        return order is not None and await is_stopped(self.store, order.account)
 
 
 def _both(records: Records, order_id: str) -> tuple[Order, Payment]:

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import msgspec
 
 from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.guardians.family import FAMILY, family_in
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
-from livesale.kernel.ids import new_id
+from livesale.kernel.ids import new_id, shelf
 from livesale.kernel.refusals import Refusal
 from livesale.orders import asking
 from livesale.orders.asking import Nothing
@@ -68,6 +69,9 @@ class RequestReactions:
 
     async def _approved(self, shelf: str, event: Event) -> None:
         order_id, names = event["order"], _names(event)
+        if await is_stopped(self.store, event["minor"]):
+            await quietly(self.store.act(shelf, names, lambda records, now: asking.stop(records, order_id, now)))
+            return
         try:
             await quietly(self.store.act(shelf, names, lambda records, now: asking.begin(records, order_id, now)))
         except Short as short:
@@ -180,6 +184,12 @@ class RequestReactions:
 
 def _names(event: Event) -> tuple[str, ...]:
     return (f"order:{event['order']}", f"payment:{event['order']}", f"approval:{event['approval']}")
+
+
+async def is_stopped(store: Store, minor: str) -> bool:
+    """Whether a guardian has stopped all buying of the account; read through, for nothing fences it from here."""
+    on_shelf = shelf("person", minor)
+    return bool(family_in((await store.read(on_shelf, FAMILY))[FAMILY]).frozen_by)
 
 
 async def quietly(work: Awaitable[object]) -> None:

@@ -17,7 +17,7 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.orders import model
-from livesale.orders.asking import ask, ending, new_payment
+from livesale.orders.asking import ask, ending, new_payment, taken_over
 from livesale.orders.goods import as_records
 from livesale.orders.model import Order
 from livesale.orders.news import News
@@ -46,7 +46,7 @@ class People(Protocol):
 
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes: ...
 
-    async def has_guardian(self, minor: str) -> bool: ...
+    async def check_may_ask(self, minor: str) -> None: ...
 
 
 class Prices(Protocol):
@@ -143,14 +143,15 @@ class Orders:
             raise not_found("order")
         if order.state == "awaiting_payment":  # the same step again, after an answer that was lost
             return await self.next_state(order)
-        if order.state in CHECKED_OUT and await self._is_repeated(order, wanted):
+        band = await self.people.age_band(actor.account)
+        of_age = band == ADULT and order.state == "awaiting_guardian"  # since asking: now they can buy it themselves
+        if order.state in CHECKED_OUT and not of_age and await self._is_repeated(order, wanted):
             return order
         if wanted.country != order.country and order.state == "held":
             order = await self._priced_for(order, wanted.country)
         elif wanted.country != order.country and order.state == "awaiting_guardian":
             order = priced_for(order, await self.prices.to(order.shop, wanted.country))
         _check_agreed(order, wanted)
-        band = await self.people.age_band(actor.account)
         sealed = await self.people.seal(actor.account, msgspec.json.encode(wanted.ship_to), f"ship_to:{order_id}")
         if band == ADULT:
             if not wanted.token:
@@ -212,8 +213,7 @@ class Orders:
             raise Refusal("forbidden", "An adult must buy this for you.")
         if any(line.age_gate is not None for line in order.lines):
             raise Refusal("forbidden", "This product is for adults only, whoever agrees.")
-        if not await self.people.has_guardian(order.account):
-            raise Refusal("forbidden", "Please invite your guardian first: no guardian is linked to your account.")
+        await self.people.check_may_ask(order.account)
         ceilings = {line.offer: approvals.request_ceiling(await self._units(order, line.offer)) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
 
@@ -311,9 +311,10 @@ def _reprice(records: Records, order_id: str, to: Destination) -> Decision:
 def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_ms: int) -> Decision:
     order = _reserved(records, order_id)
     _check_agreed(order, wanted)
-    after = model.changed(order, state="awaiting_payment", reservation="paying", ship_to=sealed)
+    own = {"approval": None, "asked_before": [*order.asked_before, order.approval]} if order.approval else {}
+    after = model.changed(order, state="awaiting_payment", reservation="paying", ship_to=sealed, **own)
     payment = new_payment(order, order.account, wanted.token or "", wanted.return_url, now_ms)
-    return Decision(
+    decision = Decision(
         order.shelf,
         counters=model.moves(order, after),
         puts=(
@@ -323,6 +324,7 @@ def _pay(records: Records, order_id: str, wanted: Checkout, sealed: bytes, now_m
         marks=(Mark("due", f"hold:{order_id}", None), Mark("due", f"pay:{order_id}", payment.deadline)),
         events=(model.order_event(order, after), payments.payment_event(None, payment)),
     )
+    return taken_over(records, order, decision) if order.approval else decision
 
 
 def _cancel(records: Records, order_id: str, now_ms: int) -> Decision:

@@ -1,4 +1,4 @@
-"""The worker's own decisions: when the shelf of a show may rest."""
+"""The worker's own decisions: when the shelf of a show, or of a person, may rest."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ async def test_a_shelf_rests_once_its_log_is_trimmed(store: Store) -> None:
 
 
 async def test_a_shops_shelf_does_not_rest(store: Store) -> None:
-    """Only a show is ever over."""
+    """Shows end, and of people nothing may be left to do; a shop sells on."""
     await store.commit(Decision("shop:demo", events=({"type": "told"},)))
     assert not await is_over(store, "shop:demo")
+
+
+async def test_a_persons_shelf_rests_between(store: Store) -> None:
+    """A family is changed now and then: its shelf rests once its log is trimmed, and the next commit wakes it."""
+    for _ in range(3):
+        await store.commit(Decision("person:mia", events=({"type": "told"},)))
+    assert not await is_over(store, "person:mia")
+    await store.client.xtrim("{person:mia}:log", minid="3-0", approximate=False)
+    assert await is_over(store, "person:mia")

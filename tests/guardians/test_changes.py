@@ -13,7 +13,7 @@ from livesale.orders.model import Order
 from livesale.orders.service import Checkout
 from livesale.store.decision import Counter, Decision
 from livesale.store.record import load
-from tests.guardians.house import House, counter
+from tests.guardians.house import PEOPLE, House, counter
 from tests.support.market import HOST, SHIP_TO
 
 ELSEWHERE = {**SHIP_TO, "street": "C 2"}
@@ -122,6 +122,32 @@ async def test_new_terms_are_asked_anew(house: House, monkeypatch: pytest.Monkey
         assert (now.terms, now.total, now.digest != before.digest) == ("later", before.total, True)
         await house.approve(now)
         await house.market.state(order, "paid")
+
+
+async def test_18th_birthday_during_the_request(house: House) -> None:
+    """The now-adult buys it alone, held or lapsed; no guardian decides any more, and nothing is asked for."""
+    async with house.market.running():
+        for held in (True, False):
+            order, approval = await house.asked()
+            if not held:
+                await lapse(house, order)
+            house.market.people.bands = {}
+            await house.market.check_out(await house.market.orders.load(order.id), "pm_ok")
+            await house.market.state(order, "paid")
+            house.market.people.bands = {"mia": "14-15"}
+            payment = await house.market.orders.payment(order)
+            assert payment
+            assert (payment.payer, house.market.provider.captured[order.id]) == ("mia", approval.total)
+            assert (await as_it_was(house, approval)).state == "cancelled"
+            assert await code_of(house.approve(approval)) == "conflict"
+            assert await counter(house, "requests") == 0
+
+
+async def test_a_guardian_does_not_decide_for_an_adult(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the birthday on consent is refused, whoever gives it."""
+    _, approval = await house.asked()
+    monkeypatch.setitem(PEOPLE, "mia", (True, True))
+    assert await code_of(house.approve(approval)) == "forbidden"
 
 
 async def test_revoked_before_the_payment_begins(house: House) -> None:

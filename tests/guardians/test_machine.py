@@ -1,36 +1,33 @@
-"""Any interleaving of a minor, two guardians, clocks, prices, stock, the bank and the show's end keeps the law of consent."""
+"""Any interleaving of a minor, two guardians, an allowance, clocks, prices, stock, the bank and the show's end keeps the
+law of consent: no money without one valid, unconsumed approval of exactly this order.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 import msgspec
 from hypothesis import HealthCheck, settings, strategies
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from livesale.guardians import store as family
+from livesale.guardians import allowance
+from livesale.guardians.allowance import ALLOWANCE, Allowance, Spend
+from livesale.guardians.family import ALONE_BELOW, FAMILY, Family, Tie
 from livesale.guardians.model import MOVES, Approval
+from livesale.guardians.reactions import FamilyReactions
 from livesale.kernel.actor import Actor
-from livesale.kernel.refusals import Refusal
-from livesale.orders.asking import digest_of
 from livesale.orders.model import Order
 from livesale.orders.service import Checkout
+from livesale.orders.spending import Spending
 from livesale.payments.model import Payment
-from livesale.store.decision import Counter, Decision, NotCommitted
+from livesale.store.decision import Counter, Decision, Put
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
-from livesale.store.record import load, put
+from livesale.store.record import encode, load, put
 from livesale.store.valkey import connect
-from tests.support.family import Family
+from tests.guardians.laws import PARENTS, check_allowance, check_consent
+from tests.support.family import House, WardsDouble
+from tests.support.machine import Machine, some
 from tests.support.market import HOST, SHIP_TO, Market
 from tests.support.valkey import ValkeyProcess
 
@@ -38,73 +35,61 @@ STEPS = settings(
     max_examples=40, stateful_step_count=30, deadline=None, print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )  # fmt: skip
-PARENTS = ("gita", "gero")
+MIA = "person:mia"
 STREETS = ("B 1", "C 2")
 IN_SHOW, IN_SHOP = 30, 3
 TOKENS = ("pm_ok", "pm_ok", "pm_ok", "pm_3ds", "pm_declined", "pm_late_decline")
 ACTS = ("approve", "approve", "decline", "revoke", "extend", "look", "another", "stale")
 CLOCKS = {"hold": ("order", Order, "reserved_until"), "request": ("approval", Approval, "expires_at"),
           "consent": ("approval", Approval, "pay_until"), "payment": ("payment", Payment, "deadline")}  # fmt: skip
-some = strategies.integers(0, 10**6)
+OF_MIA = ("link_changed", "family_frozen", "allowance_set", "allowance_spent")
 tokens = strategies.sampled_from(TOKENS)
-saying = strategies.tuples(strategies.sampled_from(PARENTS), strategies.sampled_from(ACTS))
-sayings = strategies.lists(saying, min_size=1, max_size=3)
+parents = strategies.sampled_from(PARENTS)
+prices = strategies.one_of(strategies.integers(1, 3000), strategies.integers(ALONE_BELOW - 1, ALONE_BELOW + 1))
+sayings = strategies.lists(strategies.tuples(parents, strategies.sampled_from(ACTS)), min_size=1, max_size=3)
 
 
-class Parents(Family):
-    """The minor has two guardians; both may approve."""
+class Requests(Machine):
+    """A market of one offer and the family of one minor; `states` are the requests', `stopped` who may not be captured."""
 
-    async def links_of(self, account: str) -> list[family.Link]:
-        return [family.Link(f"fl_{parent}", "mia", parent, True, 0, None) for parent in PARENTS]
-
-    def __init__(self, store: Any) -> None:
-        super().__init__(store)
-        object.__setattr__(self, "age_of", _adult_parent)
-
-
-async def _adult_parent(account: str) -> tuple[bool, bool]:
-    return account in PARENTS, True
-
-
-class Requests(RuleBasedStateMachine):
-    """A market of one offer, its readers' work done by hand: events in any order, some more than once."""
-
-    url = ""
+    latest = 3
     seen: ClassVar[set[str]] = set()  # over all runs: a machine in which nothing is ever consumed would prove nothing
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.orders: list[str] = []
-        self.waiting: list[dict[str, Any]] = []
-        self.delivered: list[dict[str, Any]] = []
-        self.read = 0
+        self.read: dict[str, int] = {}
         self.states: dict[str, str] = {}
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
-
-    def allowed(self, *works: Coroutine[Any, Any, Any]) -> list[Any]:
-        """Carry out, all at once; being refused is fine, anything else is not."""
-        done: list[Any] = self.do(_all(works))
-        for one in done:
-            if isinstance(one, BaseException) and not isinstance(one, Refusal | NotCommitted):
-                raise one
-        self.do(self.fetch())
-        return done
+        self.family = Family()
+        self.may_be_captured: set[str] | None = None  # those whose capture had begun when all buying was stopped
 
     async def fetch(self) -> None:
-        """What the log has new; every approval in it makes one of its moves, or begins."""
-        for entry in await read_log(self.market.store, self.market.shelf, self.read):
-            self.read = entry.seq
-            for event in entry.fields()["events"]:
-                self.waiting.append(event)
-                if event["type"] == "approval_changed":
-                    was = self.states.get(event["approval"], "")
-                    assert event["before"] == was
-                    assert event["state"] in (MOVES.get(was, set()) | {was} if was else {"requested"})
-                    self.states[event["approval"]] = event["state"]
-                    type(self).seen.add(event["state"])
+        """What the logs have new; every approval makes one of its moves, and is agreed to by everyone who must."""
+        for shelf in (self.market.shelf, MIA):
+            for entry in await read_log(self.market.store, shelf, self.read.get(shelf, 0)):
+                self.read[shelf] = entry.seq
+                for event in entry.fields()["events"]:
+                    self.waiting.append(event)
+                    if event["type"] == "approval_changed":
+                        await self._follow(event)
+                    elif event["type"] == "allowance_spent":
+                        type(self).seen.add(f"spend {event['state']}")
+        self.family = await self.guardians.family_of("mia")
+
+    async def _follow(self, event: dict[str, Any]) -> None:
+        was = self.states.get(event["approval"], "")
+        assert event["before"] == was
+        assert event["state"] in (MOVES.get(was, set()) | {was} if was else {"requested"})
+        self.states[event["approval"]] = event["state"]
+        type(self).seen.add(event["state"])
+        if event["state"] == "approved":
+            name = f"approval:{event['approval']}"
+            approval = load(Approval, (await self.market.store.read(self.market.shelf, name))[name])
+            assert approval
+            needed = self.family.asks(approval.total, self.market.store.now_ms())
+            assert needed <= {*approval.agreed, approval.guardian}
+            assert not (needed and approval.spend)
+            assert not self.family.frozen_by
+            type(self).seen |= {"both"} if needed else set()
 
     @initialize()
     def open(self) -> None:
@@ -114,7 +99,11 @@ class Requests(RuleBasedStateMachine):
             self.market = Market(store)
             self.market.people.bands, self.market.people.wards = {"mia": "14-15"}, {"mia"}
             await self.market.open(IN_SHOW)
-            self.guardians = Parents(store)
+            self.guardians = House(store, self.market.shelf)
+            self.market.people.check_may_ask = self.guardians.check_may_ask  # type: ignore[method-assign]
+            self.spending = Spending(store, WardsDouble(self.guardians))
+            ties = [Tie(f"fl_{parent}", parent, 0, verified=True) for parent in PARENTS]
+            await store.commit(Decision(MIA, puts=(Put(FAMILY, 0, encode(Family(ties))),)))
             self.product = f"free:p_{self.market.offers[0][-4:]}"
             await store.commit(Decision("shop:demo", counters=(Counter(self.product, IN_SHOP),)))
             await self.fetch()
@@ -158,9 +147,10 @@ class Requests(RuleBasedStateMachine):
         if order.approval:
             self.allowed(*(self._say(order, who, what, token) for who, what in said))
 
-    @rule(token=tokens, parent=strategies.sampled_from(PARENTS), rounds=strategies.integers(0, 3), said=sayings)
+    @rule(token=tokens, parent=parents, rounds=strategies.integers(0, 3), said=sayings)
     def ask_and_approve(self, token: str, parent: str, rounds: int, said: list[tuple[str, str]]) -> None:
         """As far as the payment has come after some rounds of the readers, the parents go on."""
+        self.family_is_whole()
         known = len(self.orders)
         self.ask(STREETS[0])
         if len(self.orders) > known:
@@ -169,7 +159,7 @@ class Requests(RuleBasedStateMachine):
                 self.deliver_all()
             self.guardians_do(0, token, said)
 
-    @rule(street=strategies.sampled_from(STREETS), price=strategies.integers(1, 3000), parent=strategies.sampled_from(PARENTS))
+    @rule(street=strategies.sampled_from(STREETS), price=prices, parent=parents)
     def ask_and_change(self, street: str, price: int, parent: str) -> None:
         """Another address and another price, while a parent agrees to what it was before."""
         known = len(self.orders)
@@ -182,7 +172,7 @@ class Requests(RuleBasedStateMachine):
             )  # fmt: skip
             self.deliver_all()
 
-    @rule(parent=strategies.sampled_from(PARENTS), bought=strategies.integers(1, IN_SHOW))
+    @rule(parent=parents, bought=strategies.integers(1, IN_SHOW))
     def approve_after_the_hold(self, parent: str, bought: int) -> None:
         """With all, some or none of the units left in the show."""
         known = len(self.orders)
@@ -193,7 +183,7 @@ class Requests(RuleBasedStateMachine):
             self.guardians_do(0, "pm_ok", [(parent, "approve")])
             self.deliver_all()
 
-    @rule(price=strategies.integers(1, 3000))
+    @rule(price=prices)
     def reprice(self, price: int) -> None:
         self.allowed(self.market.reprice(self.market.offers[0], price))
 
@@ -201,6 +191,66 @@ class Requests(RuleBasedStateMachine):
     def show_ends(self, really: int) -> None:
         if really == 9:
             self.allowed(self.market.shows.move(HOST, self.market.shelf.removeprefix("show:"), "end"))
+
+    # What the family does
+
+    @rule(parent=parents, mode=strategies.sampled_from(("any", "all")), authority=strategies.sampled_from(("joint", "mutual")))
+    def declare(self, parent: str, mode: Any, authority: Any) -> None:
+        self.allowed(self.guardians.families.declare(self._actor(parent), "mia", mode, authority))
+
+    @rule(parent=parents, on=strategies.booleans())
+    def freeze(self, parent: str, on: bool) -> None:
+        self.allowed(self.guardians.families.freeze(self._actor(parent), "mia", on))
+        self.may_be_captured = self.do(self._begun()) if self.family.frozen_by else None
+
+    @rule(parent=parents, act=strategies.sampled_from(("remove", "keep", "end", "join")))
+    def link(self, parent: str, act: str) -> None:
+        families, link = self.guardians.families, f"fl_{parent}"
+        if act == "end":
+            self.do(self._age_tie(parent))
+            self.allowed(families.end(MIA, link), families.end(MIA, link))
+        elif act == "join":
+            tie = Tie(link, parent, self.market.store.now_ms(), verified=True)
+            self.allowed(families.join("mia", tie, "system"))
+        else:
+            self.allowed(getattr(families, act)(self._actor(parent), link))
+
+    @rule(parent=parents, monthly=strategies.sampled_from((1_000, 2_500, 30_000)), token=tokens)
+    def grant(self, parent: str, monthly: int, token: str) -> None:
+        wish = Allowance(parent, monthly, monthly, "EUR", 0, token=token.encode())
+        store = self.market.store
+        names = (ALLOWANCE, FAMILY)
+        self.allowed(store.act(MIA, names, lambda records, _: allowance.granted(records, "mia", wish)))
+
+    @rule(token=tokens, twice=strategies.booleans(), rounds=strategies.integers(0, 4), said=sayings)
+    def ask_within_an_allowance(self, token: str, twice: bool, rounds: int, said: list[tuple[str, str]]) -> None:
+        """Agreed to by itself, perhaps told twice at once, while a parent says something else."""
+        self.family_is_whole()
+        self.grant(PARENTS[0], 2_500, token)
+        known = len(self.orders)
+        self.ask(STREETS[0])
+        asked = [event for event in self.waiting if event["type"] == "approval_changed"]
+        if len(self.orders) > known and asked:
+            self.allowed(*(self._react(asked[-1]) for _ in range(1 + twice)))
+            for _ in range(rounds):
+                self.deliver_all()
+            self.guardians_do(0, token, said)
+
+    @rule(parent=parents, rounds=strategies.integers(1, 4), token=tokens)
+    def stop_while_it_is_paid(self, parent: str, rounds: int, token: str) -> None:
+        """Approved, and somewhere on its way to the bank when a parent stops all buying."""
+        self.ask_and_approve(token, parent, rounds, [(parent, "look")])
+        self.freeze(parent, True)
+        for _ in range(3):
+            self.deliver_all()
+            self.laws()
+
+    def family_is_whole(self) -> None:
+        """Both parents are linked, and nothing is stopped."""
+        for parent in PARENTS:
+            self.link(parent, "join")
+        if self.family.frozen_by:
+            self.freeze(self.family.frozen_by, False)
 
     # What clocks and the bank do
 
@@ -217,36 +267,14 @@ class Requests(RuleBasedStateMachine):
         }
         self.allowed(works[kind](), works[kind]())
 
+    @rule()
+    def sums_are_looked_at(self) -> None:
+        self.allowed(*(self.spending.finish(MIA, one.id) for one in self.do(self._spends()) for _ in range(2)))
+
     @precondition(lambda self: self.orders)
     @rule(pick=some)
     def guardian_confirms_at_the_bank(self, pick: int) -> None:
-        """Perhaps when consent has long ended: then its webhook makes us ask."""
-        order = self.some_order(pick)
-        payment = self.do(self.market.orders.payment(order))
-        if payment and payment.provider_id:
-            self.market.provider.passed_3ds(payment.provider_id)
-            self.waiting.append({"type": "payment_check", "order": order.id})
-
-    # What readers do
-
-    @rule(pick=some)
-    def deliver(self, pick: int) -> None:
-        if self.waiting:
-            event = self.waiting.pop(-1 - pick % min(len(self.waiting), 3))
-            self.delivered.append(event)
-            self.allowed(self._react(event))
-
-    @rule()
-    def deliver_all(self) -> None:
-        events, self.waiting = self.waiting, []
-        self.delivered += events
-        self.allowed(*(self._react(event) for event in events))
-
-    @rule(pick=some)
-    def deliver_again(self, pick: int) -> None:
-        if self.delivered:
-            event = self.delivered[-1 - pick % min(len(self.delivered), 4)]
-            self.allowed(self._react(event), self._react(event))
+        self.at_the_bank(self.some_order(pick))
 
     # The laws
 
@@ -265,19 +293,10 @@ class Requests(RuleBasedStateMachine):
         approvals = [load(Approval, row) for name, row in records.items() if name.startswith("approval:")]
         for order in [load(Order, records[f"order:{one}"]) for one in self.orders]:
             assert order
-            of_order = [one for one in approvals if one and one.order == order.id]
-            assert sum(one.state in ("requested", "approved") for one in of_order) <= 1
-            consumed = [one for one in of_order if one.state == "consumed"]
-            captured = market.provider.captured.get(order.id, 0)
-            assert captured in (0, order.total)
-            if captured or order.state == "paid":
-                [consent] = consumed
-                assert consent.id == order.approval
-                assert consent.digest == digest_of(order, msgspec.json.decode(order.ship_to))
-                assert (consent.total, consent.guardian in PARENTS) == (captured, True)
-            now = load(Approval, records.get(f"approval:{order.approval}"))
-            if now and now.state in ("requested", "approved"):
-                assert now.digest == digest_of(order, msgspec.json.decode(order.ship_to))
+            check_consent(market, order, [one for one in approvals if one and one.order == order.id])
+        if self.may_be_captured is not None:
+            assert market.provider.captured.keys() <= self.may_be_captured
+        await check_allowance(market, await self._spends(), {one.id: one for one in approvals if one})
 
     def settle(self) -> None:
         """Readers and clocks run on until nothing moves: every consent has an end, and nothing waits for money."""
@@ -290,17 +309,25 @@ class Requests(RuleBasedStateMachine):
                 self.do(self._age(f"payment:{one}", Payment, "deadline"))
                 self.do(self._age(f"approval:{order.approval}", Approval, "pay_until"))
                 self.allowed(self.market.payments.go_on(one), self.guardians.run_out(order.approval or ""))
+            self.sums_are_looked_at()
             self.laws()
         states = [self.do(self.market.orders.load(one)).state for one in self.orders]
         assert "awaiting_payment" not in states, states
         assert "approved" not in self.states.values()
+        captured = self.market.provider.captured
+        for spend in self.do(self._spends()):
+            assert spend.state == ("used" if spend.order in captured and self._by(spend) else "released")
+        assert not self.market.provider.outstanding()
+
+    def _by(self, spend: Spend) -> bool:
+        """Whether it was this sum's consent that was used, not a guardian's own after it."""
+        order = self.do(self.market.orders.load(spend.order))
+        return order.approval == spend.approval and self.do(self.market.approval(order)).spend == spend.id
 
     # How it is done
 
-    def some_order(self, pick: int) -> Order:
-        """One of the latest few: acts on the same order are what can go wrong."""
-        order: Order = self.do(self.market.orders.load(self.orders[-1 - pick % min(len(self.orders), 3)]))
-        return order
+    def _actor(self, who: str) -> Actor:
+        return Actor(who, frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
 
     async def _ask(self, order: Order, street: str) -> None:
         now = await self.market.orders.load(order.id)
@@ -308,7 +335,7 @@ class Requests(RuleBasedStateMachine):
         await self.market.orders.checkout(self.market.buyer("mia"), order.id, wanted)
 
     async def _say(self, order: Order, who: str, what: str, token: str) -> None:
-        actor = Actor(who, frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
+        actor = self._actor(who)
         approval = await self.market.approval(order)
         if what == "look":
             await self.guardians.seen(actor, approval.id)
@@ -322,9 +349,24 @@ class Requests(RuleBasedStateMachine):
 
     async def _react(self, event: dict[str, Any]) -> None:
         market = self.market
-        rooms = (market.payments, market.reactions, market.requests, market.leftovers)
+        rooms = (
+            market.payments, market.reactions, market.requests, market.leftovers, self.spending,
+            FamilyReactions(self.guardians),
+        )  # fmt: skip
+        shelf = MIA if event["type"] in OF_MIA else market.shelf
         for act in Reactions(one for room in rooms for one in room.reactions()).to(event):
-            await act(market.shelf, event)
+            await act(shelf, event)
+
+    async def _begun(self) -> set[str]:
+        """Orders whose money is captured, or for which that has been asked."""
+        records = await self.market.store.records(self.market.shelf)
+        payments = [load(Payment, row) for name, row in records.items() if name.startswith("payment:")]
+        return {one.order for one in payments if one and one.state in ("capturing", "captured", "refunded", "failed")}
+
+    async def _spends(self) -> list[Spend]:
+        records = await self.market.store.records(MIA)
+        found = [load(Spend, row) for name, row in records.items() if name.startswith("spend:")]
+        return [one for one in found if one]
 
     async def _age(self, name: str, kind: Any, field: str) -> None:
         """The record's clock has run out: its time is over."""
@@ -334,13 +376,22 @@ class Requests(RuleBasedStateMachine):
             aged = msgspec.structs.replace(record, **{field: self.market.store.now_ms() - 50})
             await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
 
-
-async def _all(works: tuple[Coroutine[Any, Any, Any], ...]) -> list[Any]:
-    return await asyncio.gather(*works, return_exceptions=True)
+    async def _age_tie(self, parent: str) -> None:
+        """The day of a removal is over."""
+        stored = (await self.market.store.read(MIA, FAMILY))[FAMILY]
+        family, over = load(Family, stored), self.market.store.now_ms() - 50
+        assert family
+        ties = [
+            msgspec.structs.replace(tie, ends_at=over) if tie.guardian == parent and tie.ends_at else tie for tie in family.ties
+        ]
+        await self.market.store.commit(
+            Decision(MIA, puts=(put(FAMILY, stored, msgspec.structs.replace(family, ties=ties)),))
+        )
+        self.family = await self.guardians.family_of("mia")
 
 
 def test_machine(valkey: ValkeyProcess) -> None:
     """No money without one valid, unconsumed approval of exactly this order; units come back once; first move wins."""
     Requests.url = valkey.url
     run_state_machine_as_test(Requests, settings=STEPS)
-    assert {"consumed", "superseded"} <= Requests.seen
+    assert {"consumed", "superseded", "spend used", "spend released"} <= Requests.seen

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from livesale.apps.desk import Desk
 from livesale.apps.keys import make_keys
 from livesale.apps.web import all_routes, application
 from livesale.apps.wiring import Wiring
@@ -55,5 +56,5 @@ async def whole(valkey: ValkeyProcess, store: Store, tmp_path: Path) -> AsyncIte
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
-        yield Whole(wiring, runner, host, port, all_routes(wiring), tokens)
+        yield Whole(wiring, runner, host, port, all_routes(wiring, Desk(wiring.store)), tokens)
         await runner.cleanup()

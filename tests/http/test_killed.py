@@ -15,7 +15,7 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from livesale.catalog.store import list_products
-from livesale.guardians import store as family
+from livesale.guardians.family import Tie
 from livesale.guardians.model import Approval
 from livesale.kernel.ids import random_name, shelf
 from livesale.ledger.auditing import line
@@ -102,8 +102,7 @@ async def asked(market: Market, call: Callable[[str, Any, str], Awaitable[Any]] 
     await wiring.accounts.create_account(email="mia@example.org", name="m", country="DE", born=born)
     minor = await wiring.accounts.by_email("mia@example.org")
     guardian = await wiring.accounts.by_email("guardian@example.org")
-    async with wiring.database.begin() as connection:
-        await family.link(connection, minor.id, guardian.id, True, wiring.store.now_ms() - 1)
+    await wiring.guardians.families.join(minor.id, Tie("fl_1", guardian.id, wiring.store.now_ms() - 1, True), "system")
     market.whole.tokens["mia"] = await wiring.accounts.issue_token("mia@example.org", 1)
     market.whole.tokens["guardian"] = await wiring.accounts.issue_token("guardian@example.org", 1, fresh=True)
     order = await market.hold("mia")

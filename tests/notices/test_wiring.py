@@ -14,7 +14,7 @@ from livesale.apps.keys import make_keys
 from livesale.apps.mails import Readers, dev_box, mails, transport_of
 from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import ensure_shop
-from livesale.guardians import store as family
+from livesale.guardians.family import Tie
 from livesale.kernel.refusals import Refusal
 from livesale.notices.transport import DevFolder, Smtp
 from livesale.settings import load_settings
@@ -70,8 +70,8 @@ async def test_readers_are_the_accounts(wired: Wiring) -> None:
         )
         made[who] = account.id
     now_ms = wired.store.now_ms()
+    await wired.guardians.families.join(made["mia"], Tie("fl_1", made["gita"], now_ms - 1, True), "system")
     async with wired.database.begin() as connection:
-        await family.link(connection, made["mia"], made["gita"], True, now_ms - 1)
         await ensure_shop(connection, "mugs", made["gita"], now_ms)
         await ensure_shop(connection, "none", None, now_ms)
     readers = Readers(wired)

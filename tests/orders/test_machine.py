@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -23,7 +20,6 @@ from livesale.orders.model import ENDED, Order
 from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
 from livesale.payments.reactions import provider_said
-from livesale.store.decision import NotCommitted
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load
@@ -31,6 +27,7 @@ from livesale.store.valkey import connect
 from tests.orders import laws
 from tests.orders.lines import Lines
 from tests.support.family import MINORS, Family
+from tests.support.machine import Machine, gathered, some
 from tests.support.market import HOST, Hurried, Market
 from tests.support.valkey import ValkeyProcess
 
@@ -47,38 +44,20 @@ buyers = strategies.sampled_from(BUYERS)
 tokens = strategies.sampled_from(TOKENS)
 offers = strategies.integers(0, 1)
 quantities = strategies.integers(1, 3)
-some = strategies.integers(0, 10**6)
 buyer_acts = strategies.lists(strategies.sampled_from(BUYER_ACTS), min_size=1, max_size=3)
 guardian_acts = strategies.lists(strategies.sampled_from(GUARDIAN_ACTS), min_size=1, max_size=3)
 
 
-class Orders(RuleBasedStateMachine):
+class Orders(Machine):
     """The market with its readers' work done by hand: `events` not yet delivered, in any order, some more than once."""
 
-    url = ""
     served = 0  # over all runs: a machine in which nobody is ever served would prove nothing
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
-        self.orders: list[str] = []
-        self.waiting: list[dict[str, Any]] = []
-        self.delivered: list[dict[str, Any]] = []
         self.read = 0
         self.entries: list[dict[str, Any]] = []
         self.lines = Lines()
-
-    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
-
-    def allowed(self, *works: Coroutine[Any, Any, Any]) -> list[Any]:
-        """Carry out, all at once; being refused is fine, anything else is not."""
-        done = self.do(_all(works))
-        for one in done:
-            if isinstance(one, BaseException) and not isinstance(one, Refusal | NotCommitted):
-                raise one
-        self.do(self.fetch())
-        return done
 
     async def fetch(self) -> None:
         for entry in await read_log(self.market.store, self.market.shelf, self.read):
@@ -193,7 +172,7 @@ class Orders(RuleBasedStateMachine):
         order = self.some_order(pick)
         if order.approval:
             before = self.do(self.market.approval(order))
-            told = self.do(_all((self.guardians.approve(self._gita(), order.approval, "0" * 64, "pm_ok"),)))
+            told = self.do(gathered((self.guardians.approve(self._gita(), order.approval, "0" * 64, "pm_ok"),)))
             assert isinstance(told[0], Refusal)
             assert self.do(self.market.approval(order)) == before
 
@@ -235,37 +214,7 @@ class Orders(RuleBasedStateMachine):
     @precondition(lambda self: self.orders)
     @rule(pick=some)
     def buyer_confirms_at_the_bank(self, pick: int) -> None:
-        """Perhaps when the payment has long been given up: then its webhook makes us ask."""
-        order = self.some_order(pick)
-        payment = self.do(self.market.orders.payment(order))
-        if payment and payment.provider_id:
-            self.market.provider.passed_3ds(payment.provider_id)
-            self.waiting.append({"type": "payment_check", "order": order.id})
-
-    # What readers do
-
-    # no preconditions here: how much is waiting depends on who won a race, and what may be drawn must not
-
-    @rule(pick=some)
-    def deliver(self, pick: int) -> None:
-        if not self.waiting:
-            return
-        event = self.waiting.pop(-1 - pick % min(len(self.waiting), 3))
-        self.delivered.append(event)
-        self.allowed(self._react(event))
-
-    @rule()
-    def deliver_all(self) -> None:
-        events, self.waiting = self.waiting, []
-        self.delivered += events
-        self.allowed(*(self._react(event) for event in events))
-
-    @rule(pick=some)
-    def deliver_again(self, pick: int) -> None:
-        if not self.delivered:
-            return
-        event = self.delivered[-1 - pick % min(len(self.delivered), 4)]
-        self.allowed(self._react(event), self._react(event))
+        self.at_the_bank(self.some_order(pick))
 
     # The laws
 
@@ -324,11 +273,6 @@ class Orders(RuleBasedStateMachine):
 
     # How it is done
 
-    def some_order(self, pick: int) -> Order:
-        """One of the latest few: acts on the same order are what can go wrong."""
-        order: Order = self.do(self.market.orders.load(self.orders[-1 - pick % min(len(self.orders), 4)]))
-        return order
-
     def held(self, buyer: str, offer: int, quantity: int, key: str | None) -> Order | None:
         """The order of a hold that was not refused."""
         [order] = self.allowed(self.market.hold(buyer, (offer, quantity), key=key))
@@ -383,10 +327,6 @@ class Orders(RuleBasedStateMachine):
         """The record's clock has run out: its time is over."""
         if (await self.market.store.read(self.market.shelf, name))[name] is not None:
             await self.market.age(name, kind, field, self.market.store.now_ms() - 1)
-
-
-async def _all(works: tuple[Coroutine[Any, Any, Any], ...]) -> list[Any]:
-    return await asyncio.gather(*works, return_exceptions=True)
 
 
 async def _as_it_is(order: Order) -> Order:

@@ -1,5 +1,5 @@
 /** The guardian's page: one screen, one decision. For a minor: who decides, and what has been asked. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { ShieldCheck } from "lucide-preact";
 import { get } from "../lib/api";
 import { dayAndTime, money } from "../lib/format";
@@ -11,11 +11,14 @@ import type { Approval, Link, Listed } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { say as sayAll } from "../lib/words";
 import { Family } from "./family";
+import { Invitation, tokenFromAddress } from "./invitation";
+import { listen, merged } from "./news";
 import "./guardian.css";
 import { Request } from "./request";
+import { Ward } from "./ward";
 import { sayRequestState, say } from "./words";
 
-const LOOK_MS = 3000;
+const LOOK_MS = 15_000; // a net under the news, which may miss something
 const asked = idFromPath(location.pathname);
 
 interface Desk { approvals: Approval[]; links: Link[] }
@@ -29,6 +32,23 @@ const desk = source<Desk>(async () => {
 function first(approvals: Approval[], id: string | null): Approval[] {
   return [...approvals].sort((one, other) => Number(other.id === id) - Number(one.id === id));
 }
+
+/** Grows with every change of the family: what a ward has left is read again. */
+const heardOf = signal(0);
+
+/** What has changed is asked for by its id: a list may be a second behind. */
+async function look(ids: string[], family: boolean): Promise<void> {
+  const state = desk.state.value;
+  if (family) heardOf.value += 1;
+  if (family || state.kind !== "here") return desk.load();
+  const found = await Promise.all(ids.map((id) => get<Approval>(`/approvals/${id}`).catch(() => null)));
+  const changed = found.filter((one): one is Approval => one !== null);
+  const now = desk.state.value;
+  if (now.kind === "here") desk.state.value = { kind: "here", value: { ...now.value, approvals: first(merged(now.value.approvals, changed), asked) } };
+}
+
+const invitation = signal(tokenFromAddress());
+addEventListener("hashchange", () => { invitation.value = tokenFromAddress(); });
 
 /** One screen, one decision: the request in front; the others wait their turn below. */
 const inFront = signal<string | null>(asked);
@@ -51,13 +71,16 @@ function Guardian() {
 function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolean }) {
   const waiting = approvals.filter((approval) => ["requested", "approved"].includes(approval.state) || decidedHere.has(approval.id));
   const earlier = approvals.filter((approval) => !waiting.includes(approval));
+  const wards = links.filter((link) => link.guardian === me.value?.id);
   for (const approval of waiting) decidedHere.add(approval.id);
   return (
     <>
+      {invitation.value && <Invitation token={invitation.value} done={() => void desk.load()} />}
       {waiting.length === 0 && <div class="card"><Empty icon={ShieldCheck} title={say(minor ? "noneMinor" : "none")}><p>{say(minor ? "noneMinorText" : "noneText")}</p></Empty></div>}
       <Waiting waiting={waiting} minor={minor} />
       {earlier.length > 0 && <Earlier approvals={earlier} />}
-      <Family links={links} />
+      {wards.length > 0 && <section class="stack"><h2>{say("wards")}</h2>{wards.map((link) => <Ward key={link.id} link={link} reload={desk.load} heardOf={heardOf.value} />)}</section>}
+      <Family links={links} minor={minor} reload={desk.load} />
     </>
   );
 }
@@ -97,6 +120,9 @@ function Summary({ approval }: { approval: Approval }) {
   );
 }
 
+let heard: Promise<never> | null = null;
+const listening = (): Promise<never> => heard ??= listen((news) => look(news.approvals, news.family));
+
 /** What was open on this page stays on it with its answer, however often the list is loaded again. */
 const decidedHere = new Set<string>();
 
@@ -112,5 +138,6 @@ function Earlier({ approvals }: { approvals: Approval[] }) {
 }
 
 void desk.load();
+effect(() => { if (me.value) void listening(); });
 everyWhileSeen(LOOK_MS, () => { if (me.value) void desk.load(); });
 mount(Guardian, () => say("title"));

@@ -21,6 +21,7 @@ export function Request({ approval, reload, asMinor }: { approval: Approval; rel
       <Lines approval={approval} />
       <Facts approval={approval} />
       {asMinor && (approval.state === "requested" ? <p class="small muted">{say("askedText")}</p> : <Notice title={sayRequestState(approval.state)} />)}
+      {!asMinor && !outcome && now.agreed && now.agreed.length > 0 && <Notice tone="wait"><p class="small">{say("agreedAlready", { names: now.agreed.join(", ") })}</p></Notice>}
       {!asMinor && !outcome && <Held approval={now} deciding={deciding} />}
       {!asMinor && (outcome ? <Outcome outcome={outcome} name={approval.minor_name} /> : <Decision deciding={deciding} reload={reload} />)}
       {!asMinor && outcome?.state === "approved" && <Revoke deciding={deciding} />}

@@ -143,9 +143,22 @@ export interface Approval extends Made {
   order_state?: string;
   held_until?: Time | null;
   may_extend?: boolean;
+  agreed?: string[];
 }
 
-export interface Link { id: string; minor: string; guardian: string; verified: boolean; minor_name: string; guardian_name: string }
+export interface Link {
+  id: string; minor: string; guardian: string; verified: boolean; minor_name: string; guardian_name: string;
+  counts_from: Time; ends_at: Time | null; mode: "any" | "all"; authority: "joint" | "sole" | "mutual"; frozen: boolean;
+}
+
+export interface Invitation { id: string; invites: "guardian" | "minor"; way: "mail" | "code"; inviter_name: string; expires_at: Time; state: string }
+
+export interface Code { link: string; rows: string[]; expires_at: Time }
+
+export interface Allowance {
+  minor: string; guardian: string; monthly: Money; per_order: Money; categories: string[];
+  quiet_hours: { from: string; until: string } | null; blocked: string[]; pays: boolean; month: string; spent: Money; left: Money;
+}
 
 export interface Listed<T> { items: T[]; next?: string | null }
 

@@ -1,0 +1,83 @@
+"""A family over HTTP: invited by mail or by code, removed with a day's notice, and stopped at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.contract.test_accounts import problem
+from tests.support.system import System, until
+
+
+def invited(system: System, minor: str, guardian: str) -> str:
+    """The token that was mailed to the guardian."""
+    made = system.api(minor, fresh=True).did("POST", "/guardians/invitations", {"email": guardian})
+    assert (made["invites"], made["state"], "token" in made) == ("guardian", "open", False)
+    mails = until(lambda: system.anyone.did("GET", f"/dev/mail?to={guardian}")["items"], "the invitation")
+    link = next(link for mail in mails for link in mail["links"] if "#invitation=" in link)
+    return str(link.partition("#invitation=")[2])
+
+
+def subjects(system: System, email: str) -> list[str]:
+    return [mail["subject"] for mail in system.anyone.did("GET", f"/dev/mail?to={email}")["items"]]
+
+
+def test_a_family_from_invitation_to_removal(system: System) -> None:
+    """Only the invited account may read or accept; both see the link and hear of its removal, which can be taken back."""
+    _, minor = system.new_buyer(born="2011-05-04")
+    _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
+    token = invited(system, minor, guardian)
+    path = f"/guardians/invitations/{token}"
+    for other in ("adult", "host", minor):
+        problem(system.api(other, fresh=True).get(path), 404, "not_found")
+        problem(system.api(other, fresh=True).post(f"{path}/accept"), 404, "not_found")
+    problem(system.api(guardian).post(f"{path}/accept"), 403, "step_up_required")
+    fresh = system.api(guardian, fresh=True)
+    assert fresh.did("GET", path)["inviter_name"] == "Toni Test"
+    link = fresh.did("POST", f"{path}/accept", key="accept-1")
+    assert fresh.did("POST", f"{path}/accept", key="accept-1") == link
+    problem(fresh.post(f"{path}/accept"), 410, "gone")
+    assert (link["verified"], link["ends_at"]) == (False, None)
+    for who in (minor, guardian):
+        assert [one["id"] for one in system.api(who).did("GET", "/guardians/links")["items"]] == [link["id"]]
+    removed = system.api(minor, fresh=True).did("DELETE", f"/guardians/links/{link['id']}")
+    assert removed["ends_at"]
+    for who in (minor, guardian):
+        until(lambda who=who: any("entfernt" in one for one in subjects(system, who)), "the notice")  # type: ignore[misc]
+    kept = fresh.did("POST", f"/guardians/links/{link['id']}/keep")
+    assert kept["ends_at"] is None
+    problem(system.api("adult", fresh=True).call("DELETE", f"/guardians/links/{link['id']}"), 404, "not_found")
+
+
+def test_a_code_for_the_phone(system: System) -> None:
+    """Only its maker gets the code: a square of ones and zeros, and the link it holds."""
+    _, minor = system.new_buyer(born="2011-05-04")
+    _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
+    fresh = system.api(minor, fresh=True)
+    made = fresh.did("POST", "/guardians/invitations", {"email": guardian, "way": "code"})
+    code = fresh.did("GET", f"/guardians/invitations/{made['id']}/code")
+    assert all(len(row) == len(code["rows"]) and set(row) <= {"0", "1"} for row in code["rows"])
+    token = code["link"].partition("#invitation=")[2]
+    problem(system.api(guardian).get(f"/guardians/invitations/{made['id']}/code"), 404, "not_found")
+    assert system.api(guardian, fresh=True).did("POST", f"/guardians/invitations/{token}/accept")["minor_name"]
+
+
+def test_stopped_at_once(system: System) -> None:
+    """A guardian stops a ward: the open request is void, the unit back, a new request refused, until it goes on."""
+    minor_id, minor = system.new_buyer(born="2011-05-04")
+    _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
+    assert system.cli("guardian", "link", minor, guardian, "--verified").returncode == 0
+    show = system.new_show("Stopped", {"quantity": 20})
+    offer = show["offers"][0]["id"]
+    held = system.api(minor).hold(show["id"], offer).body
+    assert system.api(minor).check_out(held, None)["state"] == "awaiting_guardian"
+    path = f"/wards/{minor_id}/freeze"
+    problem(system.api("adult", fresh=True).call("PUT", path, {"frozen": True}), 404, "not_found")
+    stopped = system.api(guardian).did("PUT", path, {"frozen": True})
+    assert stopped["frozen"]
+    until(lambda: system.api(minor).did("GET", f"/orders/{held['id']}")["state"] == "cancelled", "the end of the order")
+    until(lambda: system.left(show["id"], offer) == 20, "the unit back")
+    again = system.api(minor).hold(show["id"], offer).body
+    problem(system.api(minor).check_out(again, None), 403, "forbidden")
+    assert system.api(guardian, fresh=True).did("PUT", path, {"frozen": False})["frozen"] is False
+    asked: Any = system.api(minor).check_out(again, None)
+    assert asked["state"] == "awaiting_guardian"

@@ -1,0 +1,49 @@
+/** What a family changes on this page: done at once, or after a fresh proof of who is there. */
+import { signal } from "@preact/signals";
+import { post } from "../lib/api";
+import { stepUpByPasskey, wasCancelled } from "../lib/passkey";
+import { wantsStepUp } from "./ctrl";
+
+export class Acting {
+  readonly busy = signal(false);
+  readonly refusal = signal<unknown>(null);
+  /** What is done again once the person has shown who they are. */
+  readonly wanting = signal<(() => Promise<unknown>) | null>(null);
+
+  async run(act: () => Promise<unknown>): Promise<boolean> {
+    if (this.busy.value) return false;
+    this.busy.value = true;
+    this.refusal.value = null;
+    try {
+      await act();
+      this.wanting.value = null;
+      return true;
+    } catch (error) {
+      if (wantsStepUp(error)) this.wanting.value = act;
+      else this.refusal.value = error;
+      return false;
+    } finally {
+      this.busy.value = false;
+    }
+  }
+
+  byPassword(password: string): Promise<void> {
+    return this.proving(() => post("/session/step-up", { password }));
+  }
+
+  byPasskey(): Promise<void> {
+    return this.proving(stepUpByPasskey);
+  }
+
+  private async proving(proof: () => Promise<unknown>): Promise<void> {
+    const act = this.wanting.value;
+    this.refusal.value = null;
+    try {
+      await proof();
+    } catch (error) {
+      if (!wasCancelled(error)) this.refusal.value = error;
+      return;
+    }
+    if (act) await this.run(act);
+  }
+}

@@ -1,0 +1,35 @@
+/** A fresh proof of who is there, asked for only when the server wants one. */
+import { useEffect, useState } from "preact/hooks";
+import { hasPasskey } from "../lib/passkey";
+import { Notice } from "../lib/pieces";
+import { Refused } from "../lib/refused";
+import { detailOf, sorryFor } from "../lib/sorry";
+import type { Acting } from "./acting";
+import { say } from "./words";
+
+export function Proof({ acting }: { acting: Acting }) {
+  const [offered, setOffered] = useState(false);
+  useEffect(() => { void hasPasskey().then(setOffered, () => undefined); }, []);
+  const refused = acting.refusal.value;
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    void acting.byPassword(String(new FormData(event.currentTarget as HTMLFormElement).get("password") ?? ""));
+  };
+  return (
+    <>
+      {acting.wanting.value && (
+        <form onSubmit={submit}>
+          <Notice tone="wait" title={say("stepUp")}>
+            <p class="small">{say("stepUpText")}</p>
+            <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="proof-password" ref={(field) => field?.focus()} /></label>
+            <div class="proof-ways">
+              <button class="button button-solid" data-testid="proof-submit" disabled={acting.busy.value}>{say("goOn")}</button>
+              {offered && <button type="button" class="button" data-testid="proof-passkey" onClick={() => void acting.byPasskey()}>{say("withPasskey")}</button>}
+            </div>
+          </Notice>
+        </form>
+      )}
+      {refused !== null && <Notice tone="fault"><p>{refused instanceof Refused && refused.code === "unauthenticated" ? say("wrong") : `${sorryFor(refused)} ${detailOf(refused)}`}</p></Notice>}
+    </>
+  );
+}
