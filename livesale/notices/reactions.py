@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
@@ -74,6 +75,8 @@ class Notices:
 
     async def _accounts(self, shelf: str, event: Event, role: model.Role) -> list[str]:
         if role == "guardians":
+            if event["type"] == APPROVAL_CHANGED and event["state"] == "requested" and await self._is_answered(shelf, event):
+                return []
             try:
                 return await self.people.guardians_of(event["minor"])
             except (SQLAlchemyError, OSError) as error:  # asked again until the database is back
@@ -83,6 +86,12 @@ class Notices:
         if role == "payer":
             return await self._payer(shelf, event["order"])
         return [event["owner"] if "owner" in event else event["minor"]]
+
+    async def _is_answered(self, shelf: str, event: Event) -> bool:
+        """Whether an allowance, which reacts before mails do, has agreed to a request: then nobody is asked."""
+        name = f"approval:{event['approval']}"
+        approval = load(Approval, (await self.store.read(shelf, name))[name])
+        return approval is not None and bool(approval.spend)
 
     async def _payer(self, shelf: str, order_id: str) -> list[str]:
         """The guardian who approved, when the order was a minor's."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.guardians import model as approvals
@@ -204,7 +205,20 @@ async def test_an_approved_order_is_confirmed_to_both(post: Post, server: MailSe
         assert [words in part(mail, "plain") for mail in confirmed] == [True]
 
 
-async def decide(post: Post, approval_id: str, state: str, guardian: str) -> None:
+async def test_what_an_allowance_agreed_to_asks_nobody(post: Post, server: MailServer) -> None:
+    """No guardian is told that a request waits which has been answered in advance; they hear that it is approved."""
+    order = await post.market.check_out(await post.market.hold("mia", (0, 1)))
+    approval = await post.market.approval(order)
+    await decide(post, approval.id, "approved", "gita", spend="sp_pmia_1")
+    async with post.running(post.postman()):
+        await post.market.state(order, "paid")
+        await post.settled(4)
+    subjects = [mail["Subject"] for mail in server.to("gita@example.org")]
+    assert not [one for one in subjects if "wartet auf deine Entscheidung" in one], subjects
+    assert [one for one in subjects if "genehmigt" in one]
+
+
+async def decide(post: Post, approval_id: str, state: str, guardian: str, spend: str = "") -> None:
     """What the guardians' service commits when a guardian has decided."""
     name = f"approval:{approval_id}"
 
@@ -213,7 +227,7 @@ async def decide(post: Post, approval_id: str, state: str, guardian: str) -> Non
         assert before
         after = approvals.moved(before, state, guardian=guardian)
         if state == "approved":
-            after = approvals.approved(before, guardian, "pm_ok", now_ms)
+            after = replace(approvals.approved(before, guardian, "pm_ok", now_ms), spend=spend)
         fact = approvals.approval_event(before, after)
         return Decision(post.market.shelf, puts=(put(name, records[name], after),), events=(fact,))
 
