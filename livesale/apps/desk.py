@@ -66,9 +66,9 @@ class Desk:
         """Hear, for as long as the application runs."""
         task = asyncio.create_task(self._listen())
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        while not task.done():  # again, for redis-py may swallow one that comes with an answer
+            task.cancel()
+            await asyncio.wait([task], timeout=0.2)
 
     async def close(self, _app: Any) -> None:
         """Let everybody go who waits."""
