@@ -97,7 +97,7 @@ class Packager:
             same = following is not None and following.track == track
             self._complete(track, following if same else None, last=True)
         if not self._open:
-            self._follow_sound()
+            self._follow_sound(over=True)
         last = self._open[-1]
         self._cut(micros(last.track, last.end), closes=True, whole=True)
         self._stretch, self._begins_us, self._tracks = None, None, frozenset()
@@ -160,8 +160,11 @@ class Packager:
         since_us = self._waiting[VIDEO].time_us if VIDEO in self._waiting else self._begins_us
         return since_us is not None and time_us - since_us > HOLE_US
 
-    def _follow_sound(self) -> None:
-        """No picture for a while: the last one as long as it declares to be, and parts are cut by sound from here."""
+    def _follow_sound(self, *, over: bool = False) -> None:
+        """No picture for a while: the last one as long as it declares to be, and parts are cut by sound from here.
+
+        `over`: the stretch is, so the last sound stays for the part that closes it.
+        """
         self._complete(VIDEO, None)
         if self._open:
             self._cut(micros(VIDEO, self._open[-1].end))
@@ -169,7 +172,8 @@ class Packager:
         waited, self._beside = self._beside, []
         for sample in waited:
             self._add(sample)
-            self._cut_before(micros(AUDIO, sample.end), sample.key)
+            if not (over and sample is waited[-1]):
+                self._cut_before(micros(AUDIO, sample.end), sample.key)
 
     def _follow_pictures(self) -> None:
         if self._open:

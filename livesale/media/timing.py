@@ -83,7 +83,7 @@ class PictureClock:
         """Where a picture of ours goes while the host sends none, and for how long: the first fills the hole before it."""
         now = max(_ticks(now_us + self._offset_us, VIDEO_HZ), self._floor)
         hole = self._floor > 0 and now - self._floor > 2 * MAX_DURATION
-        time = self._floor if hole else now
+        time = self._floor - MIN_PICTURE_TICKS + self.duration() if hole else now  # where the last one says it ends
         self._floor = now + MIN_PICTURE_TICKS
         return time, now - time + MAX_DURATION * 5 // 4
 

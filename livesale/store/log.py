@@ -102,7 +102,7 @@ class Tail:
                 async with self._store.aside() as ask:
                     async for batch in self._read(ask):
                         yield batch
-            except (RedisError, OSError, Refusal):
+            except (RedisError, Refusal):
                 await asyncio.sleep(RETRY_S)
 
     async def _read(self, ask: Ask) -> AsyncIterator[list[Entry]]:

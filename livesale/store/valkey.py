@@ -183,7 +183,7 @@ class Store:
         return int(time.monotonic() * 1000 + self._offset_ms)
 
     async def open(self) -> None:
-        """Connect; RedisError or OSError when the store does not answer."""
+        """Connect; RedisError when the store does not answer."""
         await self._wires.open()
 
     async def close(self) -> None:

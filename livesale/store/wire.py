@@ -105,7 +105,7 @@ class Wires:
         self._keeping: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Connect; RedisError or OSError when the store does not answer."""
+        """Connect; RedisError when the store does not answer."""
         made = [await self._connected() for _ in range(self._count)]
         self._keeping = [asyncio.create_task(self._keep(connection)) for connection in made]
         self._connections += made
@@ -128,8 +128,11 @@ class Wires:
         if usable:
             min(usable, key=lambda connection: len(connection.owed)).send(lot)
         else:
-            self._parked |= dict.fromkeys(lot)
-            asyncio.get_running_loop().call_later(GIVEN_UP_S, self._give_up, lot)
+            self._park(lot)
+
+    def _park(self, lot: Sequence[Asked]) -> None:
+        self._parked |= dict.fromkeys(lot)
+        asyncio.get_running_loop().call_later(GIVEN_UP_S, self._give_up, lot)
 
     def _give_up(self, lot: Sequence[Asked]) -> None:
         for asked in lot:
@@ -161,31 +164,37 @@ class Wires:
             else:
                 asked.again = True
                 lot.append(asked)
-        if lot:
-            self.send(lot)
+        if lot:  # over a new connection: the others may be as dead and not know it yet
+            self._park(lot)
 
     async def _connected_at_last(self) -> _Connection:
         while True:
-            with contextlib.suppress(RedisError, OSError):
+            with contextlib.suppress(RedisError):
                 return await self._connected()
             await asyncio.sleep(CONNECT_AGAIN_S)
 
     async def _connected(self) -> _Connection:
-        """A connection that is signed in and answers; RedisError or OSError (TimeoutError is one)."""
-        async with asyncio.timeout(CONNECT_S):
-            connection = await self._dialled()
-            try:
-                for command in self._greetings():
-                    greeting = Asked(command, asyncio.get_running_loop().create_future())
-                    connection.send((greeting,))
-                    await asyncio.wait((greeting.outcome, connection.gone), return_when=asyncio.FIRST_COMPLETED)
-                    reply = greeting.outcome.result() if greeting.outcome.done() else ConnectionError("closed")
-                    if isinstance(reply, Exception):
-                        raise reply
-            except BaseException:
-                connection.abort()
-                raise
+        """A connection that is signed in and answers; RedisError when there is none to be had."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                connection = await self._dialled()
+                await self._greet(connection)
+        except OSError as error:  # TimeoutError is one
+            raise ConnectionError(str(error) or "no answer in time") from error
         return connection
+
+    async def _greet(self, connection: _Connection) -> None:
+        try:
+            for command in self._greetings():
+                greeting = Asked(command, asyncio.get_running_loop().create_future())
+                connection.send((greeting,))
+                await asyncio.wait((greeting.outcome, connection.gone), return_when=asyncio.FIRST_COMPLETED)
+                reply = greeting.outcome.result() if greeting.outcome.done() else ConnectionError("closed")
+                if isinstance(reply, Exception):
+                    raise reply
+        except BaseException:
+            connection.abort()
+            raise
 
     async def _dialled(self) -> _Connection:
         loop, at = asyncio.get_running_loop(), self._at

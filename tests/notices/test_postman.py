@@ -439,7 +439,7 @@ async def test_nothing_personal_is_kept_or_logged(
         record.data for name, record in (await post.store.records(post.market.shelf)).items() if "mail" in name
     )
     kept += b"".join(
-        fields[b"e"] for _, fields in await post.store.ask("XRANGE", f"{{{post.market.shelf}}}:log", "-", "+")
+        fields[1] for _, fields in await post.store.ask("XRANGE", f"{{{post.market.shelf}}}:log", "-", "+")
     )
     said()
     heard += [record.getMessage() for record in caplog.records if record.name != "mail.log"]  # that is the server's
