@@ -52,8 +52,11 @@ async def test_each_command_gets_its_own_reply_and_errors_are_replies(valkey: Va
         assert isinstance(wrong, ResponseError)
 
 
-async def test_what_a_killed_store_owed_is_asked_once_more(valkey: ValkeyProcess) -> None:
+async def test_what_a_killed_store_owed_is_asked_once_more(
+    valkey: ValkeyProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Commands that wait in the store when it is killed (-9) are answered by the one that takes its place."""
+    monkeypatch.setattr(wire, "GIVEN_UP_S", 30)  # however slow this machine is
     async with wires(valkey.url) as made:
         waiting = asked(made, ("BLPOP", "nothing", 0), ("ECHO", "behind it"))
         await answers(made, ("PING",))
