@@ -223,6 +223,15 @@ _BENCH_OPTIONS = {
     "stock": "Units there are.",
     "joins_per_s": "Viewers that come in a second.",
     "slow": "Percent of the viewers who read too slowly.",
+    "tls": "Who encrypts: the hub itself, or a proxy before it.",
+    "mode": "How the viewer plays: as everyone does, or with the lowest delay.",
+}
+
+
+_BENCH_LIMITS: dict[str, click.ParamType] = {
+    "slow": click.IntRange(0, 100),
+    "mode": click.Choice(("mse", "webcodecs")),
+    "tls": click.Choice(("own", "nginx", "caddy")),
 }
 
 
@@ -235,11 +244,7 @@ def _bench(name: str, says: str, *options: str) -> None:
         _exit(_call(f"livesale.bench.{name}", "run", load_settings(data), chosen, as_json=as_json))
 
     for option in options:
-        if option == "tls":
-            ways = click.Choice(["own", "nginx", "caddy"])
-            command = click.option("--tls", type=ways, help="Who encrypts: the hub itself, or a proxy before it.")(command)
-            continue
-        limits = click.IntRange(0, 100) if option == "slow" else click.IntRange(1)
+        limits = _BENCH_LIMITS.get(option, click.IntRange(1))
         flag = "--" + option.replace("_", "-")
         command = click.option(flag, option, type=limits, help=_BENCH_OPTIONS[option])(command)
 
@@ -247,7 +252,7 @@ def _bench(name: str, says: str, *options: str) -> None:
 _bench("fanout", "One frame to many viewers.", "viewers", "frame_bytes", "frames_per_s", "seconds", "slow", "tls")
 _bench("crowd", "Many viewers come; an edge is killed.", "viewers", "joins_per_s", "frame_bytes", "frames_per_s")
 _bench("orders", "Many buyers, one offer.", "buyers", "stock", "seconds")
-_bench("media", "From the host's picture to the viewer's.", "seconds")
+_bench("media", "From the host's picture to the viewer's.", "seconds", "mode")
 _bench("join", "From opening the page to the first picture.", "viewers")
 
 

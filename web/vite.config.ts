@@ -7,7 +7,11 @@ const PAGES = ["home", "watch", "studio", "orders", "guardian", "ops", "login"];
 /** What has to run before a viewer can join; a request each for the rest would come before the first picture, too. */
 const FIRST = /\/node_modules\/(preact|@preact|@msgpack|@fontsource)|\/lib\/(checkout\/)?[a-z0-9]+\.ts$|\/lib\/(mount\.tsx|(tokens|controls)\.css)$/;
 
+/** Ways to watch that few take: fetched by those who do. */
+const ON_DEMAND = /\/lib\/(direct|hls)\//;
+
 function chunkOf(id: string): string | undefined {
+  if (ON_DEMAND.test(id)) return undefined;
   if (FIRST.test(id)) return "first";
   return /\/(node_modules|lib)\//.test(id) ? "kit" : undefined;
 }

@@ -61,6 +61,9 @@ async () => {
 }
 """
 
+# What the page keeps of a viewer who has chosen it; a browser without the means plays as by default all the same.
+LOWEST_DELAY = "localStorage.setItem('livesale.way', 'direct')"
+
 VIEWER = """
 (() => {
   const seen = window.benchSeen = {socketMs: null, firstMs: null, lateMs: [], unread: 0, counting: false};
@@ -110,6 +113,7 @@ SEEN = """
   const video = document.querySelector('[data-testid=player]');
   const ahead = video.buffered.length ? video.buffered.end(video.buffered.length - 1) - video.currentTime : 0;
   const {droppedVideoFrames} = video.getVideoPlaybackQuality();
-  return {socketMs, firstMs, lateMs, unread, bufferMs: Math.round(ahead * 1000), dropped: droppedVideoFrames};
+  const mode = video.srcObject ? 'webcodecs' : 'mse';
+  return {mode, socketMs, firstMs, lateMs, unread, bufferMs: Math.round(ahead * 1000), dropped: droppedVideoFrames};
 })()
 """

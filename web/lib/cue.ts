@@ -3,7 +3,7 @@ import { toMs } from "./format";
 import type { HubEvent } from "./shapes";
 
 /** What a viewer sees at the same moment as the picture; everything else is shown as soon as it is known. */
-const ON_THE_PICTURE = new Set(["pins", "deal", "rundown"]);
+const ON_THE_PICTURE = new Set(["pins", "deal", "rundown", "caption"]);
 
 /** A card never waits longer than this, whatever the player does. */
 const LONGEST_WAIT_MS = 6000;

@@ -53,6 +53,11 @@ export class HubSocket {
     this.socket = null;
   }
 
+  /** Where the socket leads to, while there is one. */
+  get host(): string {
+    return this.socket ? new URL(this.socket.url).host : "";
+  }
+
   /** Figures for the operators; lost ones do not matter. */
   report(stats: Record<string, number>): void {
     this.send({ type: "stats", ...stats });

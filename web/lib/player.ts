@@ -1,257 +1,175 @@
-/** The picture: Media Source buffers fed with the hub's fragments, kept close to live. Decisions are in playout.ts. */
-import { signal } from "@preact/signals";
-import { afterLook, afterStall, atFirst, nextMove, starving, type Patience, type Range } from "./playout";
+/**
+ * The player: one video element, the way its picture is made, and the last group of pictures, so that another way can
+ * begin at once. Which way: what the viewer has chosen, and what this browser and this line allow.
+ */
+import { signal, type Signal } from "@preact/signals";
+import { AUDIO, VIDEO, type Engine, type Figures, type Heard, type Way } from "./engine";
+import { Buffered, hasMediaSource } from "./mse";
+import { keptWay, keepWay } from "./preference";
 import type { Fragment, InitFrame } from "./wire";
 
-const VIDEO = 1;
-const AUDIO = 2;
-const TEND_MS = 100;
-const KEEP_BEHIND_S = 12;
+const RATE_OVER_MS = 3000;
+/** A publisher who sends no key frame for that long gets no group kept: the next way waits for one, as a joiner does. */
+const MOST_KEPT = 2000;
 
-interface Track {
-  init: InitFrame;
-  buffer: SourceBuffer | null;
-  queue: (InitFrame | Uint8Array)[];
-  type: string;
-  wantsKey: boolean;
-}
+export interface AllFigures extends Figures { way: Way; codec: string; kbps: number; size: string }
 
-export interface Figures { bufferMs: number; targetMs: number; rate: number; stalls: number; seeks: number; dropped: number }
+export const canPlay = (): boolean => hasMediaSource();
 
-declare global {
-  interface Window { ManagedMediaSource?: typeof MediaSource }
-}
-
-export const canPlay = (): boolean => mediaSourceClass() !== null;
-
-function mediaSourceClass(): typeof MediaSource | null {
-  if (typeof window === "undefined") return null;
-  return window.ManagedMediaSource ?? window.MediaSource ?? null;
-}
+/** The decoders, and the track that turns what they give into a picture of a video element: Chromium's kind only. */
+export const canPlayDirect = (): boolean => typeof VideoDecoder !== "undefined" && typeof MediaStreamTrackGenerator !== "undefined";
 
 export class Player {
   readonly playing = signal(false);
   readonly muted = signal(true);
   readonly aspect = signal(16 / 9);
-  private source: MediaSource | null = null;
-  private tracks = new Map<number, Track>();
-  private patience: Patience = atFirst(performance.now());
-  private stalls = 0;
-  private waitsSince: number | null = null;
-  private seeks = 0;
-  private readonly timer = setInterval(() => this.tend(), TEND_MS);
+  readonly way: Signal<Way>;
+  /** The browser wants a press before anything plays, even without sound. */
+  readonly blocked = signal(false);
+  /** The lowest delay was wanted and did not work. */
+  readonly gaveUp = signal(false);
+  /** The last picture, while there is no other. */
+  readonly still = stillOf(document.createElement("canvas"));
+  readonly hasStill = signal(false);
+  private engine: Engine | null = null;
+  private turn = 0; // of choosing a way: what was loaded for an earlier choice comes too late
+  private inits = new Map<number, InitFrame>();
+  private group: Fragment[] = [];
+  private weighed: { atMs: number; bytes: number }[] = [];
 
-  constructor(private readonly video: HTMLVideoElement) {
+  constructor(private readonly video: HTMLVideoElement, way: Way = keptWay()) {
     video.muted = true;
     video.disableRemotePlayback = true;
-    video.addEventListener("waiting", this.stalled);
-    video.addEventListener("playing", this.started);
     video.addEventListener("resize", this.resized);
-    this.begin();
+    document.addEventListener("visibilitychange", this.seen);
+    this.way = signal(way === "direct" && canPlayDirect() ? "direct" : "mse");
+    void this.go(this.way.peek());
   }
 
   destroy(): void {
-    clearInterval(this.timer);
-    this.video.removeEventListener("waiting", this.stalled);
-    this.video.removeEventListener("playing", this.started);
+    this.turn += 1;
+    document.removeEventListener("visibilitychange", this.seen);
     this.video.removeEventListener("resize", this.resized);
-    this.drop();
+    this.engine?.destroy();
   }
 
-  /** A codec change goes through the queue so that earlier pictures are shown first; a new track needs a new source. */
+  /** What the viewer chooses is kept for the next show. */
+  choose(way: Way): void {
+    keepWay(way);
+    this.gaveUp.value = false;
+    void this.go(way);
+  }
+
   init(init: InitFrame): void {
-    const track = this.tracks.get(init.track);
-    if (track) {
-      track.init = init;
-      track.queue.push(init);
-      track.wantsKey = init.track === VIDEO;
-      this.feed(track);
-      return;
-    }
-    if (this.attached) this.drop({ keep: this.tracks });
-    this.tracks.set(init.track, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: init.track === VIDEO });
+    this.inits.set(init.track, init);
+    this.group = this.group.filter(({ track }) => track !== init.track);
+    this.engine?.init(init);
   }
 
   media(fragments: readonly Fragment[]): void {
-    for (const fragment of fragments) {
-      const track = this.tracks.get(fragment.track);
-      if (!track || fragment.generation !== track.init.generation) continue;
-      if (track.wantsKey && !fragment.key) continue;
-      track.wantsKey = false;
-      track.queue.push(fragment.data);
-    }
-    if (!this.source) this.begin();
-    this.attach();
-    for (const track of this.tracks.values()) this.feed(track);
+    for (const fragment of fragments) this.keep(fragment);
+    this.weigh(fragments);
+    this.engine?.media(fragments);
   }
 
-  /** Seconds of media time now shown, or null while there is no picture. */
   mediaTime(): number | null {
-    return this.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA ? this.video.currentTime : null;
+    return this.engine?.mediaTime() ?? null;
   }
 
-  figures(): Figures {
-    const end = rangesOf(this.video.buffered).at(-1)?.[1];
-    return {
-      bufferMs: end === undefined ? 0 : Math.max(0, Math.round((end - this.video.currentTime) * 1000)),
-      targetMs: Math.round(this.patience.target * 1000),
-      rate: this.video.playbackRate,
-      stalls: this.stalls,
-      seeks: this.seeks,
-      dropped: this.video.getVideoPlaybackQuality?.().droppedVideoFrames ?? 0,
-    };
+  figures(): AllFigures | null {
+    const figures = this.engine?.figures();
+    if (!figures) return null;
+    const codecs = [...this.inits.values()].map(({ mseType }) => /codecs="([^"]+)"/.exec(mseType)?.[1] ?? mseType);
+    return { ...figures, way: this.way.value, codec: codecs.join(", "), kbps: this.kbps(), size: `${this.video.videoWidth} × ${this.video.videoHeight}` };
   }
 
   unmute(): void {
     this.video.muted = false;
     this.muted.value = false;
+    this.listen(true);
     void this.play();
   }
 
   mute(): void {
     this.video.muted = true;
     this.muted.value = true;
+    this.listen(false);
   }
 
-  /** Opened before there is anything to play, because opening takes its time too. */
-  private begin(): void {
-    const Source = mediaSourceClass();
-    if (!Source) return;
-    const source = new Source();
-    this.source = source;
-    source.addEventListener("sourceopen", () => this.opened(source), { once: true });
-    this.video.src = URL.createObjectURL(source);
-    void this.play();
-  }
-
-  private opened(source: MediaSource): void {
-    if (source !== this.source) return;
-    URL.revokeObjectURL(this.video.src);
-    if (!this.attached) source.duration = Infinity; // media may come between the opening and its event; then its init says so
-    this.attach();
-  }
-
-  private get attached(): boolean {
-    return [...this.tracks.values()].some(({ buffer }) => buffer !== null);
-  }
-
-  /** With the first fragment every init is here (PROTOCOL.md), and every buffer is added before a byte goes in: afterwards Chromium takes no further one. */
-  private attach(): void {
-    const { source } = this;
-    const waiting = [...this.tracks.values()].some(({ queue }) => queue.at(-1) instanceof Uint8Array);
-    if (source?.readyState !== "open" || this.attached || !waiting) return;
-    for (const track of this.tracks.values()) {
-      track.buffer = source.addSourceBuffer(track.init.mseType);
-      track.type = track.init.mseType;
-      track.buffer.addEventListener("updateend", () => { if (source === this.source) this.fed(track); });
-    }
-    for (const track of this.tracks.values()) this.feed(track);
-  }
-
-  /** The first picture does not wait for the timer; later it is the timer's turn, or a burst would be jumped through in pieces. */
-  private fed(track: Track): void {
-    this.feed(track);
-    if (!this.playing.value) this.tend();
-  }
-
-  private feed(track: Track): void {
-    const { buffer } = track;
-    if (!buffer || buffer.updating || track.queue.length === 0 || this.source?.readyState !== "open") return;
-    const next = taken(track.queue);
-    if (!(next instanceof Uint8Array) && next.mseType !== track.type) {
-      buffer.changeType(next.mseType);
-      track.type = next.mseType;
-    }
-    try {
-      buffer.appendBuffer((next instanceof Uint8Array ? next : next.data) as BufferSource);
-    } catch (error) {
-      this.appendFailed(track, next, error);
-    }
-  }
-
-  private appendFailed(track: Track, next: InitFrame | Uint8Array, error: unknown): void {
-    if (error instanceof DOMException && error.name === "QuotaExceededError" && track.buffer) {
-      track.queue.unshift(next);
-      track.buffer.remove(0, Math.max(0.1, this.video.currentTime - 1));
-    } else {
-      this.drop({ keep: this.tracks });
-    }
-  }
-
-  private tend(): void {
-    if (this.video.error) this.drop({ keep: this.tracks });
-    if (!this.source) return;
-    const ranges = rangesOf(this.video.buffered);
-    const end = ranges.at(-1)?.[1];
-    if (end !== undefined && this.playing.value) this.patience = afterLook(this.patience, end - this.video.currentTime, performance.now());
-    const move = nextMove({
-      time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate,
-      stuckMs: this.waitsSince === null || this.video.seeking ? 0 : performance.now() - this.waitsSince,
-    });
-    if (move.kind === "seek") {
-      this.seeks += 1;
-      if (this.waitsSince !== null) this.waitsSince = performance.now(); // another try only after as long again
-      this.video.currentTime = move.to;
-    } else if (move.kind === "rate") {
-      this.video.playbackRate = move.rate;
-    }
-    if (this.video.paused && ranges.length > 0) void this.play();
-    this.trim();
-    if (starving({ video: this.endOf(VIDEO), audio: this.endOf(AUDIO) })) this.goOnWithout(AUDIO);
-  }
-
-  private trim(): void {
-    const until = this.video.currentTime - KEEP_BEHIND_S;
-    for (const { buffer } of this.tracks.values()) {
-      if (!buffer || buffer.updating || buffer.buffered.length === 0) continue;
-      if (buffer.buffered.start(0) < until - KEEP_BEHIND_S) buffer.remove(0, until);
-    }
-  }
-
-  private goOnWithout(silent: number): void {
-    const keep = new Map([...this.tracks].filter(([track]) => track !== silent));
-    this.drop({ keep });
-  }
-
-  private endOf(number: number): number | null {
-    const buffered = this.tracks.get(number)?.buffer?.buffered;
-    return buffered && buffered.length > 0 ? buffered.end(buffered.length - 1) : null;
-  }
-
-  /** Let go of the source; the tracks kept start anew at their init and the next key frame. */
-  private drop(options: { keep?: Map<number, Track> } = {}): void {
-    this.source = null;
-    this.video.removeAttribute("src");
-    this.video.load();
-    this.playing.value = false;
-    this.waitsSince = null;
-    const kept = options.keep ?? new Map<number, Track>();
-    this.tracks = new Map([...kept].map(([number, { init }]) => [
-      number, { init, buffer: null, queue: [init], type: init.mseType, wantsKey: number === VIDEO },
-    ]));
-  }
-
-  private async play(): Promise<void> {
+  /** Also what the button does that a browser asks for. */
+  async play(): Promise<void> {
     try {
       await this.video.play();
+      this.blocked.value = false;
     } catch (error) {
-      if (error instanceof DOMException && error.name === "NotAllowedError" && !this.video.muted) {
-        this.mute();
-        await this.video.play().catch(() => undefined);
-      }
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+      if (this.video.muted) this.blocked.value = true;
+      else this.mute();
     }
   }
 
-  private readonly stalled = (): void => {
-    if (!this.playing.value || this.video.seeking) return; // a jump waits too, and is none
-    this.stalls += 1;
-    this.waitsSince = performance.now();
-    this.patience = afterStall(this.patience, performance.now());
-  };
+  private async go(way: Way): Promise<void> {
+    const turn = this.turn += 1;
+    this.way.value = way;
+    const made = way === "direct" ? (await import("./direct/direct")).Direct : Buffered;
+    if (turn !== this.turn) return;
+    this.engine?.destroy();
+    this.playing.value = false;
+    this.engine = new made(this.video, this.heardBy(turn), !this.muted.value);
+    for (const init of this.inits.values()) this.engine.init(init);
+    if (this.group.length > 0) this.engine.media(this.group);
+  }
 
-  private readonly started = (): void => {
-    this.playing.value = true;
-    this.waitsSince = null;
+  private heardBy(turn: number): Heard {
+    const still = (act: () => void) => { if (turn === this.turn) act(); };
+    return {
+      playing: (yes) => still(() => this.isPlaying(yes)),
+      play: () => still(() => void this.play()),
+      leaving: () => this.keepStill(),
+      failed: () => still(() => { this.gaveUp.value = this.way.value === "direct"; void this.go("mse"); }),
+    };
+  }
+
+  private isPlaying(yes: boolean): void {
+    this.playing.value = yes;
+    if (yes) this.hasStill.value = false;
+  }
+
+  /** A buffer with sound is another buffer than one without; decoders of our own just begin to listen. */
+  private listen(on: boolean): void {
+    if (this.way.value === "mse" && this.inits.has(AUDIO)) void this.go("mse");
+    else this.engine?.sound(on);
+  }
+
+  private keep(fragment: Fragment): void {
+    const { track, generation } = this.inits.get(fragment.track) ?? {};
+    if (track === undefined || generation !== fragment.generation) return;
+    if (track === VIDEO && fragment.key) this.group = [];
+    if (this.group.length >= MOST_KEPT) this.group = [];
+    const hasKey = this.group.length > 0 || fragment.key || !this.inits.has(VIDEO);
+    if (hasKey) this.group.push(fragment);
+  }
+
+  private weigh(fragments: readonly Fragment[]): void {
+    const nowMs = performance.now();
+    this.weighed.push({ atMs: nowMs, bytes: fragments.reduce((sum, { data }) => sum + data.length, 0) });
+    while ((this.weighed[0] as { atMs: number }).atMs < nowMs - RATE_OVER_MS) this.weighed.shift();
+  }
+
+  private kbps(): number {
+    const spanMs = performance.now() - (this.weighed[0]?.atMs ?? 0);
+    return Math.round((this.weighed.reduce((sum, { bytes }) => sum + bytes, 0) * 8) / Math.max(spanMs, 1));
+  }
+
+  private keepStill(): void {
+    if (this.video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || this.video.videoWidth === 0) return;
+    [this.still.width, this.still.height] = [this.video.videoWidth, this.video.videoHeight];
+    this.still.getContext("2d")?.drawImage(this.video, 0, 0);
+    this.hasStill.value = true;
+  }
+
+  private readonly seen = (): void => {
+    if (!document.hidden) this.engine?.awake(this.group);
   };
 
   private readonly resized = (): void => {
@@ -259,18 +177,8 @@ export class Player {
   };
 }
 
-/** An init alone, or all media that waits, as one append. */
-function taken(queue: (InitFrame | Uint8Array)[]): InitFrame | Uint8Array {
-  const first = queue.shift() as InitFrame | Uint8Array;
-  if (!(first instanceof Uint8Array)) return first;
-  const parts = [first];
-  while (queue[0] instanceof Uint8Array) parts.push(queue.shift() as Uint8Array);
-  if (parts.length === 1) return first;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => { joined.set(part, at); return at + part.length; }, 0);
-  return joined;
-}
-
-function rangesOf(buffered: TimeRanges): Range[] {
-  return Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)] as const);
+function stillOf(canvas: HTMLCanvasElement): HTMLCanvasElement {
+  canvas.className = "picture-video picture-still";
+  canvas.setAttribute("aria-hidden", "true");
+  return canvas;
 }

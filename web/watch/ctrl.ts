@@ -14,6 +14,7 @@ import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
 import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+import { Captioning, isCaption } from "./captions";
 import { Hearts } from "./hearts";
 import { isAboutLine, Places } from "./places";
 
@@ -28,6 +29,7 @@ export class Watching {
   readonly status = signal<HubStatus>("joining");
   readonly behindMs = signal<number | null>(null);
   readonly hearts = new Hearts();
+  readonly captions = new Captioning();
   readonly chosen = signal<string | null>(new URLSearchParams(location.search).get("offer"));
   readonly purchase = signal<Purchase | null>(null);
   readonly sheetOpen = signal(false);
@@ -180,6 +182,10 @@ export class Watching {
   }
 
   private apply(event: HubEvent): void {
+    if (isCaption(event)) {
+      this.captions.heard(event, performance.now());
+      return;
+    }
     const known = this.known.value;
     if (known) this.known.value = applied(known, event);
     else if (isShow(event.show)) this.first(event.show);
@@ -196,7 +202,7 @@ export class Watching {
     const picture = this.picture();
     const { due, wait } = dueCues(this.cues, picture, performance.now());
     this.cues = wait;
-    batch(() => due.forEach((event) => this.apply(event)));
+    batch(() => { due.forEach((event) => this.apply(event)); this.captions.tick(performance.now()); });
     const next = this.behindNowMs();
     if (next === null) return; // a jump hides the picture for a moment, not what was known
     if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
@@ -205,7 +211,12 @@ export class Watching {
   /** Against the studio; while nobody has said when the broadcast began, against what has arrived. */
   behindNowMs(): number | null {
     const picture = this.picture();
-    return behindLiveMs(picture, serverNow()) ?? (picture.timeS === null ? null : (this.player?.figures().bufferMs ?? null));
+    return behindLiveMs(picture, serverNow()) ?? (picture.timeS === null ? null : (this.player?.figures()?.bufferMs ?? null));
+  }
+
+  /** The hub that serves this viewer, as an operator knows it. */
+  hubHost(): string {
+    return this.hub.host;
   }
 
   private report(): void {

@@ -14,9 +14,10 @@ const ECHO_MS = 300;
 export function Stage({ watching }: { watching: Watching }) {
   const { player } = watching;
   return (
-    <section class="picture" data-portrait={player !== null && player.aspect.value < 1 ? "" : undefined} data-empty={player?.playing.value ? undefined : ""}>
+    <section class="picture" data-portrait={player !== null && player.aspect.value < 1 ? "" : undefined} data-empty={player?.playing.value || player?.hasStill.value ? undefined : ""} data-still={player?.hasStill.value ? "" : undefined}>
       <Echo video={watching.video} />
       <Screen watching={watching} />
+      <Subtitles watching={watching} />
       <NoPicture watching={watching} />
       {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.rising.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
     </section>
@@ -27,9 +28,18 @@ export function Stage({ watching }: { watching: Watching }) {
 function Screen({ watching }: { watching: Watching }) {
   const place = useRef<HTMLDivElement>(null);
   const label = say("picture", { title: watching.known.value?.show.title ?? "" });
-  useLayoutEffect(() => { place.current?.append(watching.video); }, [watching]);
+  useLayoutEffect(() => {
+    place.current?.append(watching.video, ...(watching.player ? [watching.player.still] : []));
+  }, [watching]);
   useLayoutEffect(() => { watching.video.setAttribute("aria-label", label); }, [watching, label]);
   return <div class="picture-screen" ref={place} />;
+}
+
+/** The host's words where the eyes are. Read out they are already: by the host. */
+function Subtitles({ watching }: { watching: Watching }) {
+  const { captions } = watching;
+  if (!captions.on.value || captions.shown.value.length === 0) return null;
+  return <div class="subtitles" data-testid="subtitles">{captions.shown.value.map(({ text, lang, untilMs }) => <p key={untilMs} lang={lang || undefined}>{text}</p>)}</div>;
 }
 
 /** What surrounds a picture of another shape is a blurred copy of itself. */
@@ -67,6 +77,9 @@ function NoPicture({ watching }: { watching: Watching }) {
   if (show.state === "paused") return <Said title={say("paused")}>{say("pausedNote")}</Said>;
   if (known.host === "away") return <Said title={say("hostAway")} small={playing}>{say(playing ? "hostAway" : "hostAwayNote")}</Said>;
   if (known.host === "gone") return <Said title={say("hostGone")} small={playing}>{say(playing ? "hostGone" : "hostGoneNote")}</Said>;
+  if (watching.player?.blocked.value) {
+    return <Said title={say("waitingPicture")} action={<button type="button" class="button button-solid" onClick={() => void watching.player?.play()}>{say("pressPlay")}</button>}>{say("pressPlayNote")}</Said>;
+  }
   if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
   return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
 }

@@ -4,7 +4,9 @@ import { speaking } from "../lib/i18n";
 export const words = {
   en: {
     watch: "Watch", offAir: "Off air", behind: "{s} s behind live", connecting: "Connecting…", reconnecting: "Reconnecting…",
-    figures: "How live is this?", figBehind: "Behind the studio", figBuffer: "Buffered", figTarget: "Aim", figRate: "Speed", figStalls: "Stalls", figSeeks: "Jumps", figDropped: "Pictures dropped",
+    figures: "How live is this?", figBehind: "Behind the studio", figBuffer: "Buffered", figTarget: "Aim", figRate: "Speed", figStalls: "Stalls", figSeeks: "Jumps", figDropped: "Pictures dropped", figJitter: "Uneven by", figBitrate: "Data", figSize: "Size", figWay: "Playback", figCodec: "Codec", figHub: "Hub",
+    playback: "Playback", wayEven: "Even", wayEvenNote: "A small buffer; what most should take.", wayDirect: "Lowest delay", wayDirectNote: "No buffer: closer to live, less even.", wayDirectNot: "This browser cannot do that.", wayDirectFailed: "Did not work with this picture.", wayHls: "HLS",
+    float: "Picture in picture", fillScreen: "Full screen", captions: "Captions", pressPlay: "Play", pressPlayNote: "Your browser waits for a press before it shows moving pictures.",
     unmute: "Sound on", mute: "Sound off", unmuteHint: "Your browser starts without sound",
     picture: "Live picture of {title}",
     waitingPicture: "The picture is on its way", waitingPictureNote: "The host is on air; every offer below can already be bought.",
@@ -27,7 +29,9 @@ export const words = {
   },
   de: {
     watch: "Zuschauen", offAir: "Nicht auf Sendung", behind: "{s} s hinter live", connecting: "Verbindet …", reconnecting: "Verbindet neu …",
-    figures: "Wie live ist das?", figBehind: "Hinter dem Studio", figBuffer: "Im Puffer", figTarget: "Ziel", figRate: "Tempo", figStalls: "Stockungen", figSeeks: "Sprünge", figDropped: "Verlorene Bilder",
+    figures: "Wie live ist das?", figBehind: "Hinter dem Studio", figBuffer: "Im Puffer", figTarget: "Ziel", figRate: "Tempo", figStalls: "Stockungen", figSeeks: "Sprünge", figDropped: "Verlorene Bilder", figJitter: "Ungleichmäßig um", figBitrate: "Daten", figSize: "Größe", figWay: "Wiedergabe", figCodec: "Codec", figHub: "Verteiler",
+    playback: "Wiedergabe", wayEven: "Gleichmäßig", wayEvenNote: "Ein kleiner Puffer; für die meisten richtig.", wayDirect: "Kürzeste Verzögerung", wayDirectNote: "Ohne Puffer: näher an live, weniger gleichmäßig.", wayDirectNot: "Dieser Browser kann das nicht.", wayDirectFailed: "Ging mit diesem Bild nicht.", wayHls: "HLS",
+    float: "Bild im Bild", fillScreen: "Ganzer Bildschirm", captions: "Untertitel", pressPlay: "Abspielen", pressPlayNote: "Dein Browser wartet auf einen Druck, bevor er bewegte Bilder zeigt.",
     unmute: "Ton an", mute: "Ton aus", unmuteHint: "Dein Browser startet ohne Ton",
     picture: "Livebild von {title}",
     waitingPicture: "Das Bild ist unterwegs", waitingPictureNote: "Die Sendung läuft; jedes Angebot kann schon gekauft werden.",

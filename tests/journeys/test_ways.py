@@ -1,0 +1,96 @@
+"""How a viewer may watch: with the lowest delay, with sound, on the full screen; by keyboard, remembered, never dark."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.conftest import Arrive
+from tests.journeys.people import PHONE
+from tests.support.system import System
+
+VIDEO = "document.querySelector('[data-testid=player]')"
+
+# What a loudspeaker would get from the page's own decoder, for a test that has no ears.
+LISTEN = """(() => {
+  const {connect} = AudioNode.prototype;
+  AudioWorkletNode.prototype.connect = function (...to) {
+    const ear = window.ear = new AnalyserNode(this.context);
+    connect.call(this, ear);
+    return connect.apply(this, to);
+  };
+  window.loudness = () => {
+    if (!window.ear) return 0;
+    const samples = new Float32Array(ear.fftSize);
+    ear.getFloatTimeDomainData(samples);
+    return Math.max(...samples.map(Math.abs));
+  };
+})()"""
+
+NO_DECODER = "VideoDecoder.prototype.configure = () => { throw new TypeError('not here') }"
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
+async def test_the_lowest_delay_is_chosen_by_keyboard_and_remembered(
+    system: System, arrive: Arrive, locale: str
+) -> None:
+    """Menu, arrow key, Escape: the picture goes on by decoders of its own, with sound, also when the page comes again."""
+    viewer = await arrive(viewport=PHONE, locale=locale)
+    await viewer.page.add_init_script(LISTEN)
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    await viewer.page.get_by_test_id("playback").focus()
+    await viewer.page.keyboard.press("Enter")
+    await viewer.shoot(f"ways-{locale[:2]}")
+    await viewer.page.get_by_test_id("way-mse").focus()
+    await viewer.page.keyboard.press("ArrowDown")
+    await viewer.page.keyboard.press("Escape")
+    await expect(viewer.page.get_by_test_id("way-direct")).to_have_count(0)
+    await viewer.holds(f"{VIDEO}.srcObject !== null")
+    await viewer.moves()
+    await viewer.page.get_by_test_id("sound").click()
+    await viewer.holds("loudness() > 0.001")
+    await viewer.page.reload()
+    await viewer.holds(f"{VIDEO}?.srcObject != null")
+    await viewer.moves()
+
+
+async def test_without_a_decoder_the_picture_comes_all_the_same(system: System, arrive: Arrive) -> None:
+    """A browser whose decoder does not take the stream plays the buffered way, and the menu says why."""
+    viewer = await arrive()
+    await viewer.page.add_init_script(NO_DECODER)
+    await viewer.page.add_init_script("localStorage.setItem('livesale.way', 'direct')")
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    assert await viewer.page.evaluate(f"{VIDEO}.srcObject") is None
+    await viewer.page.get_by_test_id("playback").click()
+    await expect(viewer.page.get_by_test_id("way-mse")).to_be_checked()
+    await expect(viewer.page.get_by_text("Did not work with this picture.")).to_be_visible()
+
+
+async def test_sound_comes_and_goes_without_the_page_losing_its_picture(system: System, arrive: Arrive) -> None:
+    """Sound on buffers sound too, sound off lets it go; pictures move on in one buffered range."""
+    viewer = await arrive()
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    sound = viewer.page.get_by_test_id("sound")
+    for muted in ("false", "true"):
+        await sound.click()
+        await viewer.holds(f"{VIDEO}.muted === {muted} && {VIDEO}.readyState >= 3")
+        await viewer.moves()
+        assert await viewer.page.evaluate(f"{VIDEO}.buffered.length") == 1
+
+
+async def test_the_picture_fills_the_screen_and_floats(system: System, arrive: Arrive) -> None:
+    """The menu's two buttons do what they say; Escape of the menu gives the focus back to its button."""
+    viewer = await arrive()
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    menu = viewer.page.get_by_test_id("playback")
+    await menu.click()
+    await viewer.page.keyboard.press("Escape")
+    assert await viewer.page.evaluate("document.activeElement.dataset.testid") == "playback"
+    await menu.click()
+    await viewer.page.get_by_test_id("fill-screen").click()
+    await viewer.holds("document.fullscreenElement?.classList.contains('picture')")
+    await viewer.page.evaluate("document.exitFullscreen()")
