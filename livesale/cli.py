@@ -224,13 +224,13 @@ _BENCH_OPTIONS = {
     "joins_per_s": "Viewers that come in a second.",
     "slow": "Percent of the viewers who read too slowly.",
     "tls": "Who encrypts: the hub itself, or a proxy before it.",
-    "mode": "How the viewer plays: as everyone does, or with the lowest delay.",
+    "mode": "How the viewer plays: as pages begin (without sound), with sound, or with the lowest delay.",
 }
 
 
 _BENCH_LIMITS: dict[str, click.ParamType] = {
     "slow": click.IntRange(0, 100),
-    "mode": click.Choice(("mse", "webcodecs")),
+    "mode": click.Choice(("mse", "sound", "webcodecs")),
     "tls": click.Choice(("own", "nginx", "caddy")),
 }
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Request, expect
+from playwright.async_api import Request, Route, expect
 
 from livesale.bench.stamps import VIEWER
 from livesale.media.programme import Format, Programme
 from tests.journeys.conftest import Arrive
 from tests.journeys.people import PHONE, TABLET, WIDE, Person
+from tests.support.lossy import LossyProxy
 from tests.support.pictures import moving_bar, stamped
 from tests.support.system import System
 
@@ -73,6 +76,32 @@ async def test_a_page_that_stood_still_is_live_again(system: System, arrive: Arr
     await plays_on(viewer, 2)
     assert await figures.of("behind") < 2000
     await viewer.moves()
+
+
+async def test_a_line_that_loses_packets(system: System, arrive: Arrive) -> None:
+    """With a tenth of all packets lost the picture plays on, whole and close to live: the buffer is what that line needs."""
+    show = system.demo_show()
+    viewer = await arrive()
+    async with LossyProxy(urlsplit(show["hub"][0]).port or 0, random.Random(7), share=0.1) as line:
+        await viewer.page.route("**/ticket", lambda route: leads_to(route, line.port))
+        await viewer.page.goto(f"/watch/{show['id']}")
+        await viewer.moves()
+        figures = Figures(viewer)
+        await figures.open()
+        await plays_on(viewer, 6)
+        before = await figures.of("stalls")
+        await plays_on(viewer, 4)
+        assert line.lost > 20
+        assert await figures.of("jitter") > 100
+        assert await figures.of("stalls") <= before + 1
+        assert await figures.of("behind") < 2000
+
+
+async def leads_to(route: Route, port: int) -> None:
+    """The ticket's answer, with the hub behind another port."""
+    answer = await route.fetch()
+    told = await answer.json()
+    await route.fulfill(response=answer, json={**told, "hub": f"ws://127.0.0.1:{port}"})
 
 
 async def test_a_host_who_comes_back_in_another_size(

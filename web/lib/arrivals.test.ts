@@ -17,6 +17,10 @@ describe("arrivals", () => {
     expect(line(200, (n) => (n % 100 === 0 ? 80 : 20)).lateMs(0.95)).toBe(0);
   });
 
+  test("do not count an outage: after it the line is what it was", () => {
+    expect(line(200, (n) => (n > 50 && n < 80 ? 3000 : 20)).lateMs(0.95)).toBe(0);
+  });
+
   test("follow a clock that drifts, and forget what is long past", () => {
     expect(line(3000, (n) => n * 0.01).lateMs(0.95)).toBeLessThan(3);
     expect(line(600, (n) => (n < 300 ? (n % 2) * 200 : 20)).lateMs(0.95)).toBe(0);

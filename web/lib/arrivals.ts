@@ -4,6 +4,8 @@
 const KEPT = 240;
 /** Fewer say nothing yet. */
 const FEWEST = 15;
+/** What is later than that was not on an uneven line: the page stood still, or the line was gone. */
+const OUTAGE_MS = 1000;
 
 export class Arrivals {
   private offsets: number[] = [];
@@ -11,6 +13,8 @@ export class Arrivals {
 
   /** `timeMs`: media time of what arrived, `nowMs`: when. */
   came(timeMs: number, nowMs: number): void {
+    const quickest = this.quickestMs();
+    if (quickest !== null && nowMs - timeMs - quickest > OUTAGE_MS) return;
     this.offsets[this.at] = nowMs - timeMs;
     this.at = (this.at + 1) % KEPT;
   }

@@ -1,7 +1,7 @@
 /** The picture by Media Source buffers fed with the hub's fragments, kept close to live. Decisions are in playout.ts. */
 import { Arrivals } from "./arrivals";
 import { AUDIO, VIDEO, type Engine, type Figures, type Heard } from "./engine";
-import { afterLook, afterStall, atFirst, nextMove, starving, type Patience, type Range } from "./playout";
+import { afterLook, afterStall, atFirst, JITTER_SHARE, neededFor, nextMove, starving, type Patience, type Range } from "./playout";
 import type { Fragment, InitFrame } from "./wire";
 
 const TEND_MS = 100;
@@ -56,6 +56,7 @@ export class Buffered implements Engine {
     if (init.track === AUDIO && !this.withSound && this.tracks.has(VIDEO)) return;
     const track = this.tracks.get(init.track);
     if (track) {
+      if (track.init.generation !== init.generation) this.arrivals.forget();
       track.init = init;
       track.queue.push(init);
       track.wantsKey = init.track === VIDEO;
@@ -67,15 +68,16 @@ export class Buffered implements Engine {
   }
 
   media(fragments: readonly Fragment[]): void {
-    const nowMs = performance.now();
+    const joining = [...this.tracks.values()].some(({ wantsKey }) => wantsKey);
     for (const fragment of fragments) {
       const track = this.tracks.get(fragment.track);
       if (!track || fragment.generation !== track.init.generation) continue;
       if (track.wantsKey && !fragment.key) continue;
       track.wantsKey = false;
       track.queue.push(fragment.data);
-      if (fragment.track === VIDEO) this.arrivals.came(fragment.timeUs / 1000, nowMs);
     }
+    const first = fragments.find(({ track }) => track === VIDEO);
+    if (first && !joining) this.arrivals.came(first.timeUs / 1000, performance.now()); // the group one joins with is no late one
     if (!this.source) this.begin();
     this.attach();
     for (const track of this.tracks.values()) this.feed(track);
@@ -91,7 +93,7 @@ export class Buffered implements Engine {
     return {
       bufferMs: end === undefined ? 0 : Math.max(0, Math.round((end - this.video.currentTime) * 1000)),
       targetMs: Math.round(this.patience.target * 1000),
-      jitterMs: Math.round(this.arrivals.lateMs(0.95) ?? 0),
+      jitterMs: Math.round(this.arrivals.lateMs(JITTER_SHARE) ?? 0),
       rate: this.video.playbackRate,
       stalls: this.stalls,
       seeks: this.seeks,
@@ -135,12 +137,22 @@ export class Buffered implements Engine {
     const waiting = [...this.tracks.values()].some(({ queue }) => queue.at(-1) instanceof Uint8Array);
     if (source?.readyState !== "open" || this.attached || !waiting) return;
     if (!this.withSound && this.tracks.has(VIDEO)) this.tracks.delete(AUDIO);
+    if (!this.supported()) return;
     for (const track of this.tracks.values()) {
       track.buffer = source.addSourceBuffer(track.init.mseType);
       track.type = track.init.mseType;
       track.buffer.addEventListener("updateend", () => { if (source === this.source) this.fed(track); });
     }
     for (const track of this.tracks.values()) this.feed(track);
+  }
+
+  /** Sound that this browser cannot play is left out; without the picture there is nothing to show. */
+  private supported(): boolean {
+    const unknown = [...this.tracks].filter(([, { init }]) => !mediaSourceClass()?.isTypeSupported(init.mseType));
+    for (const [number] of unknown) this.tracks.delete(number);
+    const shown = this.tracks.size > 0 && !unknown.some(([number]) => number === VIDEO);
+    if (!shown) this.heard.failed();
+    return shown;
   }
 
   /** The first picture does not wait for the timer; later it is the timer's turn, or a burst would be jumped through in pieces. */
@@ -178,7 +190,9 @@ export class Buffered implements Engine {
     if (!this.source) return;
     const ranges = rangesOf(this.video.buffered);
     const end = ranges.at(-1)?.[1];
-    if (end !== undefined && this.playing) this.patience = afterLook(this.patience, end - this.video.currentTime, performance.now());
+    if (end !== undefined && this.playing) {
+      this.patience = afterLook(this.patience, end - this.video.currentTime, neededFor(this.arrivals.lateMs(JITTER_SHARE)), performance.now());
+    }
     const move = nextMove({
       time: this.video.currentTime, ranges, target: this.patience.target, rate: this.video.playbackRate,
       stuckMs: this.waitsSince === null || this.video.seeking ? 0 : performance.now() - this.waitsSince,

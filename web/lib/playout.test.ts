@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { afterLook, afterStall, atFirst, FIRST_TARGET_S, nextMove, starving, type Patience, type Playhead } from "./playout";
+import { Arrivals } from "./arrivals";
+import { afterLook, afterStall, atFirst, FIRST_TARGET_S, JITTER_SHARE, neededFor, nextMove, starving, type Patience, type Playhead } from "./playout";
 
 const head = (change: Partial<Playhead>): Playhead => ({ time: 10, ranges: [[5, 10.1]], target: 0.1, rate: 1, stuckMs: 0, ...change });
 
@@ -53,7 +54,7 @@ describe("the picture", () => {
 describe("patience", () => {
   const calm = (patience: Patience, behind: number, fromMs: number, forMs: number): Patience => {
     let now = patience;
-    for (let at = fromMs; at <= fromMs + forMs; at += 100) now = afterLook(now, behind, at);
+    for (let at = fromMs; at <= fromMs + forMs; at += 100) now = afterLook(now, behind, FIRST_TARGET_S, at);
     return now;
   };
 
@@ -73,7 +74,7 @@ describe("patience", () => {
   });
 
   test("keeps what was needed, without a stall to say so", () => {
-    const patience = afterLook(afterStall(afterStall(atFirst(0), 1), 2), 0.06, 3);
+    const patience = afterLook(afterStall(afterStall(atFirst(0), 1), 2), 0.06, FIRST_TARGET_S, 3);
     expect(calm(patience, 0.22, 100, 4000).target).toBeGreaterThan(0.2);
   });
 
@@ -86,21 +87,22 @@ describe("patience", () => {
 });
 
 /** An evening of 30 pictures a second: what a viewer sees whose line delays each of them by `delayOf`. */
-function evening(seconds: number, delayOf: (atS: number) => number) {
+function evening(seconds: number, delayOf: (atS: number) => number, measuring = true) {
   const STEP_S = 0.01, LOOK_STEPS = 3;
   let patience = atFirst(0), rate = 1, time = 0, end = 0, stalled = false, stalls = 0, sent = 0;
   let arrivals: { at: number; end: number }[] = [];
+  const came = new Arrivals();
   const late: number[] = [];
   for (let step = 1; step < seconds / STEP_S; step += 1) {
     const now = step * STEP_S;
     for (; sent / 30 <= now; sent += 1) arrivals.push({ at: sent / 30 + delayOf(sent / 30), end: (sent + 1) / 30 + 0.04 });
-    while (arrivals[0] && arrivals[0].at <= now) end = (arrivals.shift() as { end: number }).end;
+    while (arrivals[0] && arrivals[0].at <= now) { end = (arrivals.shift() as { end: number }).end; came.came(end * 1000, now * 1000); }
     arrivals = arrivals.sort((one, other) => one.end - other.end);
     if (!stalled) time = Math.min(end, time + STEP_S * rate);
     if (!stalled && end - time < 0.02 && end > 0) { stalled = true; stalls += 1; patience = afterStall(patience, now * 1000); }
     else if (stalled && end - time > 0.05) stalled = false;
     if (step % LOOK_STEPS === 0 && end > 0) {
-      patience = afterLook(patience, end - time, now * 1000);
+      patience = afterLook(patience, end - time, neededFor(measuring ? came.lateMs(JITTER_SHARE) : null), now * 1000);
       const move = nextMove({ time, ranges: [[0, end]], target: patience.target, rate, stuckMs: 0 });
       if (move.kind === "seek") time = move.to;
       else if (move.kind === "rate") rate = move.rate;
@@ -126,6 +128,13 @@ describe("an evening", () => {
     expect(seen.p50).toBeLessThan(0.12);
     expect(seen.p95).toBeLessThan(0.6);
     expect(seen.stalls).toBeLessThanOrEqual(3);
+  });
+
+  test("on a line that comes ever more unevenly asks for more buffer before a stall teaches it", () => {
+    const uneven = (atS: number): number => 0.04 + 0.003 * atS * Math.abs(Math.sin(atS * 9));
+    const seen = evening(60, uneven), blind = evening(60, uneven, false);
+    expect(seen.stalls).toBeLessThan(blind.stalls);
+    expect(seen.p95).toBeLessThan(0.35);
   });
 
   test("on a line that holds pictures back every five seconds learns to wait for them", () => {

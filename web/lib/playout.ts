@@ -28,6 +28,8 @@ const LAST_SPEED = 1.06;
 
 export const FIRST_TARGET_S = 0.1;
 const LONGEST_TARGET_S = 0.8;
+/** What an even line needs: the picture that is shown, half of one until the next is here, and time to decode it. */
+const EVEN_LINE_S = 0.08;
 /** A buffer may run down to this: one picture, and what a fragment declares beyond its own. */
 const SPARE_S = 0.05;
 const SHORTEST_CALM_MS = 4000;
@@ -85,6 +87,13 @@ export interface Patience {
 export const atFirst = (nowMs: number): Patience =>
   ({ target: FIRST_TARGET_S, calmSince: nowMs, stalledAt: nowMs, calmForMs: SHORTEST_CALM_MS, lowest: Infinity });
 
+/** How many of the pictures a buffer is made for: the rest are one bad moment, which stalls and their patience see to. */
+export const JITTER_SHARE = 0.95;
+
+/** The buffer that pictures need which come unevenly by so much; asked for before it has to be learned by a stall. */
+export const neededFor = (jitterMs: number | null): number =>
+  Math.min(LONGEST_TARGET_S, Math.max(FIRST_TARGET_S, EVEN_LINE_S + (jitterMs ?? 0) / 1000));
+
 /** A stall asks for more buffer, and for a longer calm before it is tried with less again; stalls in a row are one bad moment. */
 export function afterStall({ target, stalledAt, calmForMs }: Patience, nowMs: number): Patience {
   const again = nowMs - stalledAt >= SHORTEST_CALM_MS;
@@ -95,12 +104,12 @@ export function afterStall({ target, stalledAt, calmForMs }: Patience, nowMs: nu
 }
 
 /** What the buffer never ran down to in a calm while is given back at once: one bad moment must not cost a minute of delay. */
-export function afterLook(patience: Patience, behind: number, nowMs: number): Patience {
-  const lowest = Math.min(patience.lowest, behind);
-  if (nowMs - patience.calmSince < patience.calmForMs) return { ...patience, lowest };
-  const atBest = patience.target === FIRST_TARGET_S;
+export function afterLook(patience: Patience, behind: number, needed: number, nowMs: number): Patience {
+  const lowest = Math.min(patience.lowest, behind), target = Math.max(needed, patience.target);
+  if (nowMs - patience.calmSince < patience.calmForMs) return { ...patience, target, lowest };
+  const atBest = target === needed;
   return {
-    ...patience, target: Math.max(FIRST_TARGET_S, patience.target - Math.max(0, lowest - SPARE_S)), calmSince: nowMs,
+    ...patience, target: Math.max(needed, target - Math.max(0, lowest - SPARE_S)), calmSince: nowMs,
     calmForMs: atBest ? Math.max(SHORTEST_CALM_MS, patience.calmForMs / 2) : patience.calmForMs, lowest: Infinity,
   };
 }
