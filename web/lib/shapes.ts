@@ -68,6 +68,24 @@ export interface Show {
   revenue?: Money | null;
 }
 
+/** What a product costs in the shop now; `left` null: the shop does not count it; `offer` is what its orders take. */
+export interface Today { shop: string; offer: string; price: Money; left: number | null }
+
+/** An offer of a show that is over, as it last was; `today` is null when the shop has it no more. */
+export interface Sold { id: string; product: string; title: string; image: string; price: Money; today: Today | null }
+
+/** A product on air, or its flash deal, from `at_s` until `until_s`; `price` is what it cost then. */
+export interface Chapter { kind: "pin" | "deal"; offer: string; title: string; image: string; price: Money; at_s: number; until_s: number; expired: boolean }
+
+/** What viewers were told at `at_s`. */
+export interface Told { type: string; at_s: number; pins?: string[] }
+
+/** The recording of an ended show; every `_s` is a place in it. */
+export interface Replay {
+  show: string; title: string; shop: string; started_at: Time | null; duration_s: number; mp4: string; hls: string;
+  captions: { lang: string; url: string }[]; poster: string | null; chapters: Chapter[]; events: Told[]; offers: Sold[];
+}
+
 export interface Me {
   id: string;
   name: string;

@@ -131,7 +131,7 @@ function Acts({ order }: { order: Order }) {
 
 function Finish({ order, close }: { order: Order; close: () => void }) {
   const line = order.lines[0];
-  const [purchase] = useState(() => new Purchase({ show: "", offer: line?.offer ?? "", title: line?.title ?? "", image: null, quantity: line?.quantity ?? 1, price: order.total }, order));
+  const [purchase] = useState(() => new Purchase({ shelf: `/shops/${order.shop ?? ""}`, offer: line?.offer ?? "", title: line?.title ?? "", image: null, quantity: line?.quantity ?? 1, price: order.total }, order));
   useEffect(() => () => purchase.close(), [purchase]);
   const now = purchase.order.value ?? order;
   useEffect(() => { // a new price is still to be confirmed; anything else is shown by the card

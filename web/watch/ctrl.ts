@@ -1,7 +1,7 @@
 /** The watch page's state: one show, its socket, its picture, at most one purchase. The views only render it. */
 import { batch, computed, signal } from "@preact/signals";
 import { ask, get, post } from "../lib/api";
-import { Purchase } from "../lib/checkout/ctrl";
+import { Purchase, type Wish } from "../lib/checkout/ctrl";
 import type { Instead } from "../lib/checkout/sheet";
 import { phaseOf } from "../lib/checkout/steps";
 import { heardServerTime, serverNow, setServerTime } from "../lib/clock";
@@ -12,7 +12,7 @@ import { everyWhileSeen } from "../lib/loading";
 import { priceNow, soldOut } from "../lib/offers";
 import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
-import type { HubEvent, Offer, Show, Ticket } from "../lib/shapes";
+import type { HubEvent, Offer, Show, Sold, Ticket, Today } from "../lib/shapes";
 import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
 import { Captioning, isCaption } from "./captions";
 import { Hearts } from "./hearts";
@@ -122,15 +122,25 @@ export class Watching {
 
   /** Buying always starts with the price on screen; the server says when it is another one by now. */
   async buy(offer: Offer, quantity: number): Promise<void> {
-    if (me.value === undefined) await loadMe();
     const known = this.known.value;
     if (!known) return;
     const { price } = priceNow(offer, known.show.deal, serverNow());
+    await this.begin({ shelf: `/shows/${this.show}`, offer: offer.id, title: offer.title, image: offer.image, quantity, price }, offer.id);
+  }
+
+  /** After the show: from the shop's shelf, at what it costs there now. */
+  async buyToday(sold: Sold, today: Today, quantity: number): Promise<void> {
+    const { title, image } = sold;
+    await this.begin({ shelf: `/shops/${today.shop}`, offer: today.offer, title, image, quantity, price: today.price }, sold.id);
+  }
+
+  private async begin(wish: Wish, remembered: string): Promise<void> {
+    if (me.value === undefined) await loadMe();
     this.purchase.value?.close();
-    const purchase = new Purchase({ show: this.show, offer: offer.id, title: offer.title, image: offer.image, quantity, price });
+    const purchase = new Purchase(wish);
     batch(() => { this.purchase.value = purchase; this.sheetOpen.value = true; });
     if (me.value) await purchase.reserve();
-    else this.rememberOffer(offer.id);
+    else this.rememberOffer(remembered);
   }
 
   /** The next best thing to an offer that is gone: what else is on air, else whatever is still there. */

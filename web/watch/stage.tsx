@@ -6,7 +6,7 @@ import { Said } from "../lib/pieces";
 import { canPlay } from "../lib/player";
 import { calm } from "../lib/session";
 import type { Watching } from "./ctrl";
-import { Replay } from "./replay";
+import { Ended } from "./replay";
 import { say } from "./words";
 
 const ECHO_MS = 300;
@@ -62,7 +62,7 @@ function NoPicture({ watching }: { watching: Watching }) {
   const status = watching.status.value;
   const playing = watching.player?.playing.value ?? false;
   if (!known || !show) return null;
-  if (show.state === "ended" || status === "ended") return <Replay show={show} />;
+  if (show.state === "ended" || status === "ended") return <Ended />;
   if (show.state === "scheduled" || show.state === "draft") {
     return <Said title={show.starts_at ? say("soon", { time: dayAndTime(show.starts_at) }) : say("notYet")}>{say("soonNote")}</Said>;
   }

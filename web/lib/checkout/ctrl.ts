@@ -7,7 +7,8 @@ import { Refused } from "../refused";
 import type { Money, Order, Payment, ShipTo } from "../shapes";
 import { newer, phaseOf } from "./steps";
 
-export interface Wish { show: string; offer: string; title: string; image: string | null; quantity: number; price: Money }
+/** `shelf`: whose pieces they are, as its address begins: a show's, or the shop's once the show is over. */
+export interface Wish { shelf: `/shows/${string}` | `/shops/${string}`; offer: string; title: string; image: string | null; quantity: number; price: Money }
 
 export type Busy = "reserving" | "sending" | "cancelling" | "pricing" | null;
 
@@ -30,10 +31,10 @@ export class Purchase {
   /** Takes the pieces off the shelf for ten minutes; `change` is what the buyer accepted after a refusal. */
   async reserve(change: Partial<Wish> = {}): Promise<void> {
     this.wish = { ...this.wish, ...change };
-    const { show, offer, quantity, price } = this.wish;
+    const { shelf, offer, quantity, price } = this.wish;
     await this.during("reserving", async () => {
       this.order.value = null;
-      this.hold(await post<Order>(`/shows/${show}/orders`, { lines: [{ offer, quantity, price }] }));
+      this.hold(await post<Order>(`${shelf}/orders`, { lines: [{ offer, quantity, price }] }));
     });
   }
 
