@@ -4,6 +4,7 @@ import { get, patch, post, put, remove } from "../lib/api";
 import { serverNow, setServerTime } from "../lib/clock";
 import { toMs } from "../lib/format";
 import { HubSocket } from "../lib/hub";
+import { language } from "../lib/i18n";
 import { everyWhileSeen } from "../lib/loading";
 import type { HubEvent, Listed, Money, Offer, Product, Segment, Show, Ticket } from "../lib/shapes";
 import { applied, isOnAir, knownFrom, type Known } from "../lib/showstate";
@@ -125,6 +126,10 @@ export class Studio {
 
   removeLine(id: string): Promise<boolean> {
     return this.doing(() => remove(`/shows/${this.show}/chat/${id}`));
+  }
+
+  caption(text: string): Promise<boolean> {
+    return this.doing(() => post(`/shows/${this.show}/captions`, { text, lang: language.value }));
   }
 
   answer(text: string): Promise<boolean> {

@@ -56,6 +56,22 @@ export function Figures({ studio }: { studio: Studio }) {
   );
 }
 
+/** Typed along with what is said: viewers who cannot hear it read it on the picture. */
+export function CaptionField({ studio }: { studio: Studio }) {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    const text = String(new FormData(form).get("text") ?? "").trim();
+    if (text) void studio.caption(text).then((sent) => { if (sent) form.reset(); });
+  };
+  return (
+    <form class="caption-field" onSubmit={submit}>
+      <label class="field"><span>{say("captions")}</span><input name="text" maxLength={200} autocomplete="off" placeholder={say("captionsHint")} data-testid="caption-input" /></label>
+      <button type="submit" class="button button-small">{say("captionSend")}</button>
+    </form>
+  );
+}
+
 export function StudioChat({ studio }: { studio: Studio }) {
   const lines = studio.known.value?.chat ?? [];
   const submit = (event: SubmitEvent): void => {

@@ -15,7 +15,7 @@ import { Line, UploadChip, UploadTrouble } from "./connection";
 import type { Studio } from "./ctrl";
 import { askToEnd, EndDialog } from "./end";
 import { Offers } from "./offers";
-import { Checklist, Figures, StudioChat } from "./panels";
+import { CaptionField, Checklist, Figures, StudioChat } from "./panels";
 import { Devices, PreviewPane } from "./preview";
 import { whyNot } from "./refusals";
 import { Rundown } from "./rundown";
@@ -48,6 +48,7 @@ function Live({ studio, onAir }: { studio: Studio; onAir: boolean }) {
       <div class="room-left">{!onAir && <Checklist studio={studio} />}<Rundown studio={studio} /></div>
       <div class="room-main">
         <PreviewPane studio={studio} guides={guides.value} />
+        {onAir && <CaptionField studio={studio} />}
         <Figures studio={studio} />
         <Devices studio={studio} />
         <Line studio={studio} />

@@ -3,22 +3,15 @@ import { signal } from "@preact/signals";
 import { keepCaptions, keptCaptions } from "../lib/preference";
 import type { HubEvent } from "../lib/shapes";
 
-/** As long as it takes to read: 15 characters a second, never a flash. */
-const READ_MS_A_CHARACTER = 66;
-const SHORTEST_MS = 2000;
-const LONGEST_MS = 8000;
 const LINES = 2;
 
 export interface Caption { text: string; lang: string; untilMs: number }
 
 export const isCaption = (event: HubEvent): boolean => event.type === "caption";
 
-/** `nowMs`: when its picture is on screen. */
-export function captionOf(event: HubEvent, nowMs: number): Caption {
-  const text = String(event.text ?? "");
-  const given = typeof event.duration_ms === "number" ? event.duration_ms : text.length * READ_MS_A_CHARACTER;
-  return { text, lang: String(event.lang ?? ""), untilMs: nowMs + Math.min(LONGEST_MS, Math.max(SHORTEST_MS, given)) };
-}
+/** Shown from `nowMs`, when its picture is on screen, for as long as the server says it takes to read. */
+export const captionOf = (event: HubEvent, nowMs: number): Caption =>
+  ({ text: String(event.text ?? ""), lang: String(event.lang ?? ""), untilMs: nowMs + Number(event.ends_ms) - Number(event.begins_ms) });
 
 /** What is still to be read, the newest two. */
 export const stillShown = (captions: readonly Caption[], nowMs: number): Caption[] =>
