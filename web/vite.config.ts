@@ -8,7 +8,7 @@ const PAGES = ["home", "watch", "studio", "orders", "guardian", "ops", "login"];
 const FIRST = /\/node_modules\/(preact|@preact|@msgpack|@fontsource)|\/lib\/(checkout\/)?[a-z0-9]+\.ts$|\/lib\/(mount\.tsx|(tokens|controls)\.css)$/;
 
 /** Ways to watch that few take: fetched by those who do. */
-const ON_DEMAND = /\/lib\/(direct|hls)\//;
+const ON_DEMAND = /\/lib\/(direct|hls)\/|\/node_modules\/hls\.js\//;
 
 function chunkOf(id: string): string | undefined {
   if (ON_DEMAND.test(id)) return undefined;

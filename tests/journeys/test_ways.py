@@ -27,6 +27,14 @@ LISTEN = """(() => {
   };
 })()"""
 
+# Chromium without a window hides nothing: the page is told so.
+SEEN = """(state) => {
+  Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
+  Object.defineProperty(document, 'hidden', {value: state === 'hidden', configurable: true});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+BEHIND = "Number(document.querySelector('[data-testid=figure-behind]').textContent.replace(/\\D/g, ''))"
+
 NO_DECODER = "VideoDecoder.prototype.configure = () => { throw new TypeError('not here') }"
 
 
@@ -66,6 +74,31 @@ async def test_without_a_decoder_the_picture_comes_all_the_same(system: System, 
     await viewer.page.get_by_test_id("playback").click()
     await expect(viewer.page.get_by_test_id("way-mse")).to_be_checked()
     await expect(viewer.page.get_by_text("Did not work with this picture.")).to_be_visible()
+
+
+async def test_without_a_codec_the_page_says_so(system: System, arrive: Arrive) -> None:
+    """A browser that has no H.264 at all is told; every offer can still be bought."""
+    viewer = await arrive()
+    await viewer.page.add_init_script("MediaSource.isTypeSupported = () => false")
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await expect(viewer.page.get_by_role("heading", name="No decoder for this picture")).to_be_visible()
+    await expect(viewer.page.get_by_test_id("buy")).to_be_visible()
+
+
+async def test_a_tab_in_the_background_decodes_nothing_and_is_live_when_it_comes_back(
+    system: System, arrive: Arrive
+) -> None:
+    """With the lowest delay a hidden page falls behind without decoding; seen again, it goes on at the newest picture."""
+    viewer = await arrive()
+    await viewer.page.add_init_script("localStorage.setItem('livesale.way', 'direct')")
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    await viewer.page.get_by_test_id("how-live").click()
+    await viewer.page.evaluate(SEEN, "hidden")
+    await viewer.holds(f"{BEHIND} > 1500")
+    await viewer.page.evaluate(SEEN, "visible")
+    await viewer.holds(f"{BEHIND} < 1000")
+    await viewer.moves()
 
 
 async def test_sound_comes_and_goes_without_the_page_losing_its_picture(system: System, arrive: Arrive) -> None:

@@ -7,6 +7,9 @@ export const AUDIO = 2;
 /** How the picture is made; `direct` is what people read as "lowest delay". */
 export type Way = "mse" | "direct" | "hls";
 
+/** Where a show's HLS is, and the server's time when its broadcast began, once that is known. */
+export interface Playlist { url: string; epochMs(): number | null }
+
 export interface Figures { bufferMs: number; targetMs: number; jitterMs: number; rate: number; stalls: number; seeks: number; dropped: number }
 
 /** What an engine tells the player. */

@@ -3,7 +3,7 @@
  * begin at once. Which way: what the viewer has chosen, and what this browser and this line allow.
  */
 import { signal, type Signal } from "@preact/signals";
-import { AUDIO, VIDEO, type Engine, type Figures, type Heard, type Way } from "./engine";
+import { AUDIO, VIDEO, type Engine, type Figures, type Heard, type Playlist, type Way } from "./engine";
 import { Buffered, hasMediaSource } from "./mse";
 import { keptWay, keepWay } from "./preference";
 import type { Fragment, InitFrame } from "./wire";
@@ -14,7 +14,11 @@ const MOST_KEPT = 2000;
 
 export interface AllFigures extends Figures { way: Way; codec: string; kbps: number; size: string }
 
-export const canPlay = (): boolean => hasMediaSource();
+const HLS_TYPE = "application/vnd.apple.mpegurl";
+
+const playsHls = (): boolean => document.createElement("video").canPlayType(HLS_TYPE) !== "";
+
+export const canPlay = (): boolean => hasMediaSource() || playsHls();
 
 /** The decoders, and the track that turns what they give into a picture of a video element: Chromium's kind only. */
 export const canPlayDirect = (): boolean => typeof VideoDecoder !== "undefined" && typeof MediaStreamTrackGenerator !== "undefined";
@@ -28,6 +32,8 @@ export class Player {
   readonly blocked = signal(false);
   /** The lowest delay was wanted and did not work. */
   readonly gaveUp = signal(false);
+  /** This browser has no decoder for the stream, whichever way. */
+  readonly unplayable = signal(false);
   /** The last picture, while there is no other. */
   readonly still = stillOf(document.createElement("canvas"));
   readonly hasStill = signal(false);
@@ -35,6 +41,7 @@ export class Player {
   private turn = 0; // of choosing a way: what was loaded for an earlier choice comes too late
   private inits = new Map<number, InitFrame>();
   private group: Fragment[] = [];
+  private playlist: Playlist | null = null;
   private weighed: { atMs: number; bytes: number }[] = [];
 
   constructor(private readonly video: HTMLVideoElement, way: Way = keptWay()) {
@@ -43,7 +50,8 @@ export class Player {
     video.addEventListener("resize", this.resized);
     document.addEventListener("visibilitychange", this.seen);
     this.way = signal(way === "direct" && canPlayDirect() ? "direct" : "mse");
-    void this.go(this.way.peek());
+    if (hasMediaSource()) void this.go(this.way.peek());
+    else this.way.value = "hls"; // as soon as someone says where
   }
 
   destroy(): void {
@@ -60,6 +68,13 @@ export class Player {
     void this.go(way);
   }
 
+  /** The show's playlist is taken when the hub cannot be reached, or when this browser plays nothing else. */
+  list(playlist: Playlist): void {
+    if (this.playlist) return;
+    this.playlist = playlist;
+    void this.go("hls");
+  }
+
   init(init: InitFrame): void {
     this.inits.set(init.track, init);
     this.group = this.group.filter(({ track }) => track !== init.track);
@@ -69,7 +84,8 @@ export class Player {
   media(fragments: readonly Fragment[]): void {
     for (const fragment of fragments) this.keep(fragment);
     this.weigh(fragments);
-    this.engine?.media(fragments);
+    if (this.way.value === "hls" && hasMediaSource()) this.backToHub();
+    else this.engine?.media(fragments);
   }
 
   mediaTime(): number | null {
@@ -109,15 +125,39 @@ export class Player {
   }
 
   private async go(way: Way): Promise<void> {
+    this.unplayable.value = false;
     const turn = this.turn += 1;
     this.way.value = way;
-    const made = way === "direct" ? (await import("./direct/direct")).Direct : Buffered;
+    const make = await this.maker(way, this.heardBy(turn)).catch(() => null);
     if (turn !== this.turn) return;
+    if (!make) {
+      this.failed();
+      return;
+    }
     this.engine?.destroy();
     this.playing.value = false;
-    this.engine = new made(this.video, this.heardBy(turn), !this.muted.value);
+    this.engine = make();
     for (const init of this.inits.values()) this.engine.init(init);
     if (this.group.length > 0) this.engine.media(this.group);
+  }
+
+  /** What few need is fetched by those who do. */
+  private async maker(way: Way, heard: Heard): Promise<() => Engine> {
+    const { video, playlist } = this;
+    if (way === "direct") {
+      const { Direct } = await import("./direct/direct");
+      return () => new Direct(video, heard, !this.muted.value);
+    }
+    if (way === "hls" && playlist) {
+      const { Listed } = await import("./hls/listed");
+      return () => new Listed(video, heard, playlist);
+    }
+    return () => new Buffered(video, heard, !this.muted.value);
+  }
+
+  private backToHub(): void {
+    this.playlist = null;
+    void this.go(keptWay() === "direct" && canPlayDirect() ? "direct" : "mse");
   }
 
   private heardBy(turn: number): Heard {
@@ -126,8 +166,16 @@ export class Player {
       playing: (yes) => still(() => this.isPlaying(yes)),
       play: () => still(() => void this.play()),
       leaving: () => this.keepStill(),
-      failed: () => still(() => { this.gaveUp.value = this.way.value === "direct"; void this.go("mse"); }),
+      failed: () => still(() => this.failed()),
     };
+  }
+
+  /** The buffered way is what is left; a playlist that failed may be tried again when the hub is missed again. */
+  private failed(): void {
+    this.gaveUp.value = this.way.value === "direct";
+    this.unplayable.value = this.way.value === "mse";
+    this.playlist = null;
+    if (hasMediaSource() && !this.unplayable.value) void this.go("mse");
   }
 
   private isPlaying(yes: boolean): void {

@@ -15,7 +15,7 @@ export function Preview({ show, title }: { show: string; title: string }) {
 
 /** A hidden tab lets go of its place at the hub. */
 function moving(show: string, video: HTMLVideoElement): () => void {
-  const player = new Player(video);
+  const player = new Player(video, "mse");
   const hub = new HubSocket({
     show, media: true,
     ticket: () => post<Ticket>(`/shows/${show}/ticket`),

@@ -22,6 +22,8 @@ const CUE_MS = 100;
 const LOOK_MS = 5000;
 const WELCOME_WITHIN_MS = 400;
 const REPORT_MS = 10_000;
+/** So often in a row it was not the hub's bad moment: something between lets no WebSocket through. */
+const JOINS_UNTIL_PLAYLIST = 3;
 
 export class Watching {
   readonly known = signal<Known | null>(null);
@@ -56,6 +58,7 @@ export class Watching {
   private broadcastEpochMs: number | null = null;
   private readonly hub: HubSocket;
   private joined = false;
+  private missed = 0; // joins in a row without a picture
 
   constructor(readonly show: string) {
     this.hub = new HubSocket({
@@ -65,7 +68,7 @@ export class Watching {
         event: (event) => this.hear(event),
         status: (status) => this.stands(status),
         init: (init) => this.player?.init(init),
-        media: (fragments) => { this.player?.media(fragments); this.sawMedia(); },
+        media: (fragments) => { this.missed = 0; this.player?.media(fragments); this.sawMedia(); },
       },
     });
   }
@@ -84,6 +87,7 @@ export class Watching {
       const show = await get<Show>(`/shows/${this.show}`);
       this.failure.value = null;
       this.learn(show);
+      this.perhapsByPlaylist();
       if (isOnAir(show.state)) this.join();
       else this.leave();
     } catch (error) {
@@ -99,8 +103,17 @@ export class Watching {
 
   private stands(status: HubStatus): void {
     this.status.value = status;
+    if (status === "waiting") this.missed += 1;
+    this.perhapsByPlaylist();
     const nothingComes = status === "bye" || status === "ended" || status === "refused";
     if (nothingComes && !this.known.value) void this.load();
+  }
+
+  /** Without the hub there is no picture by fragments; its playlist comes by plain HTTP. */
+  private perhapsByPlaylist(): void {
+    const show = this.known.value?.show;
+    const wanted = this.missed >= JOINS_UNTIL_PLAYLIST || this.player?.way.value === "hls";
+    if (wanted && show?.state === "live" && show.hls) this.player?.list({ url: show.hls, epochMs: () => this.picture().epochMs });
   }
 
   private leave(): void {

@@ -66,6 +66,8 @@ function NoPicture({ watching }: { watching: Watching }) {
   if (show.state === "scheduled" || show.state === "draft") {
     return <Said title={show.starts_at ? say("soon", { time: dayAndTime(show.starts_at) }) : say("notYet")}>{say("soonNote")}</Said>;
   }
+  if (status === "waiting" && playing && watching.player?.way.value === "hls") return null; // the picture needs no hub
+  if (status === "waiting" && !navigator.onLine) return <Said title={say("offline")} small={playing}>{say(playing ? "offline" : "offlineNote")}</Said>;
   if (status === "waiting") return <Said title={say("lost")} small={playing}>{playing ? say("reconnecting") : say("lostNote")}</Said>;
   if (status === "bye" || status === "refused") {
     return (
@@ -80,6 +82,7 @@ function NoPicture({ watching }: { watching: Watching }) {
   if (watching.player?.blocked.value) {
     return <Said title={say("waitingPicture")} action={<button type="button" class="button button-solid" onClick={() => void watching.player?.play()}>{say("pressPlay")}</button>}>{say("pressPlayNote")}</Said>;
   }
+  if (watching.player?.unplayable.value) return <Said title={say("noCodec")}>{say("noMse")}</Said>;
   if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
   return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
 }
