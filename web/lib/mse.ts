@@ -35,6 +35,7 @@ export class Buffered implements Engine {
   private readonly arrivals = new Arrivals();
   private waitsSince: number | null = null;
   private seeks = 0;
+  private newestS = 0; // of what came before there was a buffer
   private readonly timer = setInterval(() => this.tend(), TEND_MS);
 
   /** Without sound only the picture is buffered: the sound's own buffer rules cost 100 ms and every stall (FRAGMENTS.md). */
@@ -79,6 +80,7 @@ export class Buffered implements Engine {
     const first = fragments.find(({ track }) => track === VIDEO);
     if (first && !joining) this.arrivals.came(first.timeUs / 1000, performance.now()); // the group one joins with is no late one
     if (!this.source) this.begin();
+    if (!this.attached) this.newestS = Math.max(this.newestS, ...fragments.map(({ timeUs }) => timeUs / 1e6));
     this.attach();
     for (const track of this.tracks.values()) this.feed(track);
   }
@@ -138,12 +140,18 @@ export class Buffered implements Engine {
     if (source?.readyState !== "open" || this.attached || !waiting) return;
     if (!this.withSound && this.tracks.has(VIDEO)) this.tracks.delete(AUDIO);
     if (!this.supported()) return;
+    this.startNearLive();
     for (const track of this.tracks.values()) {
       track.buffer = source.addSourceBuffer(track.init.mseType);
       track.type = track.init.mseType;
       track.buffer.addEventListener("updateend", () => { if (source === this.source) this.fed(track); });
     }
     for (const track of this.tracks.values()) this.feed(track);
+  }
+
+  /** Said before there is anything to play, so that the pipeline begins there instead of being sent there from 0. */
+  private startNearLive(): void {
+    if (this.video.readyState === HTMLMediaElement.HAVE_NOTHING) this.video.currentTime = Math.max(0, this.newestS - this.patience.target);
   }
 
   /** Sound that this browser cannot play is left out; without the picture there is nothing to show. */
