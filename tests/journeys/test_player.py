@@ -88,9 +88,9 @@ async def test_a_line_that_loses_packets(system: System, arrive: Arrive) -> None
         await viewer.moves()
         figures = Figures(viewer)
         await figures.open()
-        await plays_on(viewer, 6)
-        before = await figures.of("stalls")
         await plays_on(viewer, 4)
+        before = await figures.of("stalls")
+        await plays_on(viewer, 3)
         assert line.lost > 20
         assert await figures.of("jitter") > 100
         assert await figures.of("stalls") <= before + 1

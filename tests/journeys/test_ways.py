@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import expect
 
 from tests.journeys.conftest import Arrive
@@ -38,18 +37,15 @@ BEHIND = "Number(document.querySelector('[data-testid=figure-behind]').textConte
 NO_DECODER = "VideoDecoder.prototype.configure = () => { throw new TypeError('not here') }"
 
 
-@pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
-async def test_the_lowest_delay_is_chosen_by_keyboard_and_remembered(
-    system: System, arrive: Arrive, locale: str
-) -> None:
+async def test_the_lowest_delay_is_chosen_by_keyboard_and_remembered(system: System, arrive: Arrive) -> None:
     """Menu, arrow key, Escape: the picture goes on by decoders of its own, with sound, also when the page comes again."""
-    viewer = await arrive(viewport=PHONE, locale=locale)
+    viewer = await arrive(viewport=PHONE, locale="de-DE")
     await viewer.page.add_init_script(LISTEN)
     await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
     await viewer.moves()
     await viewer.page.get_by_test_id("playback").focus()
     await viewer.page.keyboard.press("Enter")
-    await viewer.shoot(f"ways-{locale[:2]}")
+    await viewer.shoot("ways")
     await viewer.page.get_by_test_id("way-mse").focus()
     await viewer.page.keyboard.press("ArrowDown")
     await viewer.page.keyboard.press("Escape")
