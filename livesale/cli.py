@@ -228,7 +228,7 @@ _BENCH_OPTIONS = {
 }
 
 
-_BENCH_LIMITS: dict[str, click.ParamType] = {
+_BENCH_LIMITS: dict[str, click.ParamType[Any]] = {
     "slow": click.IntRange(0, 100),
     "mode": click.Choice(("mse", "sound", "webcodecs")),
     "tls": click.Choice(("own", "nginx", "caddy")),
