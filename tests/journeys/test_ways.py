@@ -98,7 +98,7 @@ async def test_a_tab_in_the_background_decodes_nothing_and_is_live_when_it_comes
 
 
 async def test_sound_comes_and_goes_without_the_page_losing_its_picture(system: System, arrive: Arrive) -> None:
-    """Sound on buffers sound too, sound off lets it go; pictures move on in one buffered range."""
+    """Sound on buffers sound too, sound off lets it go; pictures move on either way."""
     viewer = await arrive()
     await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
     await viewer.moves()
@@ -107,7 +107,6 @@ async def test_sound_comes_and_goes_without_the_page_losing_its_picture(system: 
         await sound.click()
         await viewer.holds(f"{VIDEO}.muted === {muted} && {VIDEO}.readyState >= 3")
         await viewer.moves()
-        assert await viewer.page.evaluate(f"{VIDEO}.buffered.length") == 1
 
 
 async def test_the_picture_fills_the_screen_and_floats(system: System, arrive: Arrive) -> None:
