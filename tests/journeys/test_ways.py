@@ -122,3 +122,32 @@ async def test_the_picture_fills_the_screen_and_floats(system: System, arrive: A
     await viewer.page.get_by_test_id("fill-screen").click()
     await viewer.holds("document.fullscreenElement?.classList.contains('picture')")
     await viewer.page.evaluate("document.exitFullscreen()")
+
+
+async def test_where_no_websocket_gets_through_the_picture_comes_by_playlist(system: System, arrive: Arrive) -> None:
+    """A proxy that ends every socket: after a few tries the page plays the show's HLS, and says that it does."""
+    viewer = await arrive()
+    await viewer.page.route_web_socket("**/v1/shows/**", lambda socket: socket.close(code=3000))
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    await viewer.page.get_by_test_id("how-live").click()
+    await expect(viewer.page.get_by_test_id("figure-way")).to_have_text("HLS")
+    await viewer.moves()
+
+
+async def test_what_the_host_types_is_read_on_the_picture(system: System, arrive: Arrive) -> None:
+    """From the studio's field to the viewer who turned captions on; who did not is offered them."""
+    show = system.demo_show()
+    host = await arrive("host", f"/studio/{show['id']}")
+    viewer = await arrive(viewport=PHONE)
+    await viewer.page.goto(f"/watch/{show['id']}")
+    await viewer.moves()
+    field = host.page.get_by_test_id("caption-input")
+    await field.fill("Sharp as ever")
+    await field.press("Enter")
+    await expect(field).to_have_value("")
+    await viewer.page.get_by_test_id("captions-switch").click()
+    await field.fill("And it stays so")
+    await field.press("Enter")
+    await expect(viewer.page.get_by_test_id("subtitles")).to_contain_text("And it stays so")
+    await viewer.shoot("captions")

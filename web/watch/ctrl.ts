@@ -113,7 +113,7 @@ export class Watching {
   private perhapsByPlaylist(): void {
     const show = this.known.value?.show;
     const wanted = this.missed >= JOINS_UNTIL_PLAYLIST || this.player?.way.value === "hls";
-    if (wanted && show?.state === "live" && show.hls) this.player?.list({ url: show.hls, epochMs: () => this.picture().epochMs });
+    if (wanted && show?.state === "live" && show.hls) this.player?.list({ url: show.hls, epochMs: () => this.epochMs() });
   }
 
   private leave(): void {
@@ -198,10 +198,13 @@ export class Watching {
     if (typeof event.broadcast_epoch === "number") this.broadcastEpochMs = event.broadcast_epoch;
   }
 
-  /** Until the hub says when the broadcast began, the show's start is the same moment. */
   private picture(): Picture {
-    const epochMs = this.broadcastEpochMs ?? toMs(this.known.value?.show.started_at);
-    return { timeS: this.player?.mediaTime() ?? null, epochMs };
+    return { timeS: this.player?.mediaTime() ?? null, epochMs: this.epochMs() };
+  }
+
+  /** Until the hub says when the broadcast began, the show's start is the same moment. */
+  private epochMs(): number | null {
+    return this.broadcastEpochMs ?? toMs(this.known.value?.show.started_at);
   }
 
   private apply(event: HubEvent): void {
