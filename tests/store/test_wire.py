@@ -62,7 +62,8 @@ async def test_what_a_killed_store_owed_is_asked_once_more(
         await answers(made, ("PING",))
         await asyncio.to_thread(valkey.kill)
         await asyncio.to_thread(valkey.start)
-        await answers(made, ("RPUSH", "nothing", "now"))
+        async with wires(valkey.url, 1) as other:
+            await answers(other, ("RPUSH", "nothing", "now"))
         async with asyncio.timeout(20):
             assert await asyncio.gather(*waiting) == [[b"nothing", b"now"], b"behind it"]
 
