@@ -13,7 +13,7 @@ import msgspec
 
 from livesale.media.chunks import Sample, chunk, codecs_of, micros, movie, picture_size
 from livesale.media.fmp4 import sample_of
-from livesale.media.frames import AUDIO, VIDEO
+from livesale.media.frames import AUDIO, HZ, VIDEO
 from livesale.media.ring import Fragment, Init, Item
 
 PART_US = 500_000
@@ -67,7 +67,7 @@ class Packager:
         self._give = give
         self._inits: dict[int, Init] = {}
         self._announced: dict[int, Init] = {}  # of the next stretch, which begins with what comes next
-        self._waiting: dict[int, Fragment] = {}  # of each track the sample whose duration is not known yet
+        self._waiting: dict[int, tuple[Fragment, int]] = {}  # of each track what has no duration yet, and its time in µs
         self._lead = VIDEO  # the track by which parts are cut
         self._open: list[Sample] = []  # whole samples of the lead for the next part
         self._beside: list[Sample] = []  # whole sound samples that go with the pictures to come
@@ -75,6 +75,7 @@ class Packager:
         self._stretch: Stretch | None = None
         self._begins_us: int | None = None  # where the open part begins; None: nothing has come in this stretch
         self._segment_us = 0
+        self._given: dict[int, int] = {}  # of each track, up to where it has been given out, in its clock
         self._segment = self._number = -1
         self._index = self._parts = 0
 
@@ -100,16 +101,19 @@ class Packager:
             self._follow_sound(over=True)
         last = self._open[-1]
         self._cut(micros(last.track, last.end), closes=True, whole=True)
+        # A still that stands in for the camera fills the time back to the last picture, where sound has gone out by now.
+        self._given[VIDEO] = max(self._given.get(VIDEO, 0), self._begins_us * HZ[VIDEO] // 1_000_000)
         self._stretch, self._begins_us, self._tracks = None, None, frozenset()
 
     def _fragment(self, fragment: Fragment) -> None:
-        track, time_us = fragment.track, fragment.time_us
-        if self._announced or self._breaks(track, time_us):
+        track = fragment.track
+        if self._announced or self._breaks(track, fragment.time_us):
             self.finish(fragment)
             self._inits |= self._announced
             self._announced = {}
         if track not in self._inits:
             return
+        time_us = max(fragment.time_us, micros(track, self._given.get(track, 0)))
         if self._begins_us is None:
             self._begin(time_us)
         self._complete(track, fragment)
@@ -117,7 +121,7 @@ class Packager:
             self._follow_sound()
         elif track == VIDEO and self._lead == AUDIO:
             self._follow_pictures()
-        self._waiting[track] = fragment
+        self._waiting[track] = fragment, time_us
         if track == self._lead:
             self._cut_before(time_us, fragment.key)
 
@@ -125,7 +129,7 @@ class Packager:
         """Whether the stretch ends before this sample: its track is new to it, or nothing at all came for a while."""
         if self._stretch is not None and track not in self._tracks:
             return True
-        newest_us = max((each.time_us for each in self._waiting.values()), default=time_us)
+        newest_us = max((at_us for _, at_us in self._waiting.values()), default=time_us)
         return time_us - newest_us > HOLE_US
 
     def _begin(self, time_us: int) -> None:
@@ -138,14 +142,17 @@ class Packager:
 
     def _complete(self, track: int, following: Fragment | None, *, last: bool = False) -> None:
         """The waiting sample of a track is over: a picture when the next one comes, sound and a `last` one when it says."""
-        waiting = self._waiting.pop(track, None)
-        if waiting is None:
+        if track not in self._waiting:
             return
-        time, duration, data = sample_of(waiting.data)
+        waiting, _ = self._waiting.pop(track)
+        time, declared, data = sample_of(waiting.data)
+        end = time + declared
         if following is not None:
-            apart = sample_of(following.data)[0] - time
-            duration = apart if track == VIDEO and not last else min(duration, apart)
-        self._add(Sample(track, time, duration, waiting.key, bytes(data)))
+            after = sample_of(following.data)[0]
+            end = after if track == VIDEO and not last else min(end, after)
+        time = max(time, self._given.get(track, 0))
+        self._given[track] = end = max(end, time + 1)
+        self._add(Sample(track, time, end - time, waiting.key, bytes(data)))
 
     def _add(self, sample: Sample) -> None:
         if sample.track != self._lead:
@@ -157,8 +164,9 @@ class Packager:
         self._open.append(sample)
 
     def _pictures_stand(self, time_us: int) -> bool:
-        since_us = self._waiting[VIDEO].time_us if VIDEO in self._waiting else self._begins_us
-        return since_us is not None and time_us - since_us > HOLE_US
+        assert self._begins_us is not None
+        since_us = self._waiting[VIDEO][1] if VIDEO in self._waiting else self._begins_us
+        return time_us - since_us > HOLE_US
 
     def _follow_sound(self, *, over: bool = False) -> None:
         """No picture for a while: the last one as long as it declares to be, and parts are cut by sound from here.

@@ -200,6 +200,8 @@ async def test_a_takeover_goes_on_behind_what_was_recorded(wiring: Wiring, show:
             while (opened := one.broadcasts.ring(show.id)) is None:
                 await asyncio.sleep(0.01)
         assert opened.end_us == ring.parts[-1].end_us + 1_000_000
+
+
 async def notices_of(viewer: ClientConnection, about: str, count: int) -> list[str]:
     """The next `count` values of a notice about something."""
     found: list[str] = []
