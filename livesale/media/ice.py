@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
@@ -18,7 +17,7 @@ from aioice.utils import random_string
 CHECK_EVERY_S = 0.02  # RFC 8445, 14: pacing
 
 _NAMES = (
-    "add_remote_candidate", "build_request", "data_received", "get_component_candidates", "query_consent", "_check_periodic",
+    "add_remote_candidate", "build_request", "get_component_candidates", "query_consent", "_check_periodic",
     "_pair_remote_candidate", "sort_check_list", "local_candidates",
 )  # fmt: skip
 _FIELDS = (
@@ -35,13 +34,9 @@ def missing_names() -> list[str]:
 
 
 class IceConnection(aioice.ice.Connection):
-    """An aioice connection. `ports`: first and last UDP port for host candidates, (0, 0) for any.
-
-    `media(data)` gets the RTP packets at once; without it they wait in a queue for their reader, like the rest.
-    """
+    """An aioice connection. `ports`: first and last UDP port for host candidates, (0, 0) for any."""
 
     ports = (0, 0)
-    media: Callable[[bytes], None] | None = None
     _checking: asyncio.Task[None] | None = None
 
     async def get_component_candidates(self, component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
@@ -53,13 +48,6 @@ class IceConnection(aioice.ice.Connection):
         self._protocols += found
         relayed = await super().get_component_candidates(component, [], timeout)
         return [protocol.local_candidate for protocol in found] + relayed
-
-    def data_received(self, data: bytes, component: int) -> None:
-        """What came that is not ICE's. A queue and a reader's waking cost a third of all that a packet costs."""
-        if self.media is not None and is_rtp(data):
-            self.media(data)
-        else:
-            super().data_received(data, component)
 
     def restart(self, username: str, password: str) -> None:
         """New words on both sides; data flows over the old pair until the other side nominates a new one."""
@@ -89,11 +77,6 @@ class IceConnection(aioice.ice.Connection):
         while any(pair.state.name in ("FROZEN", "WAITING") for pair in self._check_list):
             self._check_periodic()
             await asyncio.sleep(CHECK_EVERY_S)
-
-
-def is_rtp(data: bytes) -> bool:
-    """RTP, and not DTLS, STUN or RTCP (RFC 7983, RFC 5761)."""
-    return len(data) > 12 and 127 < data[0] < 192 and not 192 <= data[1] <= 223
 
 
 async def _bind(connection: Any, component: int, address: str, ports: tuple[int, int]) -> Any:

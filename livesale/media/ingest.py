@@ -114,7 +114,6 @@ class PeerPublisher(Publisher):
         return offers.finish_answer(peer.localDescription.sdp, offer, self._network.public_ip)
 
     def _take_over(self, receiver: receivers.EncodedReceiver, segmenter: Segmenter) -> None:
-        receivers.take_directly(receiver.transport)
         receiver.on_frame = self._on_frame
         receiver.on_report = segmenter.sender_report
         self._receivers[receiver.track_number] = receiver

@@ -14,8 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
-import pylibsrtp
-from aiortc import clock, rtcpeerconnection, rtcrtpreceiver, rtp
+from aiortc import rtcpeerconnection, rtcrtpreceiver, rtp
 from aiortc.codecs import is_rtx
 from aiortc.rate import BandwidthUsage, RemoteBitrateEstimator
 from aiortc.rtcdtlstransport import RTCDtlsTransport
@@ -25,7 +24,6 @@ from aiortc.rtcrtpreceiver import RTCRtpReceiver, StreamStatistics
 from livesale.media import h264
 from livesale.media.cap import LineCap
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame, Unwrapper
-from livesale.media.ice import IceConnection
 from livesale.media.jitter import AUDIO_GIVE_UP_US, VIDEO_GIVE_UP_US, Assembled, JitterBuffer
 
 KEY_REQUEST_APART_US = 300_000
@@ -49,9 +47,8 @@ _NAMES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     (
         RTCDtlsTransport,
         "RTCDtlsTransport",
-        ("_register_rtp_receiver", "_unregister_rtp_receiver", "_send_rtp", "transport"),
+        ("_register_rtp_receiver", "_unregister_rtp_receiver", "_send_rtp"),
     ),
-    (clock, "aiortc.clock", ("current_ms",)),
     (rtcrtpreceiver, "aiortc.rtcrtpreceiver", ("StreamStatistics", "RemoteStreamTrack")),
     (
         rtp,
@@ -64,38 +61,15 @@ _NAMES: tuple[tuple[Any, str, tuple[str, ...]], ...] = (
     ),
 )  # fmt: skip
 
-_FIELDS = ("_rx_srtp", "_rtp_router", "_rtp_header_extensions_map")
-
 
 def missing_names() -> list[str]:
     """Names this file builds on that the installed aiortc lacks: `RTCRtpReceiver._handle_rtp_packet`, …"""
-    missing = [f"{where}.{name}" for owner, where, names in _NAMES for name in names if not hasattr(owner, name)]
-    made = RTCDtlsTransport.__init__.__code__.co_names
-    return missing + [f"RTCDtlsTransport.{name}" for name in _FIELDS if name not in made]
+    return [f"{where}.{name}" for owner, where, names in _NAMES for name in names if not hasattr(owner, name)]
 
 
 def install() -> None:
     """Makes every RTCPeerConnection created from now on receive by `EncodedReceiver`. May be called again."""
     setattr(rtcpeerconnection, "RTCRtpReceiver", EncodedReceiver)  # noqa: B010
-
-
-def take_directly(transport: RTCDtlsTransport) -> None:
-    """RTP of this transport goes to its receivers in the moment it comes; everything else stays aiortc's."""
-    connection = transport.transport._connection
-    assert isinstance(connection, IceConnection), "network.py sees to that"
-
-    def media(data: bytes) -> None:
-        if transport._rx_srtp is None:
-            return  # before DTLS is up nobody can read it
-        try:
-            packet = rtp.RtpPacket.parse(transport._rx_srtp.unprotect(data), transport._rtp_header_extensions_map)
-        except (pylibsrtp.Error, ValueError):
-            return  # a repeated or forged packet
-        receiver = transport._rtp_router.route_rtp(packet)
-        if isinstance(receiver, EncodedReceiver):
-            receiver.take(packet, clock.current_ms())
-
-    connection.media = media
 
 
 class _Burst(msgspec.Struct, gc=False):
@@ -196,13 +170,9 @@ class EncodedReceiver(RTCRtpReceiver):
             self.on_report(self.track_number, ntp_us, self._unwrap.peek(packet.sender_info.rtp_timestamp))
 
     async def _handle_rtp_packet(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
-        self.take(packet, arrival_time_ms)
-
-    def take(self, packet: rtp.RtpPacket, arrival_time_ms: int) -> None:
-        """The next packet of this track."""
         try:
             self._estimate(packet, arrival_time_ms)
-            self._sort_in(packet)
+            self._take(packet)
         except Exception:  # raised further, it would end the transport's receive loop and so the whole session
             self.bad_packets += 1
             log.exception("an RTP packet could not be taken")
@@ -212,7 +182,7 @@ class EncodedReceiver(RTCRtpReceiver):
             return JitterBuffer(AUDIO_GIVE_UP_US, frame_per_packet=True)
         return JitterBuffer(VIDEO_GIVE_UP_US, starts_key=h264.starts_key_frame)
 
-    def _sort_in(self, packet: rtp.RtpPacket) -> None:
+    def _take(self, packet: rtp.RtpPacket) -> None:
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             return

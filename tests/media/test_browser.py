@@ -129,14 +129,14 @@ async def test_one_packet_in_ten_lost_still_plays(
     browser: Browser, server: MediaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 10 % of all packets lost, retransmissions included, the show keeps its pace within 2 s of live."""
-    take = EncodedReceiver.take
+    take = EncodedReceiver._handle_rtp_packet
     dice = random.Random(7)
 
-    def lossy(receiver: EncodedReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
+    async def lossy(receiver: EncodedReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
         if dice.random() > 0.1:
-            take(receiver, packet, arrival_time_ms)
+            await take(receiver, packet, arrival_time_ms)
 
-    monkeypatch.setattr(EncodedReceiver, "take", lossy)
+    monkeypatch.setattr(EncodedReceiver, "_handle_rtp_packet", lossy)
     await host(browser, server)
     await until(lambda: server.fragments(VIDEO))
     page = await viewer(browser, server)

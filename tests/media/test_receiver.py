@@ -63,7 +63,9 @@ async def received() -> Any:
 async def send(receiver: receivers.EncodedReceiver, sequence: int, payload: bytes, **more: Any) -> None:
     """One packet of the stream, a frame of its own unless told otherwise."""
     fields = {"payload_type": 102, "marker": 1, "timestamp": sequence * 3_000, "ssrc": 55, **more}
-    receiver.take(RtpPacket(sequence_number=sequence & 0xFFFF, payload=payload, **fields), arrival_time_ms=0)
+    await receiver._handle_rtp_packet(
+        RtpPacket(sequence_number=sequence & 0xFFFF, payload=payload, **fields), arrival_time_ms=0
+    )
 
 
 def test_the_private_names_of_aiortc_are_where_they_were() -> None:
@@ -168,7 +170,7 @@ async def test_a_host_hears_what_its_line_holds(received: Any) -> None:
             )  # fmt: skip
             packet.extensions.abs_send_time = int(sent_s * (1 << 18)) & 0xFFFFFF
             arrived_ms = int((sent_s + number / 100 * lag_a_s) * 1000)
-            receiver.take(packet, arrival_time_ms=arrived_ms)
+            await receiver._handle_rtp_packet(packet, arrival_time_ms=arrived_ms)
             await asyncio.sleep(0)
         sent = [one for one in transport.of(RtcpPsfbPacket)[told:] if one.fmt == RTCP_PSFB_APP]
         return [unpack_remb_fci(one.fci)[0] for one in sent]
