@@ -83,10 +83,8 @@ class WebDoors:
 
     def whip(self, show: str, call: Call) -> Whip:
         """Where and with what token the host publishes."""
-        secure = "s" if call.secure else ""
-        address = f"{call.host}/whip/{show}"
-        token = whip_token(self._wiring.tag_key, show)
-        return Whip(f"http{secure}://{address}", f"ws{secure}://{address}/socket", token)
+        scheme = "https" if call.secure else "http"
+        return Whip(f"{scheme}://{call.host}/whip/{show}", whip_token(self._wiring.tag_key, show))
 
     def hls(self, show: str) -> str:
         """Where a show's HLS is, with a token where tokens are asked for."""

@@ -53,10 +53,9 @@ class RundownView(msgspec.Struct):
 
 
 class Whip(msgspec.Struct):
-    """Where and with what bearer token the host publishes: by WHIP, or by WebSocket where no UDP gets through."""
+    """Where and with what bearer token the host publishes: by WHIP, or by WebSocket at `{url}/socket` without UDP."""
 
     url: str
-    socket: str
     token: str
 
 

@@ -59,7 +59,7 @@ export interface Show {
   picture?: boolean;
   hub: string[];
   hls: string | null;
-  whip?: { url: string; socket: string; token: string } | null;
+  whip?: { url: string; token: string } | null;
   rundown?: Segment[] | { segments: Segment[]; current: number | null } | null;
   chat?: ChatLine[];
   /** For the show's host only: what the studio sees of the picture, orders by state, revenue. */

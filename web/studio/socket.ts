@@ -27,7 +27,7 @@ export class SocketWay implements Way {
   constructor(private readonly target: Target, private readonly heard: (state: WayState) => void) {}
 
   async open(stream: MediaStream, takeover: boolean): Promise<void> {
-    const socket = new WebSocket(this.target.socket);
+    const socket = new WebSocket(`${this.target.url.replace(/^http/, "ws")}/socket`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.sound = stream.getAudioTracks().length > 0;

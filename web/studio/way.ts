@@ -1,7 +1,7 @@
 /** A way for the picture out of this page: peer.ts (WHIP over UDP) or socket.ts (WebSocket). */
 import type { UploadFigures } from "./quality";
 
-export interface Target { url: string; socket: string; token: string }
+export interface Target { url: string; token: string }
 
 /** `up`: it goes through. `down`: this connection is over. `shaky`: it may come back by itself. `taken`: another host has the show. */
 export type WayState = "up" | "shaky" | "down" | "taken";
