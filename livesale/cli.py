@@ -123,6 +123,7 @@ def user() -> None:
 @click.option("--role", required=True, type=click.Choice(ROLES))
 @click.option("--born", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Counts as checked by you.")
 @click.option("--country", required=True, metavar="CC", help="Two letters, such as DE.")
+@click.option("--region", default="", metavar="SS", help="A state of it where majority differs, such as AL (US).")
 @data_option
 def user_add(data: Path | None, born: Any, **fields: Any) -> None:
     """Create an account without asking anything; prints its id."""

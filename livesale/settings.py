@@ -141,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True):
     dev_mail: bool
     smtp_url: str
     mail_from: str
+    countries: str
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     hubs: Hubs

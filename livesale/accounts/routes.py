@@ -32,6 +32,7 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
     password: Annotated[str, msgspec.Meta(min_length=SHORTEST, max_length=LONGEST)]
     country: Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2")]
     born: date | None = None
+    region: Annotated[str, msgspec.Meta(max_length=3, description="a state (US: AL), where majority differs by state")] = ""
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
@@ -128,7 +129,8 @@ class _Handlers:
             await call.keep(db, Answer(self._door.view(account), 201))
 
         account = await self._accounts.create_account(
-            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password, keep=keep
+            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password, region=body.region,
+            keep=keep
         )
         return Answer(self._door.view(account), 201)
 

@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.accounts import store
 from livesale.accounts.attempts import Attempts
+from livesale.accounts.countries import Countries, shipped
 from livesale.accounts.model import (
     UNKNOWN_AGE,
     Account,
     Age,
     AgeMethod,
+    Place,
     age_of,
     called,
     checked,
@@ -32,7 +34,7 @@ from livesale.accounts.signins import FRESH_MS, SignIns, audit
 from livesale.accounts.tokens import Claims, Kind, Tokens
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import NAME_CHARACTERS, random_name
-from livesale.kernel.refusals import Refusal, not_found
+from livesale.kernel.refusals import Refusal, invalid, not_found
 from livesale.kernel.sealing import new_key, seal, unseal
 from livesale.store.database import reading
 
@@ -57,12 +59,14 @@ class Accounts:
         session_ms: int = 30 * DAY_MS,
         now_ms: Callable[[], int] | None = None,
         passwords: Passwords | None = None,
+        countries: Countries | None = None,
     ) -> None:
         self._engine = engine
         self._tokens = tokens
         self._session_ms = session_ms
         self._now_ms = now_ms or _wall_ms
         self._passwords = passwords or Passwords()
+        self._countries = countries or shipped()
         self._attempts = Attempts()
         self.revocations = Revocations(engine, self._now_ms)
         self.sign_ins = SignIns(engine, tokens, self.revocations, self._now_ms)
@@ -89,6 +93,7 @@ class Accounts:
         method: AgeMethod = "declared",
         issuer: str = "",
         password: str | None = None,
+        region: str = "",
         actor: str = SYSTEM,
         keep: Callable[[AsyncConnection, Account], Awaitable[None]] | None = None,
     ) -> Account:
@@ -97,17 +102,22 @@ class Accounts:
         `keep` is called in the transaction that makes it.
         """
         now_ms = self._now_ms()
+        country = checked("country", country_code, country)
+        if region and region not in self._countries.regions(country):
+            raise invalid("region", f"is no state of {country} that makes a difference here")
         account = Account(
             id=random_name(NAME_CHARACTERS),
             email=checked("email", folded, email),
             name=checked("name", called, name),
-            country=checked("country", country_code, country),
+            country=country,
+            region=region,
+            place=self._countries.place(country, region),
             roles=frozenset(checked("role", known_role, role) for role in roles),
             age=UNKNOWN_AGE,
             created_ms=now_ms,
         )
         if born is not None:
-            age = checked("born", lambda day: age_of(day, now_ms, account.country, method, issuer), born)
+            age = checked("born", lambda day: age_of(day, now_ms, account.place, method, issuer), born)
             account = msgspec.structs.replace(account, age=age)
         kept = await self._passwords.hash(password) if password is not None else ""
         try:
@@ -177,7 +187,7 @@ class Accounts:
         """Accounts and their sealing keys by id, in one read; without those that are not there, or erased."""
         async with reading(self._engine) as db:
             rows = await store.find_all(db, accounts)
-        return {row["id"]: (_account(row), row["key"]) for row in rows if row["key"] is not None}
+        return {row["id"]: (self._account(row), row["key"]) for row in rows if row["key"] is not None}
 
     async def by_email(self, email: str) -> Account:
         """The account of an address; refused (`not_found`) when there is none."""
@@ -220,7 +230,10 @@ class Accounts:
             row = await store.find(db, **by)
         if row is None:
             raise not_found("account")
-        return _account(row)
+        return self._account(row)
+
+    def _account(self, row: RowMapping) -> Account:
+        return _account(row, self._countries.place(row["country"], row["region"]))
 
     def _signed_in(self, claims: Claims) -> SignedIn:
         return SignedIn(self._tokens.sign(claims), claims, self._tokens.csrf(claims))
@@ -237,6 +250,7 @@ def _row(account: Account, password_hash: str, key: bytes) -> dict[str, Any]:
         "email": account.email,
         "name": seal(key, account.name.encode(), f"name:{account.id}"),
         "country": account.country,
+        "region": account.region,
         "roles": " ".join(sorted(account.roles)),
         "band": account.age.band,
         "band_ends_month": account.age.ends_month,
@@ -247,12 +261,12 @@ def _row(account: Account, password_hash: str, key: bytes) -> dict[str, Any]:
     }
 
 
-def _account(row: RowMapping) -> Account:
+def _account(row: RowMapping, place: Place) -> Account:
     """An erased account keeps its id; its name reads as empty."""
     name = unseal(row["key"], row["name"], f"name:{row['id']}").decode() if row["key"] else ""
     age = Age(row["band"], row["band_ends_month"], row["age_method"], row["age_issuer"])
     roles = frozenset(row["roles"].split())
-    return Account(row["id"], row["email"], name, row["country"], roles, age, row["created_ms"])
+    return Account(row["id"], row["email"], name, row["country"], roles, age, row["created_ms"], place, row["region"])
 
 
 def _wall_ms() -> int:

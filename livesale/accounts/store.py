@@ -35,6 +35,7 @@ accounts = Table(
     Column("email", String(254), nullable=False, unique=True),  # folded
     Column("name", LargeBinary, nullable=False),  # sealed, context `name:ID`
     Column("country", String(2), nullable=False),
+    Column("region", String(3), nullable=False, server_default=""),  # a state, where majority differs by state
     Column("roles", String(200), nullable=False),  # separated by spaces
     Column("band", String(10), nullable=False),
     Column("band_ends_month", String(7), nullable=False),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
+from livesale.accounts.countries import of_folder
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
 from livesale.apps.feeds import import_feed
@@ -30,12 +31,16 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     tokens = Tokens(settings.key("token.key"))
     database = engine(settings.sql_url)
     try:
-        yield Accounts(database, tokens, settings.sessions.session_d * DAY_MS)
+        yield Accounts(
+            database, tokens, settings.sessions.session_d * DAY_MS, countries=of_folder(settings.countries)
+        )
     finally:
         await database.dispose()
 
 
-async def user_add(settings: Settings, *, email: str, name: str, role: str, born: date, country: str) -> str:
+async def user_add(
+    settings: Settings, *, email: str, name: str, role: str, born: date, country: str, region: str
+) -> str:
     """Create an account whose age the operator has checked; returns its id."""
     async with open_accounts(settings) as accounts:
         account = await accounts.create_account(
@@ -44,6 +49,7 @@ async def user_add(settings: Settings, *, email: str, name: str, role: str, born
             roles=(role,),
             born=born,
             country=country,
+            region=region,
             method="verified",
             issuer="operator",
         )

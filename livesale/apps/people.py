@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from livesale.accounts.model import Account
+from livesale.accounts.model import Account, Band, Place
 from livesale.accounts.service import Accounts
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
@@ -28,10 +28,14 @@ class People:
         self._reading: asyncio.Task[None] | None = None
         self.guardians: Guardians | None = None
 
-    async def age_band(self, account: str) -> str:
+    async def age_band(self, account: str) -> Band:
         """The account's band now."""
         known, _ = await self._find(account)
         return known.band(self._store.now_ms())
+
+    async def place_of(self, account: str) -> Place:
+        """What the law says about age where the account lives."""
+        return (await self._find(account))[0].place
 
     async def age_of(self, account: str) -> tuple[bool, bool]:
         """Whether it is an adult's now, and whether by more than its own word."""

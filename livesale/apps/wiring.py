@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 
 from livesale.accounts.challenges import Challenges
+from livesale.accounts.countries import of_folder
 from livesale.accounts.passkeys import Passkeys
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
@@ -49,6 +50,7 @@ class Wiring:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = engine(settings.sql_url)
+        self.countries = of_folder(settings.countries)
         self.tag_key = settings.key("tag.key")
         self._stack = AsyncExitStack()
 
@@ -66,6 +68,7 @@ class Wiring:
             Tokens(self.settings.key("token.key")),
             self.settings.sessions.session_d * DAY_MS,
             self.store.now_ms,
+            countries=self.countries,
         )
         challenges = Challenges(self.settings.key("token.key"))
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
@@ -74,7 +77,7 @@ class Wiring:
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
         self.allowances = Allowances(self.guardians.families, self.people.age_of, self.people.country_of)
-        self.shipping = ShippingTables(self.database, self.store.now_ms)
+        self.shipping = ShippingTables(self.database, self.store.now_ms, self.countries)
         self.orders = Orders(self.store, self.people, News(self.store), self.shipping, self.product)
         self.coupons = Coupons(self.store)
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)

@@ -3,7 +3,7 @@ import { speaking } from "../lib/i18n";
 
 export const words = {
   en: {
-    title: "Sign in", register: "Register", email: "E-mail", password: "Password", name: "Name", born: "Date of birth", country: "Country",
+    title: "Sign in", register: "Register", email: "E-mail", password: "Password", name: "Name", born: "Date of birth", country: "Country", region: "State", regionNote: "Two letters, such as AL. You come of age at 18, 19 or 21, depending on the state; without one you count as grown up from 21.",
     bornNote: "We only keep the age group it stands for, never the date.", passwordNote: "At least eight characters.", minorNote: "You can watch, chat and ask for things. Your parents or guardians decide about every purchase and pay for it.", minorUnder7: "At this age watching is fine; buying is for your parents or guardians with an account of their own.",
     signIn: "Sign in", create: "Create account", busy: "One moment…", wrong: "E-mail and password do not match.", taken: "There is an account with this e-mail already. Sign in instead.",
     account: "Your account", signIns: "Where you are signed in", thisOne: "This browser", unknownDevice: "Unknown device", end: "End", everywhere: "Sign out everywhere",
@@ -16,7 +16,7 @@ export const words = {
     switchToRegister: "No account yet?", switchToSignIn: "Already have an account?", hello: "You are signed in as {name}.", goOn: "Continue", guestNote: "You can watch every show without an account.",
   },
   de: {
-    title: "Anmelden", register: "Registrieren", email: "E-Mail", password: "Passwort", name: "Name", born: "Geburtsdatum", country: "Land",
+    title: "Anmelden", register: "Registrieren", email: "E-Mail", password: "Passwort", name: "Name", born: "Geburtsdatum", country: "Land", region: "Bundesstaat", regionNote: "Zwei Buchstaben, etwa AL. Volljährig wirst du je nach Staat mit 18, 19 oder 21; ohne Angabe zählt 21.",
     bornNote: "Wir behalten nur die Altersgruppe, nie das Datum.", passwordNote: "Mindestens acht Zeichen.", minorNote: "Du kannst zuschauen, mitreden und nach etwas fragen. Über jeden Kauf entscheiden deine Eltern, und sie bezahlen ihn.", minorUnder7: "In diesem Alter ist Zuschauen in Ordnung; kaufen können deine Eltern mit ihrem eigenen Konto.",
     signIn: "Anmelden", create: "Konto anlegen", busy: "Einen Moment …", wrong: "E-Mail und Passwort passen nicht zusammen.", taken: "Mit dieser E-Mail gibt es schon ein Konto. Melde dich stattdessen an.",
     account: "Dein Konto", signIns: "Wo du angemeldet bist", thisOne: "Dieser Browser", unknownDevice: "Unbekanntes Gerät", end: "Beenden", everywhere: "Überall abmelden",
