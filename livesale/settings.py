@@ -142,6 +142,7 @@ class Settings(msgspec.Struct, frozen=True):
     smtp_url: str
     mail_from: str
     countries: str
+    age_issuers: str
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     hubs: Hubs

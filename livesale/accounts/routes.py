@@ -49,7 +49,7 @@ class StepUp(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Me(msgspec.Struct):
-    """An account as its owner sees it."""
+    """An account as its owner sees it; `age_method`: `unknown`, `declared` by its owner, or `verified`."""
 
     id: str
     email: str
@@ -57,6 +57,7 @@ class Me(msgspec.Struct):
     country: str
     roles: list[str]
     age_band: str
+    age_method: str
 
 
 class SignedOut(msgspec.Struct):
@@ -114,7 +115,7 @@ class Door:
     def view(self, account: Account) -> Me:
         """The account as its owner sees it."""
         band = account.band(self._now_ms())
-        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band)
+        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band, account.age.method)
 
 
 class _Handlers:

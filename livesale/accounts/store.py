@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from livesale.accounts.model import Age
 from livesale.store.database import metadata
 
 accounts = Table(
@@ -109,6 +110,15 @@ async def find_all(db: AsyncConnection, ids: Iterable[str]) -> list[RowMapping]:
 async def set_password(db: AsyncConnection, account: str, password_hash: str) -> None:
     """Replace an account's password."""
     await db.execute(update(accounts).where(accounts.c.id == account).values(password_hash=password_hash))
+
+
+async def set_age(db: AsyncConnection, account: str, age: Age, known_before: tuple[str, ...] = ()) -> bool:
+    """Replace an account's age; False when it is known by none of `known_before` (empty: whatever it is known by)."""
+    found = accounts.c.id == account
+    if known_before:
+        found &= accounts.c.age_method.in_(known_before)
+    values = {"band": age.band, "band_ends_month": age.ends_month, "age_method": age.method, "age_issuer": age.issuer}
+    return (await db.execute(update(accounts).where(found).values(**values))).rowcount == 1
 
 
 async def add_session(

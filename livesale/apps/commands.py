@@ -56,6 +56,13 @@ async def user_add(
         return account.id
 
 
+async def user_age(settings: Settings, *, email: str, born: date) -> str:
+    """Note an age an operator has checked; returns the account's band."""
+    async with Wiring(settings) as wiring:
+        account = await wiring.ages.check(email, born)
+        return account.band(wiring.store.now_ms())
+
+
 async def token(settings: Settings, *, email: str, days: int | None, fresh: bool) -> str:
     """An API token for the account of `email`."""
     async with open_accounts(settings) as accounts:

@@ -62,6 +62,11 @@ class People:
         """Where the account lives."""
         return (await self._find(account))[0].country
 
+    async def is_ward(self, account: str) -> bool:
+        """Whether the account has a guardian now."""
+        assert self.guardians is not None
+        return any(link.minor == account for link in await self.guardians.links_of(account))
+
     async def check_may_ask(self, minor: str) -> None:
         """Refused when nobody could be asked, or a guardian has stopped all buying."""
         assert self.guardians is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from livesale.accounts.age_routes import routes as age_routes
 from livesale.accounts.link_routes import routes as link_routes
 from livesale.accounts.links import Links
 from livesale.accounts.passkey_routes import routes as passkey_routes
@@ -129,6 +130,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
     return [
         *account_routes(wiring.accounts),
         *signin_routes(wiring.accounts.sign_ins),
+        *age_routes(wiring.ages, door),
         *passkey_routes(wiring.passkeys, door, wiring.settings.public_urls),
         *link_routes(links, door),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),

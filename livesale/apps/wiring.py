@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from pathlib import Path
 from types import TracebackType
 
+from livesale.accounts.ages import Ages
 from livesale.accounts.challenges import Challenges
 from livesale.accounts.countries import of_folder
+from livesale.accounts.credentials import Issuers, read_issuers
 from livesale.accounts.passkeys import Passkeys
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
@@ -33,7 +36,7 @@ from livesale.orders.transfers import Transfers
 from livesale.orders.waiting import Waiting
 from livesale.payments.sandbox import SandboxProvider
 from livesale.payments.stripe import StripeProvider
-from livesale.settings import Settings
+from livesale.settings import Settings, SettingsError
 from livesale.shows.service import Shows
 from livesale.store.database import engine, reading
 from livesale.store.valkey import Store, connect
@@ -73,6 +76,10 @@ class Wiring:
         challenges = Challenges(self.settings.key("token.key"))
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
         self.people = People(self.store, self.accounts)
+        self.ages = Ages(
+            self.database, self.accounts, challenges, issuers_of(self.settings.age_issuers), self.settings.public_url,
+            self.store.now_ms, self.people.is_ward,
+        )  # fmt: skip
         self.shows = Shows(self.store)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
@@ -133,6 +140,16 @@ def provider_of(settings: Settings) -> SandboxProvider | StripeProvider:
     if settings.payments.provider == "stripe":
         return StripeProvider(settings.payments.secret, settings.payments.url)
     return SandboxProvider(*sandbox_access(settings))
+
+
+def issuers_of(file: str) -> Issuers:
+    """Whose credentials prove an age; SettingsError when the file cannot be used."""
+    if not file:
+        return {}
+    try:
+        return read_issuers(Path(file).read_text("utf-8"))
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"age_issuers: {file}: {error}") from None
 
 
 def sandbox_access(settings: Settings) -> tuple[str, str]:
