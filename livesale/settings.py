@@ -177,6 +177,11 @@ class Settings(msgspec.Struct, frozen=True):
         return self.public_urls[0].rstrip("/") if self.public_urls else self.base_url
 
     @property
+    def sends_mails(self) -> bool:
+        """Whether there is a way to mail people."""
+        return bool(self.smtp_url or self.dev_mail or self.demo)
+
+    @property
     def store_url(self) -> str:
         """Where the store is: `valkey_url`, or the embedded one's Unix socket (`unix://…`)."""
         return self.valkey_url or f"unix://{socket_path(self.data)}"

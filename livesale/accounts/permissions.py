@@ -31,7 +31,8 @@ TABLE: dict[str, Permission] = {
         EVERYONE,
         (
             *("GET /sessions", "DELETE /sessions", "DELETE /sessions/{id}", "GET /tokens", "POST /tokens"),
-            *("POST /session/step-up", "POST /session/step-up/options", "POST /session/step-up/passkey"),
+            *("POST /session/step-up", "POST /session/step-up/code"),
+            *("POST /session/step-up/options", "POST /session/step-up/passkey"),
             *("GET /passkeys", "POST /passkeys/options", "POST /passkeys"),
             *("PATCH /passkeys/{id}", "DELETE /passkeys/{id}"),
         ),

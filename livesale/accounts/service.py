@@ -50,7 +50,9 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class Accounts:
-    """Who someone is. `session_ms`: how long a browser stays signed in."""
+    """Who someone is. `session_ms`: how long a browser stays signed in; `password_proves`: a password alone is a fresh
+    proof, as where no mails are sent.
+    """
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class Accounts:
         now_ms: Callable[[], int] | None = None,
         passwords: Passwords | None = None,
         countries: Countries | None = None,
+        password_proves: bool = True,
     ) -> None:
         self._engine = engine
         self._tokens = tokens
@@ -67,6 +70,7 @@ class Accounts:
         self._now_ms = now_ms or _wall_ms
         self._passwords = passwords or Passwords()
         self._countries = countries or shipped()
+        self._password_proves = password_proves
         self._attempts = Attempts()
         self.revocations = Revocations(engine, self._now_ms)
         self.sign_ins = SignIns(engine, tokens, self.revocations, self._now_ms)
@@ -139,7 +143,7 @@ class Accounts:
     async def sign_in(self, email: str, password: str, address: str | None = None, device: str = "") -> SignedIn:
         """Sign a browser in. `address` is the caller's, None for a loopback peer that nothing limits."""
         row = await self._proven(checked("email", folded, email), password, address)
-        return await self._begin(row, device, "password")
+        return await self._begin(row, device, "password", self._password_proves)
 
     async def enter(self, account: str, device: str, by: str, *, fresh: bool = True) -> SignedIn:
         """Sign a browser in to an account whose owner has proven it otherwise (`by`); `fresh`: it counts as a step-up."""
@@ -158,11 +162,11 @@ class Accounts:
             await audit(db, now_ms, claims.account, "session.begin", claims.account, {"sid": claims.sid, "by": by})
         return self._signed_in(claims)
 
-    async def step_up(self, claims: Claims, password: str, address: str | None = None) -> SignedIn:
-        """The same sign-in, freshly proven by password."""
+    async def check_password(self, claims: Claims, password: str, address: str | None = None) -> Account:
+        """Whose sign-in it is, who knows the password; refused as signing in is."""
         account = await self.me(claims.account)
         await self._proven(account.email, password, address)
-        return await self.refresh(claims, "password")
+        return account
 
     async def refresh(self, claims: Claims, by: str) -> SignedIn:
         """The same sign-in, whose owner has just proven it again (`by`)."""

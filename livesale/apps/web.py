@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from livesale.accounts.age_routes import routes as age_routes
+from livesale.accounts.codes import Codes
 from livesale.accounts.link_routes import routes as link_routes
 from livesale.accounts.links import Links
 from livesale.accounts.passkey_routes import routes as passkey_routes
@@ -22,7 +23,7 @@ from livesale.apps.doors import WebDoors
 from livesale.apps.families import invitations_of
 from livesale.apps.feeds import import_feed
 from livesale.apps.hls import HlsDoor
-from livesale.apps.mails import dev_box, link_sender
+from livesale.apps.mails import code_sender, dev_box, link_sender
 from livesale.apps.people import Callers
 from livesale.apps.ready import notify_ready
 from livesale.apps.replay import Replays
@@ -121,6 +122,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
     settings, now_ms = wiring.settings, wiring.store.now_ms
     door = Door(wiring.accounts, now_ms)
     links = Links(wiring.database, wiring.accounts, settings.public_url, now_ms, link_sender(settings, now_ms))
+    codes = Codes(wiring.database, wiring.accounts, settings.key("token.key"), now_ms, code_sender(settings, now_ms))
 
     invitations = invitations_of(wiring)
 
@@ -128,7 +130,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         return await import_feed(wiring, shop, data, None, keep)
 
     return [
-        *account_routes(wiring.accounts),
+        *account_routes(wiring.accounts, codes, door),
         *signin_routes(wiring.accounts.sign_ins),
         *age_routes(wiring.ages, door),
         *passkey_routes(wiring.passkeys, door, wiring.settings.public_urls),

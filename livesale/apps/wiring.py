@@ -72,6 +72,7 @@ class Wiring:
             self.settings.sessions.session_d * DAY_MS,
             self.store.now_ms,
             countries=self.countries,
+            password_proves=not self.settings.sends_mails,
         )
         challenges = Challenges(self.settings.key("token.key"))
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)

@@ -159,7 +159,7 @@ def check_may_approve(approval: Approval, guardian: Guardian, told_digest: str, 
     if not guardian.link_verified and stood < LINK_MUST_STAND_MS:
         raise Refusal("forbidden", "A new family link can approve after 24 hours.")
     if now_ms - guardian.stepped_up_at > STEP_UP_MS:
-        raise Refusal("step_up_required", "Please enter your password again to approve.")
+        raise Refusal("step_up_required", "Please show again that it is you.")
     if approval.state == "superseded" or (approval.state == "requested" and told_digest != approval.digest):
         raise Refusal("superseded", "The request has changed. Please look at it again.")
 

@@ -176,8 +176,9 @@ async def test_step_up(accounts, clock):
     await ada(accounts)
     signed = await accounts.sign_in("ada@example.org", PASSWORD)
     clock.ms += 3_600_000
-    assert await code_of(accounts.step_up(signed.claims, "wrong one")) == "unauthenticated"
-    again = await accounts.step_up(signed.claims, PASSWORD)
+    assert await code_of(accounts.check_password(signed.claims, "wrong one")) == "unauthenticated"
+    await accounts.check_password(signed.claims, PASSWORD)
+    again = await accounts.refresh(signed.claims, "password")
     assert (again.claims.stepped_up, again.claims.sid) == (clock.ms, signed.claims.sid)
     await accounts.sign_out(signed.claims)
     with pytest.raises(Refusal):

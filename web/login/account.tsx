@@ -6,7 +6,8 @@ import { passkeysWork, stepUpByPasskey } from "../lib/passkey";
 import { Refused } from "../lib/refused";
 import type { SignIn, Token } from "../lib/shapes";
 import { sorryFor } from "../lib/sorry";
-import { access, busy, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
+import { CodeField } from "../lib/codefield";
+import { access, busy, codeSent, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
 import { Passkeys } from "./passkeys";
 import { say } from "./words";
 
@@ -75,13 +76,14 @@ function End({ id, name }: { id: string; name: string }) {
 function Proof({ byPasskey }: { byPasskey: boolean }) {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    const password = String(new FormData(event.currentTarget as HTMLFormElement).get("password"));
-    void prove(() => withPassword(password));
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    void withPassword(String(data.get("password")), String(data.get("code") ?? ""));
   };
   return (
     <Notice tone="wait" title={say("prove")}>
       <form class="fields" onSubmit={submit}>
         <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" /></label>
+        {codeSent.value && <CodeField anew={() => { codeSent.value = false; }} />}
         <button class="button button-solid" disabled={busy.value} data-testid="step-up">{say("confirm")}</button>
       </form>
       {byPasskey && <button type="button" class="button" disabled={busy.value} onClick={() => void prove(stepUpByPasskey)} data-testid="step-up-passkey">{say("withPasskey")}</button>}
@@ -90,6 +92,6 @@ function Proof({ byPasskey }: { byPasskey: boolean }) {
 }
 
 function why(error: unknown): string {
-  if (error instanceof Refused && error.code === "unauthenticated") return say("wrongPassword");
+  if (error instanceof Refused && error.code === "unauthenticated") return say(codeSent.value ? "wrongCode" : "wrongPassword");
   return sorryFor(error);
 }

@@ -12,7 +12,7 @@ export const words = {
     mailLink: "Mail me a link instead", linkSent: "If {email} has an account, a link to sign in is on its way. It is good for 15 minutes.", linkText: "One press and you are signed in. The link works once.", otherWay: "Sign in another way", noMails: "No mails are sent from here. Sign in with your password or a passkey.",
     passkeys: "Passkeys", passkeysText: "Sign in with your finger, face or device code instead of a password. Nobody can trick you out of one.", passkeysNot: "Passkeys belong to a name: open this page under its name, or as localhost, in a recent browser.",
     usedAt: "used {time}", neverUsed: "not used yet", remove: "Remove", passkeyName: "Which device is it?", addPasskey: "Add passkey", withPasskey: "Use a passkey", noPasskey: "This passkey does not open an account here.",
-    prove: "Please show that it is you", confirm: "Confirm", wrongPassword: "That is not your password.",
+    prove: "Please show that it is you", confirm: "Confirm", wrongCode: "That is not the code, or it is too old.", wrongPassword: "That is not your password.",
     switchToRegister: "No account yet?", switchToSignIn: "Already have an account?", hello: "You are signed in as {name}.", goOn: "Continue", guestNote: "You can watch every show without an account.",
   },
   de: {
@@ -25,7 +25,7 @@ export const words = {
     mailLink: "Stattdessen einen Link mailen", linkSent: "Wenn {email} ein Konto hat, ist ein Link zum Anmelden unterwegs. Er gilt 15 Minuten.", linkText: "Ein Druck, und du bist angemeldet. Der Link gilt einmal.", otherWay: "Anders anmelden", noMails: "Von hier werden keine Mails verschickt. Melde dich mit Passwort oder Passkey an.",
     passkeys: "Passkeys", passkeysText: "Mit Finger, Gesicht oder Gerätecode anmelden statt mit Passwort. Niemand kann ihn dir ablisten.", passkeysNot: "Passkeys gehören zu einem Namen: Öffne diese Seite unter ihrem Namen oder als localhost, in einem neueren Browser.",
     usedAt: "benutzt {time}", neverUsed: "noch nicht benutzt", remove: "Entfernen", passkeyName: "Welches Gerät ist es?", addPasskey: "Passkey anlegen", withPasskey: "Passkey benutzen", noPasskey: "Dieser Passkey öffnet hier kein Konto.",
-    prove: "Bitte zeig, dass du es bist", confirm: "Bestätigen", wrongPassword: "Das ist nicht dein Passwort.",
+    prove: "Bitte zeig, dass du es bist", confirm: "Bestätigen", wrongCode: "Das ist nicht der Code, oder er ist zu alt.", wrongPassword: "Das ist nicht dein Passwort.",
     switchToRegister: "Noch kein Konto?", switchToSignIn: "Schon ein Konto?", hello: "Du bist angemeldet als {name}.", goOn: "Weiter", guestNote: "Zuschauen kannst du auch ohne Konto.",
   },
 };

@@ -1,4 +1,4 @@
-"""Privacy: the state someone lives in, where majority differs by state."""
+"""Privacy: the state someone lives in, where majority differs by state; codes to step up with."""
 
 from __future__ import annotations
 
@@ -10,11 +10,24 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """The new column."""
+    """What the privacy of accounts adds."""
     op.add_column("accounts", sa.Column("region", sa.String(length=3), server_default="", nullable=False))
+    op.create_table(
+        "step_up_codes",
+        sa.Column("account", sa.String(length=40), nullable=False),
+        sa.Column("sid", sa.String(length=40), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("window_ms", sa.BigInteger(), nullable=False),
+        sa.Column("sent", sa.Integer(), nullable=False),
+        sa.Column("tried", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["accounts.id"], name=op.f("fk_step_up_codes_account")),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_step_up_codes")),
+    )
 
 
 def downgrade() -> None:
     """Without it."""
+    op.drop_table("step_up_codes")
     with op.batch_alter_table("accounts") as accounts:
         accounts.drop_column("region")
