@@ -35,7 +35,7 @@ from livesale.accounts.tokens import Claims, Kind, Tokens
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import NAME_CHARACTERS, random_name
 from livesale.kernel.refusals import Refusal, invalid, not_found
-from livesale.kernel.sealing import new_key, seal, unseal
+from livesale.kernel.sealing import lookup, new_key, seal, unseal
 from livesale.store.database import reading
 
 SYSTEM = "system"
@@ -51,13 +51,14 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 class Accounts:
     """Who someone is. `session_ms`: how long a browser stays signed in; `password_proves`: a password alone is a fresh
-    proof, as where no mails are sent.
+    proof, as where no mails are sent; `address_key`: finds accounts by mail address (`address.key`).
     """
 
     def __init__(
         self,
         engine: AsyncEngine,
         tokens: Tokens,
+        address_key: bytes,
         session_ms: int = 30 * DAY_MS,
         now_ms: Callable[[], int] | None = None,
         passwords: Passwords | None = None,
@@ -66,6 +67,7 @@ class Accounts:
     ) -> None:
         self._engine = engine
         self._tokens = tokens
+        self._address_key = address_key
         self._session_ms = session_ms
         self._now_ms = now_ms or _wall_ms
         self._passwords = passwords or Passwords()
@@ -127,7 +129,7 @@ class Accounts:
         try:
             async with self._engine.begin() as db:
                 key = new_key()
-                await store.add_account(db, _row(account, kept, key), key)
+                await store.add_account(db, self._row(account, kept, key), key)
                 said = {
                     "roles": sorted(account.roles),
                     "country": account.country,
@@ -195,7 +197,7 @@ class Accounts:
 
     async def by_email(self, email: str) -> Account:
         """The account of an address; refused (`not_found`) when there is none."""
-        return await self._found(email=checked("email", folded, email))
+        return await self._found(email_hash=lookup(self._address_key, checked("email", folded, email)))
 
     async def issue_token(self, email: str, days: int, fresh: bool = False, actor: str = SYSTEM) -> str:
         """An API token for the account of `email`; `fresh`: ten minutes, and it counts as a step-up."""
@@ -217,7 +219,7 @@ class Accounts:
         for key in keys:
             self._attempts.check(key, now_ms)
         async with reading(self._engine) as db:
-            row = await store.find(db, email=email)
+            row = await store.find(db, email_hash=lookup(self._address_key, email))
         if not await self._passwords.check(row["password_hash"] if row else "", password) or row is None:
             for key in keys:
                 self._attempts.failed(key, now_ms)
@@ -236,6 +238,23 @@ class Accounts:
             raise not_found("account")
         return self._account(row)
 
+    def _row(self, account: Account, password_hash: str, key: bytes) -> dict[str, Any]:
+        return {
+            "id": account.id,
+            "email_hash": lookup(self._address_key, account.email),
+            "email_sealed": seal(key, account.email.encode(), f"email:{account.id}"),
+            "name": seal(key, account.name.encode(), f"name:{account.id}"),
+            "country": account.country,
+            "region": account.region,
+            "roles": " ".join(sorted(account.roles)),
+            "band": account.age.band,
+            "band_ends_month": account.age.ends_month,
+            "age_method": account.age.method,
+            "age_issuer": account.age.issuer,
+            "password_hash": password_hash,
+            "created_ms": account.created_ms,
+        }
+
     def _account(self, row: RowMapping) -> Account:
         return _account(row, self._countries.place(row["country"], row["region"]))
 
@@ -248,29 +267,15 @@ def _claims(kind: Kind, row: Any, now_ms: int, expires: int, stepped_up: int) ->
     return Claims(kind, row["id"], roles, row["country"], now_ms, expires, random_name(), stepped_up)
 
 
-def _row(account: Account, password_hash: str, key: bytes) -> dict[str, Any]:
-    return {
-        "id": account.id,
-        "email": account.email,
-        "name": seal(key, account.name.encode(), f"name:{account.id}"),
-        "country": account.country,
-        "region": account.region,
-        "roles": " ".join(sorted(account.roles)),
-        "band": account.age.band,
-        "band_ends_month": account.age.ends_month,
-        "age_method": account.age.method,
-        "age_issuer": account.age.issuer,
-        "password_hash": password_hash,
-        "created_ms": account.created_ms,
-    }
-
-
 def _account(row: RowMapping, place: Place) -> Account:
-    """An erased account keeps its id; its name reads as empty."""
-    name = unseal(row["key"], row["name"], f"name:{row['id']}").decode() if row["key"] else ""
+    """An erased account keeps its id; its name and address read as empty."""
+    name, email = (
+        unseal(row["key"], row[column], f"{what}:{row['id']}").decode() if row["key"] else ""
+        for column, what in (("name", "name"), ("email_sealed", "email"))
+    )
     age = Age(row["band"], row["band_ends_month"], row["age_method"], row["age_issuer"])
     roles = frozenset(row["roles"].split())
-    return Account(row["id"], row["email"], name, row["country"], roles, age, row["created_ms"], place, row["region"])
+    return Account(row["id"], email, name, row["country"], roles, age, row["created_ms"], place, row["region"])
 
 
 def _wall_ms() -> int:

@@ -1,4 +1,4 @@
-"""The SQL of accounts: tables and statements on them. Names are sealed with the account's own key.
+"""The SQL of accounts: tables and statements on them. Names and addresses are sealed with the account's own key.
 
 `account_audit` is written in the transaction of the act it tells about, so neither exists without the other.
 """
@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     delete,
     insert,
     select,
@@ -33,7 +34,8 @@ accounts = Table(
     "accounts",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("email", String(254), nullable=False, unique=True),  # folded
+    Column("email_hash", String(254), nullable=False),  # keyed (sealing.lookup); once erased: `erased:ID`
+    Column("email_sealed", LargeBinary, nullable=False),  # folded; sealed, context `email:ID`
     Column("name", LargeBinary, nullable=False),  # sealed, context `name:ID`
     Column("country", String(2), nullable=False),
     Column("region", String(3), nullable=False, server_default=""),  # a state, where majority differs by state
@@ -44,6 +46,7 @@ accounts = Table(
     Column("age_issuer", String(100), nullable=False),
     Column("password_hash", String(200), nullable=False),  # empty: nobody can sign in by password
     Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("email_hash", name="uq_accounts_email"),
 )
 sealing_keys = Table(
     "sealing_keys",
@@ -95,10 +98,10 @@ async def add_account(db: AsyncConnection, row: dict[str, Any], key: bytes) -> N
 
 
 async def find(
-    db: AsyncConnection, *, account: str | None = None, email: str | None = None
+    db: AsyncConnection, *, account: str | None = None, email_hash: str | None = None
 ) -> RowMapping | None:
-    """An account's row with its sealing `key` (None once erased), by id or by folded address."""
-    matches = accounts.c.id == account if account is not None else accounts.c.email == email
+    """An account's row with its sealing `key` (None once erased), by id or by its address's hash."""
+    matches = accounts.c.id == account if account is not None else accounts.c.email_hash == email_hash
     return (await db.execute(_WITH_KEY.where(matches))).mappings().first()
 
 

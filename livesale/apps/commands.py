@@ -31,9 +31,8 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     tokens = Tokens(settings.key("token.key"))
     database = engine(settings.sql_url)
     try:
-        yield Accounts(
-            database, tokens, settings.sessions.session_d * DAY_MS, countries=of_folder(settings.countries)
-        )
+        session_ms, countries = settings.sessions.session_d * DAY_MS, of_folder(settings.countries)
+        yield Accounts(database, tokens, settings.key("address.key"), session_ms, countries=countries)
     finally:
         await database.dispose()
 

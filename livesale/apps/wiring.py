@@ -69,6 +69,7 @@ class Wiring:
         self.accounts = Accounts(
             self.database,
             Tokens(self.settings.key("token.key")),
+            self.settings.key("address.key"),
             self.settings.sessions.session_d * DAY_MS,
             self.store.now_ms,
             countries=self.countries,

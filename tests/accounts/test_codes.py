@@ -32,7 +32,7 @@ class Letterbox:
 @pytest.fixture
 def mailing(engine: AsyncEngine, clock: Clock) -> Accounts:
     """Accounts where mails are sent: a password alone is no fresh proof."""
-    return Accounts(engine, Tokens(KEY), now_ms=clock, passwords=Passwords(QUICK), password_proves=False)
+    return Accounts(engine, Tokens(KEY), KEY, now_ms=clock, passwords=Passwords(QUICK), password_proves=False)
 
 
 @pytest.fixture

@@ -29,5 +29,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Without it."""
     op.drop_table("step_up_codes")
-    with op.batch_alter_table("accounts") as accounts:
-        accounts.drop_column("region")
+    op.drop_column("accounts", "region")
