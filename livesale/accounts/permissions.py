@@ -26,6 +26,7 @@ class Permission(NamedTuple):
 
 TABLE: dict[str, Permission] = {
     "account.read": Permission(EVERYONE, ("GET /me",)),
+    "account.erase": Permission(EVERYONE, ("GET /me/export", "DELETE /me")),
     "account.age": Permission(EVERYONE, ("POST /me/age", "POST /me/age-proof/options", "POST /me/age-proof")),
     "account.secure": Permission(
         EVERYONE,
@@ -96,7 +97,7 @@ TABLE: dict[str, Permission] = {
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "link.change"})
+NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "account.erase", "link.change"})
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

@@ -172,6 +172,12 @@ async def write_audit(
     await db.execute(insert(account_audit).values(**values))
 
 
+async def acts_on(db: AsyncConnection, account: str) -> list[RowMapping]:
+    """What was written down about one account, oldest first."""
+    query = select(account_audit).where(account_audit.c.account == account).order_by(account_audit.c.id)
+    return list((await db.execute(query)).mappings())
+
+
 async def read_audit(db: AsyncConnection, limit: int, before_id: int | None = None) -> list[RowMapping]:
     """What was written down, newest first."""
     page = select(account_audit).order_by(account_audit.c.id.desc()).limit(limit)

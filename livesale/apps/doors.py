@@ -115,9 +115,14 @@ class WebDoors:
         """Ids of a shop's orders in one of these states (joined by commas), newest first."""
         return _ids(await reads.list_shop_orders(self._wiring.database, shop, states, limit, after))
 
-    async def ship_to(self, order: Order) -> ShipTo:
-        """Where a paid order goes, for whoever has to send it."""
-        sealed = await self._wiring.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+    async def ship_to(self, order: Order) -> ShipTo | None:
+        """Where a paid order goes, for whoever has to send it; None once its buyer has been erased."""
+        try:
+            sealed = await self._wiring.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+        except Refusal as refusal:
+            if refusal.code != "not_found":
+                raise
+            return None
         return msgspec.json.decode(sealed, type=ShipTo)
 
     async def approvals_of(self, minors: list[str]) -> list[str]:

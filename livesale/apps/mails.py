@@ -15,7 +15,7 @@ from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import owner_of
 from livesale.kernel.refusals import Refusal
 from livesale.notices.box import Box, name_of
-from livesale.notices.entry import code_letter, entry_letter
+from livesale.notices.entry import code_letter, entry_letter, erased_letter
 from livesale.notices.letters import Letter
 from livesale.notices.message import address, message
 from livesale.notices.model import Mail
@@ -67,6 +67,21 @@ def link_sender(settings: Settings, now_ms: Callable[[], int]) -> Send | None:
 def code_sender(settings: Settings, now_ms: Callable[[], int]) -> SendCode | None:
     """Mails a code to step up with, at once like a link."""
     return _sender(settings, now_ms, code_letter)
+
+
+def receipt_sender(settings: Settings, now_ms: Callable[[], int]) -> Callable[[Account], Awaitable[None]] | None:
+    """Mails that an account has been erased, to the address it had; whoever has it is told once, if the mail server lives."""
+    send = _sender(settings, now_ms, lambda name, country, _secret: erased_letter(name, country))
+    if send is None:
+        return None
+
+    async def told(account: Account) -> None:
+        try:
+            await send(account, "")
+        except Exception as error:  # erased it is, and its address is nobody's to try again
+            log.warning("no receipt of an erasure was sent", why=type(error).__name__)
+
+    return told
 
 
 def _sender(

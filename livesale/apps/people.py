@@ -48,7 +48,10 @@ class People:
 
     async def name_of(self, account: str) -> str:
         """The name of an account; empty once erased."""
-        return (await self._find(account))[0].name
+        try:
+            return (await self._find(account))[0].name
+        except Refusal:
+            return ""
 
     async def seal(self, account: str, text: bytes, context: str) -> bytes:
         """Personal text under the account's own key."""

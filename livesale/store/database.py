@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
@@ -12,6 +13,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+log = logging.getLogger(__name__)
 
 metadata = MetaData(
     naming_convention={
@@ -37,6 +40,20 @@ async def reading(database: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection for reading: on SQLite outside any write lock."""
     async with database.connect() as connection:
         yield await connection.execution_options(livesale_reads=True)
+
+
+async def scrub(database: AsyncEngine) -> None:
+    """Leave nothing of deleted rows on the disk. SQLite's journal still has pages as they were; in the file itself they are
+    zeroed (`secure_delete`). It waits for those who read the old state, ten seconds at most (`busy_timeout`).
+    """
+    if database.dialect.name != "sqlite":
+        return  # PostgreSQL's own vacuum sees to it
+    async with database.connect() as connection:  # no statement of SQLAlchemy's: that would begin a transaction
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        row = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
+    if row[0]:
+        log.warning("the journal is still read: what was deleted stays in it until its next turn")
 
 
 def _tune_sqlite(connection: Any, _record: object) -> None:

@@ -78,3 +78,17 @@ export function makeToken(name: string, days: number): Promise<void> {
   const key = newKey();
   return act(async () => { made.value = await post<TokenMade>("/tokens", { name, days }, { key }); });
 }
+
+/** Everything the server has of this account, as a file of this browser. */
+export const exportMe = (): Promise<void> => act(async () => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(await get("/me/export"), null, 1)], { type: "application/json" }));
+  link.download = "livesale-export.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+
+export const eraseMe = (): Promise<void> => act(async () => {
+  await remove("/me");
+  location.assign("/");
+});

@@ -5,9 +5,10 @@ import { Failed, Loading, Notice } from "../lib/pieces";
 import { passkeysWork, stepUpByPasskey } from "../lib/passkey";
 import { Refused } from "../lib/refused";
 import type { SignIn, Token } from "../lib/shapes";
-import { sorryFor } from "../lib/sorry";
+import { detailOf, sorryFor } from "../lib/sorry";
 import { CodeField } from "../lib/codefield";
 import { access, busy, codeSent, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
+import { MyData } from "./mydata";
 import { Passkeys } from "./passkeys";
 import { say } from "./words";
 
@@ -24,6 +25,7 @@ export function AccountCard() {
       <SignIns signIns={state.value.signIns} />
       <Passkeys passkeys={state.value.passkeys} />
       <Tokens tokens={state.value.tokens} />
+      <MyData />
     </section>
   );
 }
@@ -93,5 +95,5 @@ function Proof({ byPasskey }: { byPasskey: boolean }) {
 
 function why(error: unknown): string {
   if (error instanceof Refused && error.code === "unauthenticated") return say(codeSent.value ? "wrongCode" : "wrongPassword");
-  return sorryFor(error);
+  return `${sorryFor(error)} ${detailOf(error)}`;
 }
