@@ -66,6 +66,17 @@ class ExportedLink(msgspec.Struct):
     verified: bool
 
 
+class ExportedConsent(msgspec.Struct):
+    """A yes or no to what your data may be used for; `by`: the account that said it."""
+
+    purpose: str
+    granted: bool
+    version: str
+    at: str
+    how: str
+    by: str
+
+
 class ExportedAct(msgspec.Struct):
     """What was written down about an act on your account."""
 
@@ -83,6 +94,7 @@ class Export(msgspec.Struct):
     orders: list[ExportedOrder]
     requests: list[ExportedRequest]
     family: list[ExportedLink]
+    consents: list[ExportedConsent]
     acts: list[ExportedAct]
 
 

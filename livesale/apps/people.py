@@ -6,6 +6,7 @@ import asyncio
 
 from livesale.accounts.model import Account, Band, Place
 from livesale.accounts.service import Accounts
+from livesale.accounts.signins import check_fresh
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal, not_found
@@ -74,6 +75,17 @@ class People:
         """Refused when nobody could be asked, or a guardian has stopped all buying."""
         assert self.guardians is not None
         await self.guardians.check_may_ask(minor)
+
+    async def check_guards(self, actor: Actor, minor: str) -> None:
+        """Refused unless the caller is an active guardian of the minor, an adult by more than their own word, freshly proven."""
+        links = await self.guardians.links_of(actor.account) if self.guardians is not None else []
+        link = next((one for one in links if (one.guardian, one.minor) == (actor.account, minor)), None)
+        if link is None:
+            raise not_found("ward of yours")
+        adult, verified = await self.age_of(actor.account)
+        if not adult or not (verified or link.verified):
+            raise Refusal("forbidden", "Only an adult whose age has been verified can answer for a ward.")
+        check_fresh(actor, self._store.now_ms())
 
     async def _find(self, account: str) -> tuple[Account, bytes]:
         found = self._known.get(account)

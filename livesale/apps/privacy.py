@@ -18,6 +18,7 @@ from livesale.accounts.privacy_routes import (
     ExportedAccess,
     ExportedAccount,
     ExportedAct,
+    ExportedConsent,
     ExportedLink,
     ExportedOrder,
     ExportedRequest,
@@ -64,6 +65,10 @@ class Privacy:
             [await self._exported(order) async for order in self._orders(account.id)],
             await self._requests(account.id, {link.minor for link in links}),
             [ExportedLink(link.id, link.minor, link.guardian, link.verified) for link in links],
+            [
+                ExportedConsent(one["purpose"], one["granted"], one["version"], rfc3339(one["at_ms"]), one["how"], one["by"])
+                for one in await self._wiring.consents.receipts(account.id)
+            ],
             [ExportedAct(rfc3339(row["at_ms"]), row["action"], row["actor"]) for row in acts],
         )  # fmt: skip
 

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from livesale.accounts.ages import Ages
 from livesale.accounts.challenges import Challenges
+from livesale.accounts.consents import Consents
 from livesale.accounts.countries import of_folder
 from livesale.accounts.credentials import Issuers, read_issuers
 from livesale.accounts.passkeys import Passkeys
@@ -77,6 +78,7 @@ class Wiring:
         )
         challenges = Challenges(self.settings.key("token.key"))
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
+        self.consents = Consents(self.database, self.accounts, self.store.now_ms)
         self.people = People(self.store, self.accounts)
         self.ages = Ages(
             self.database, self.accounts, challenges, issuers_of(self.settings.age_issuers), self.settings.public_url,
