@@ -11,7 +11,7 @@ from aiohttp import web
 
 from livesale.accounts.age_routes import routes as age_routes
 from livesale.accounts.codes import Codes
-from livesale.accounts.consent_routes import routes as consent_routes
+from livesale.accounts.consent_routes import routes as data_consent_routes
 from livesale.accounts.link_routes import routes as link_routes
 from livesale.accounts.links import Links
 from livesale.accounts.passkey_routes import routes as passkey_routes
@@ -137,7 +137,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         *account_routes(wiring.accounts, codes, door),
         *signin_routes(wiring.accounts.sign_ins),
         *age_routes(wiring.ages, door),
-        *consent_routes(wiring.consents, wiring.people.check_guards),
+        *data_consent_routes(wiring.consents, wiring.people.check_guards),
         *privacy_routes(privacy.export, privacy.erase),
         *passkey_routes(wiring.passkeys, door, wiring.settings.public_urls),
         *link_routes(links, door),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -25,6 +26,7 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.ledger.prices import lowest_price
 from livesale.ledger.reads import list_approvals
 from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
@@ -84,7 +86,8 @@ class Wiring:
             self.database, self.accounts, challenges, issuers_of(self.settings.age_issuers), self.settings.public_url,
             self.store.now_ms, self.people.is_ward,
         )  # fmt: skip
-        self.shows = Shows(self.store)
+        lowest = partial(lowest_price, self.database)
+        self.shows = Shows(self.store, lowest)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
         self.allowances = Allowances(self.guardians.families, self.people.age_of, self.people.country_of)
@@ -94,7 +97,7 @@ class Wiring:
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
         self.sold = Sold(self.store, self.can_sell)
         self.transfers = Transfers(self.store)
-        self.offers = Offers(self.store, self.product, self.transfers)
+        self.offers = Offers(self.store, self.product, self.transfers, lowest)
         return self
 
     async def __aexit__(

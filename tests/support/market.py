@@ -188,6 +188,10 @@ class Hurried(Sold):
         return (await self.order(order_id))[0]
 
 
+async def _not_on_sale(_product: str, _currency: str, _now_ms: int) -> None:
+    return None
+
+
 async def _no_product(_product: str) -> None:
     """The market's offers are made without a catalogue."""
 
@@ -199,12 +203,12 @@ class Market:
         self.store = store
         self.people = PeopleDouble()
         self.provider = provider or ProviderDouble()
-        self.shows = Shows(store)
+        self.shows = Shows(store, _not_on_sale)
         self.prices = PricesDouble()
         self.orders = Orders(store, self.people, News(store), self.prices, self.product)
         self.coupons = Coupons(store)
         self.waiting = Waiting(store, OFFERED_MS)
-        self.sale = Offers(store, _no_product, Transfers(store))
+        self.sale = Offers(store, _no_product, Transfers(store), _not_on_sale)
         self.reactions = OrderReactions(store)
         self.requests = RequestReactions(store, Transfers(store), self.people, self.prices, self.on_sale)
         self.payments = PaymentReactions(store, self.provider)
