@@ -61,9 +61,9 @@ def routes(consents: Consents, check_guards: CheckGuards) -> list[Route]:
     return [
         Route("GET", "/me/consents", handlers.mine, "What you have agreed to", ACCOUNT, answer=ConsentPage),
         Route("PUT", "/me/consents", handlers.say, "Agree or disagree", ACCOUNT, ConsentSaid, ConsentPage, refuses=says),
-        Route("GET", "/wards/{minor}/consents", handlers.ward, "What stands for a ward", ACCOUNT, answer=ConsentPage),
+        Route("GET", "/wards/{minor}/data-consents", handlers.ward, "What stands for a ward", ACCOUNT, answer=ConsentPage),
         Route(
-            "PUT", "/wards/{minor}/consents", handlers.say_for, "Agree or disagree for a ward", ACCOUNT, ConsentSaid,
+            "PUT", "/wards/{minor}/data-consents", handlers.say_for, "Agree or disagree for a ward", ACCOUNT, ConsentSaid,
             ConsentPage, refuses=says,
         ),
     ]  # fmt: skip

@@ -26,8 +26,8 @@ class Permission(NamedTuple):
 
 TABLE: dict[str, Permission] = {
     "account.read": Permission(EVERYONE, ("GET /me",)),
-    "consent.read": Permission(EVERYONE, ("GET /me/consents", "GET /wards/{minor}/consents")),
-    "consent.say": Permission(EVERYONE, ("PUT /me/consents", "PUT /wards/{minor}/consents")),
+    "consent.read": Permission(EVERYONE, ("GET /me/consents", "GET /wards/{minor}/data-consents")),
+    "consent.say": Permission(EVERYONE, ("PUT /me/consents", "PUT /wards/{minor}/data-consents")),
     "account.erase": Permission(EVERYONE, ("GET /me/export", "DELETE /me")),
     "account.age": Permission(EVERYONE, ("POST /me/age", "POST /me/age-proof/options", "POST /me/age-proof")),
     "account.secure": Permission(

@@ -126,9 +126,9 @@ def test_a_guardian_s_consent_to_data_is_a_record_of_its_own(system: System) -> 
     }  # fmt: skip
     yes = {"purpose": "statistics", "granted": True, "version": items[0]["version"]}
     assert system.api("minor", fresh=True).call("PUT", "/me/consents", yes).code == "forbidden"
-    assert system.api("adult", fresh=True).call("PUT", f"/wards/{ward}/consents", yes).status == 404
-    assert system.api("guardian").call("PUT", f"/wards/{ward}/consents", yes).code == "step_up_required"
-    told = guardian.did("PUT", f"/wards/{ward}/consents", yes)["items"]
+    assert system.api("adult", fresh=True).call("PUT", f"/wards/{ward}/data-consents", yes).status == 404
+    assert system.api("guardian").call("PUT", f"/wards/{ward}/data-consents", yes).code == "step_up_required"
+    told = guardian.did("PUT", f"/wards/{ward}/data-consents", yes)["items"]
     assert [one["purpose"] for one in told if one["granted"]] == ["statistics"]
     no = {**yes, "granted": False}
     assert not any(one["granted"] for one in system.api("minor", fresh=True).did("PUT", "/me/consents", no)["items"])

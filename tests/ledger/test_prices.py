@@ -61,7 +61,7 @@ async def test_the_log_is_filled_from_the_archive(store: Store, engine: AsyncEng
     before = await rows(engine)
     async with engine.begin() as db:
         await db.execute(delete(tables.prices))
-        back = "UPDATE alembic_version SET version_num = '0005_consents'"
+        back = "UPDATE alembic_version SET version_num = '0006_consents'"
         for statement in ("DROP TABLE prices", "DROP INDEX ix_offers_product", back):
             await db.execute(text(statement))
         await db.run_sync(database.upgrade)

@@ -134,7 +134,7 @@ async def test_addresses_of_the_third_revision_are_sealed(tmp_path: Path) -> Non
     made = database.engine(f"sqlite+aiosqlite:///{path}")
     columns = "id, email, name, country, roles, band, band_ends_month, age_method, age_issuer, password_hash, created_ms"
     async with made.begin() as connection:
-        await connection.run_sync(lambda sync: database.upgrade(sync, "0003_privacy"))
+        await connection.run_sync(lambda sync: database.upgrade(sync, "0004_privacy"))
         for name in ("ann", "bob"):
             values = f"'{name}', '{name}@marker.example', x'', 'DE', 'viewer', 'adult', '', 'declared', '', '', 1"
             await connection.execute(text(f"INSERT INTO accounts ({columns}) VALUES ({values})"))

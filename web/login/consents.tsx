@@ -16,7 +16,7 @@ export function Consents() {
   return (
     <>
       <Purposes path="/me/consents" title={say("consents")} mine />
-      {wards.map((link) => <Purposes key={link.id} path={`/wards/${link.minor}/consents`} title={say("consentsOf", { name: link.minor_name })} mine={false} />)}
+      {wards.map((link) => <Purposes key={link.id} path={`/wards/${link.minor}/data-consents`} title={say("consentsOf", { name: link.minor_name })} mine={false} />)}
     </>
   );
 }

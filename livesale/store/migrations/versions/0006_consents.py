@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_consents"
-down_revision = "0004_sealed_addresses"
+revision = "0006_consents"
+down_revision = "0005_sealed_addresses"
 
 
 def upgrade() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_privacy"
+revision = "0004_privacy"
 down_revision = "0003"
 
 

@@ -8,8 +8,8 @@ import msgpack
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_price_log"
-down_revision = "0005_consents"
+revision = "0007_price_log"
+down_revision = "0006_consents"
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

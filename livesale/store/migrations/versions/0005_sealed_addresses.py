@@ -10,8 +10,8 @@ from alembic import context, op
 
 from livesale.kernel.sealing import lookup, seal, unseal
 
-revision = "0004_sealed_addresses"
-down_revision = "0003_privacy"
+revision = "0005_sealed_addresses"
+down_revision = "0004_privacy"
 
 ACCOUNTS = sa.table(
     "accounts", sa.column("id"), sa.column("email"), sa.column("email_hash"), sa.column("email_sealed", sa.LargeBinary)
