@@ -123,11 +123,22 @@ def user() -> None:
 @click.option("--role", required=True, type=click.Choice(ROLES))
 @click.option("--born", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Counts as checked by you.")
 @click.option("--country", required=True, metavar="CC", help="Two letters, such as DE.")
+@click.option("--region", default="", metavar="SS", help="A state of it where majority differs, such as AL (US).")
 @data_option
 def user_add(data: Path | None, born: Any, **fields: Any) -> None:
     """Create an account without asking anything; prints its id."""
     birthday: date = born.date()
     click.echo(_call("livesale.apps.commands", "user_add", load_settings(data), born=birthday, **fields))
+
+
+@user.command("age", epilog=example("livesale user age ada@example.org --born 1990-05-17"))
+@click.argument("email")
+@click.option("--born", required=True, type=click.DateTime(["%Y-%m-%d"]), help="As a document says that you have seen.")
+@data_option
+def user_age(data: Path | None, email: str, born: Any) -> None:
+    """Note an age that you have checked; prints the band, which is all that is kept. Audited."""
+    birthday: date = born.date()
+    click.echo(_call("livesale.apps.commands", "user_age", load_settings(data), email=email, born=birthday))
 
 
 @cli.command(

@@ -141,6 +141,8 @@ class Settings(msgspec.Struct, frozen=True):
     dev_mail: bool
     smtp_url: str
     mail_from: str
+    countries: str
+    age_issuers: str
     log_level: Literal["debug", "info", "warning", "error"]
     ports: Ports
     hubs: Hubs
@@ -173,6 +175,11 @@ class Settings(msgspec.Struct, frozen=True):
     def public_url(self) -> str:
         """The origin for mails and anything cached: the first of `public_urls`, else `base_url`."""
         return self.public_urls[0].rstrip("/") if self.public_urls else self.base_url
+
+    @property
+    def sends_mails(self) -> bool:
+        """Whether there is a way to mail people."""
+        return bool(self.smtp_url or self.dev_mail or self.demo)
 
     @property
     def store_url(self) -> str:

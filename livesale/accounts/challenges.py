@@ -14,7 +14,7 @@ from typing import Literal
 from livesale.kernel.clock import MINUTE_MS
 from livesale.kernel.refusals import Refusal
 
-Purpose = Literal["add", "enter", "prove"]
+Purpose = Literal["add", "enter", "prove", "age"]
 
 CHALLENGE_MS = 5 * MINUTE_MS  # a person looks for a key, or scans a code with a phone
 _RANDOM, _TIME, _MAC = 16, 8, 16

@@ -15,14 +15,13 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, delete, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from livesale.accounts import store
 from livesale.accounts.attempts import Attempts
 from livesale.accounts.model import Account, checked, folded
 from livesale.accounts.service import Accounts, SignedIn
 from livesale.accounts.signins import audit
 from livesale.kernel.clock import MINUTE_MS
 from livesale.kernel.refusals import Refusal
-from livesale.store.database import metadata, reading
+from livesale.store.database import metadata
 
 LINK_MS = 15 * MINUTE_MS
 
@@ -87,11 +86,11 @@ class Links:
 
     async def _make(self, email: str, send: Send) -> None:
         try:
-            async with reading(self._engine) as db:
-                row = await store.find(db, email=email)
-            if row is None or row["key"] is None:
+            try:
+                account = await self._accounts.by_email(email)
+            except Refusal:  # nobody's
                 return
-            account, secret, now_ms = await self._accounts.me(row["id"]), secrets.token_urlsafe(24), self._now_ms()
+            secret, now_ms = secrets.token_urlsafe(24), self._now_ms()
             async with self._engine.begin() as db:
                 await db.execute(delete(sign_in_links).where(sign_in_links.c.until_ms <= now_ms))
                 values = {"hash": _hash(secret), "account": account.id, "until_ms": now_ms + LINK_MS}

@@ -2,7 +2,8 @@
 
 Law: protection never ends early. A birthday is a civil date at the buyer's place (29 February counts as
 1 March); where a country has several zones the westernmost counts, and of a band only the month it ends in is
-kept, so it lasts until that month is over. The birth date itself is never kept.
+kept, so it lasts until that month is over. The last band before `adult` lasts until majority there, whatever its name
+says (`config/countries`). The birth date itself is never kept.
 """
 
 from __future__ import annotations
@@ -20,20 +21,26 @@ Band = Literal["under7", "7-13", "14-15", "16-17", "adult"]
 AgeMethod = Literal["unknown", "declared", "verified"]
 
 BANDS: tuple[Band, ...] = ("under7", "7-13", "14-15", "16-17", "adult")
-_ENDS_AT = {"under7": 7, "7-13": 14, "14-15": 16, "16-17": 18}  # years of age
+_BEGINS_AT = {"under7": 0, "7-13": 7, "14-15": 14, "16-17": 16}  # years of age; `adult` at majority
 _OLDEST_YEARS = 130
 LONGEST_NAME = 100
 
-# Westernmost standard time of a country in minutes east of Greenwich; in summer its days end sooner, never
-# later. Everywhere else counts as the last place on Earth where a day ends.
-_LAST_PLACE_MIN = -12 * 60
-_OFFSET_MIN = (
-    dict.fromkeys(("AT", "BE", "CH", "CZ", "DE", "DK", "HR", "HU", "IT", "LI", "LU", "MT", "NO"), 60)
-    | dict.fromkeys(("PL", "SE", "SI", "SK"), 60)
-    | dict.fromkeys(("GB", "IE", "IS", "ES"), 0)
-    | dict.fromkeys(("BG", "CY", "EE", "FI", "GR", "LT", "LV", "RO", "UA"), 120)
-    | {"PT": -60, "FR": 60, "NL": 60, "US": -600, "CA": -480, "JP": 540, "KR": 540, "AU": 480, "NZ": 720}
-)
+class Place(msgspec.Struct, frozen=True):
+    """What the law says about age in a country, or a state of one (`countries.py` reads it). Ages in years, clocks in ms.
+
+    `requests_from`: from this age on someone under age may ask a guardian (None: never). `gates`: by a product's own gate
+    (16: beer and wine, 18: spirits and tobacco) the age it takes here. `east_min`: minutes east of Greenwich of the place
+    where a day ends last.
+    """
+
+    country: str
+    majority: int
+    requests_from: int | None
+    data_consent: int
+    gates: dict[int, int]
+    east_min: int
+    approval_ms: int
+    legal_ms: int
 
 
 class Age(msgspec.Struct, frozen=True):
@@ -44,12 +51,12 @@ class Age(msgspec.Struct, frozen=True):
     method: AgeMethod
     issuer: str = ""
 
-    def now(self, at_ms: int, country: str) -> Band:
+    def now(self, at_ms: int, place: Place) -> Band:
         """The band at `at_ms`: the kept one, or a later one when months have gone by."""
-        today = civil_date(at_ms, offset_min(country))
+        today = civil_date(at_ms, place.east_min)
         band, ends_month = self.band, self.ends_month
         while ends_month and f"{today:%Y-%m}" > ends_month:
-            band, ends_month = _next(band, ends_month)
+            band, ends_month = _next(band, ends_month, place)
         return band
 
 
@@ -63,23 +70,25 @@ class Account(msgspec.Struct, frozen=True):
     roles: frozenset[str]
     age: Age
     created_ms: int
+    place: Place
+    region: str = ""
 
     def band(self, at_ms: int) -> Band:
         """The age band at `at_ms`."""
-        return self.age.now(at_ms, self.country)
+        return self.age.now(at_ms, self.place)
 
 
 UNKNOWN_AGE = Age("under7", "", "unknown")
 
 
-def age_of(born: date, at_ms: int, country: str, method: AgeMethod, issuer: str = "") -> Age:
+def age_of(born: date, at_ms: int, place: Place, method: AgeMethod, issuer: str = "") -> Age:
     """The age to keep of someone born on `born`; ValueError for a date that is nobody's birthday."""
-    today = civil_date(at_ms, offset_min(country))
+    today = civil_date(at_ms, place.east_min)
     # Someone born today east of us may have a birth date that is tomorrow's here.
     if born > today + timedelta(days=2) or today.year - born.year > _OLDEST_YEARS:
         raise ValueError("that is nobody's date of birth")
     for band in BANDS[:-1]:
-        ends = birthday(born, _ENDS_AT[band])
+        ends = birthday(born, _ends_at(band, place))
         if today < ends:
             return Age(band, f"{ends:%Y-%m}", method, issuer)
     return Age("adult", "", method, issuer)
@@ -98,9 +107,9 @@ def civil_date(at_ms: int, east_min: int) -> date:
     return (datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(minutes=east_min)).date()
 
 
-def offset_min(country: str) -> int:
-    """Minutes east of Greenwich of the place in `country` where a day ends last."""
-    return _OFFSET_MIN.get(country, _LAST_PLACE_MIN)
+def old_enough(band: Band, years: int, place: Place) -> bool:
+    """Whether whoever is in `band` has turned `years`, as far as a band can tell: only its beginning counts."""
+    return (place.majority if band == "adult" else _BEGINS_AT[band]) >= years
 
 
 def folded(email: str) -> str:
@@ -142,10 +151,15 @@ def checked(field: str, rule: Callable[[Any], Any], value: Any) -> Any:
         raise invalid(field, str(error)) from None
 
 
-def _next(band: Band, ends_month: str) -> tuple[Band, str]:
+def _ends_at(band: Band, place: Place) -> int:
+    following = BANDS[BANDS.index(band) + 1]
+    return place.majority if following == "adult" else _BEGINS_AT[following]
+
+
+def _next(band: Band, ends_month: str, place: Place) -> tuple[Band, str]:
     """The band after `band`, and the month it ends in turn."""
     following = BANDS[BANDS.index(band) + 1]
     if following == "adult":
         return following, ""
     year, month = ends_month.split("-")
-    return following, f"{int(year) + _ENDS_AT[following] - _ENDS_AT[band]:04d}-{month}"
+    return following, f"{int(year) + _ends_at(following, place) - _ends_at(band, place):04d}-{month}"

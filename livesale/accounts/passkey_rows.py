@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Table, delete, insert, select, update
 from sqlalchemy.engine import RowMapping
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from livesale.kernel.refusals import Refusal
 from livesale.store.database import metadata
 
 passkeys = Table(
@@ -66,11 +68,10 @@ async def remove(db: AsyncConnection, passkey: str) -> None:
     await db.execute(delete(passkeys).where(passkeys.c.id == passkey))
 
 
-async def spend(db: AsyncConnection, hashed: str, until_ms: int) -> None:
-    """Write down that something good once has been used; IntegrityError the second time."""
-    await db.execute(insert(spent).values(hash=hashed, until_ms=until_ms))
-
-
-async def forget_spent(db: AsyncConnection, now_ms: int) -> None:
-    """Delete what is void by itself by now."""
+async def spend_once(db: AsyncConnection, hashed: str, until_ms: int, now_ms: int) -> None:
+    """Write down that something good once has been used; refused (`expired`) the second time. What is void is forgotten."""
     await db.execute(delete(spent).where(spent.c.until_ms <= now_ms))
+    try:
+        await db.execute(insert(spent).values(hash=hashed, until_ms=until_ms))
+    except IntegrityError as error:
+        raise Refusal("expired", "This was used already. Please try again.") from error

@@ -197,12 +197,7 @@ class Passkeys:
         return challenge, self._challenges.check(challenge, purpose, bound, self._now_ms())
 
     async def _spend(self, db: AsyncConnection, challenge: bytes, ends_ms: int) -> None:
-        now_ms = self._now_ms()
-        await rows.forget_spent(db, now_ms)
-        try:
-            await rows.spend(db, hashlib.sha256(challenge).hexdigest(), ends_ms)
-        except IntegrityError as error:
-            raise Refusal("expired", "This was used already. Please try again.") from error
+        await rows.spend_once(db, hashlib.sha256(challenge).hexdigest(), ends_ms, self._now_ms())
 
     async def _descriptors(self, account: str) -> list[PublicKeyCredentialDescriptor]:
         async with reading(self._engine) as db:

@@ -26,11 +26,16 @@ class Permission(NamedTuple):
 
 TABLE: dict[str, Permission] = {
     "account.read": Permission(EVERYONE, ("GET /me",)),
+    "consent.read": Permission(EVERYONE, ("GET /me/consents", "GET /wards/{minor}/data-consents")),
+    "consent.say": Permission(EVERYONE, ("PUT /me/consents", "PUT /wards/{minor}/data-consents")),
+    "account.erase": Permission(EVERYONE, ("GET /me/export", "DELETE /me")),
+    "account.age": Permission(EVERYONE, ("POST /me/age", "POST /me/age-proof/options", "POST /me/age-proof")),
     "account.secure": Permission(
         EVERYONE,
         (
             *("GET /sessions", "DELETE /sessions", "DELETE /sessions/{id}", "GET /tokens", "POST /tokens"),
-            *("POST /session/step-up", "POST /session/step-up/options", "POST /session/step-up/passkey"),
+            *("POST /session/step-up", "POST /session/step-up/code"),
+            *("POST /session/step-up/options", "POST /session/step-up/passkey"),
             *("GET /passkeys", "POST /passkeys/options", "POST /passkeys"),
             *("PATCH /passkeys/{id}", "DELETE /passkeys/{id}"),
         ),
@@ -94,7 +99,7 @@ TABLE: dict[str, Permission] = {
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure", "link.change"})
+NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "account.erase", "consent.say", "link.change"})
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

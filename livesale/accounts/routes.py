@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated
@@ -10,13 +9,14 @@ from typing import Annotated
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from livesale.accounts.codes import CODE_MS, Codes
 from livesale.accounts.cookies import session_cookie, session_of
 from livesale.accounts.devices import device_of
 from livesale.accounts.model import LONGEST_NAME, Account
 from livesale.accounts.passwords import LONGEST, SHORTEST
 from livesale.accounts.service import Accounts, SignedIn
 from livesale.accounts.tokens import Claims
-from livesale.kernel.clock import SECOND_MS
+from livesale.kernel.clock import MINUTE_MS, SECOND_MS
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
 
@@ -32,23 +32,37 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
     password: Annotated[str, msgspec.Meta(min_length=SHORTEST, max_length=LONGEST)]
     country: Annotated[str, msgspec.Meta(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2")]
     born: date | None = None
+    region: Annotated[str, msgspec.Meta(max_length=3, description="a state (US: AL), where majority differs by state")] = ""
 
 
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
-    """Address and password. Signing in again while signed in counts as a fresh proof (step-up)."""
+    """Address and password. Where no mails are sent it counts as a fresh proof (step-up)."""
 
     email: Email
     password: Password
 
 
-class StepUp(msgspec.Struct, forbid_unknown_fields=True):
-    """A fresh proof of who is signed in."""
+class CodeWanted(msgspec.Struct, forbid_unknown_fields=True):
+    """The password, for which a code is mailed."""
 
     password: Password
 
 
+class StepUp(msgspec.Struct, forbid_unknown_fields=True):
+    """A fresh proof of who is signed in: the password, and the code mailed for it (empty: this machine sends no mails)."""
+
+    password: Password
+    code: Annotated[str, msgspec.Meta(max_length=20)] = ""
+
+
+class CodeOnItsWay(msgspec.Struct):
+    """A code is in the mail."""
+
+    minutes: int = CODE_MS // MINUTE_MS
+
+
 class Me(msgspec.Struct):
-    """An account as its owner sees it."""
+    """An account as its owner sees it; `age_method`: `unknown`, `declared` by its owner, or `verified`."""
 
     id: str
     email: str
@@ -56,6 +70,7 @@ class Me(msgspec.Struct):
     country: str
     roles: list[str]
     age_band: str
+    age_method: str
 
 
 class SignedOut(msgspec.Struct):
@@ -64,9 +79,9 @@ class SignedOut(msgspec.Struct):
     signed_in: bool = False
 
 
-def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[Route]:
-    """Every route of the accounts room; `now_ms` is the clock for age bands."""
-    handlers = _Handlers(accounts, Door(accounts, now_ms or _wall_ms))
+def routes(accounts: Accounts, codes: Codes, door: Door) -> list[Route]:
+    """Registering, signing in and out, stepping up; `door` gives the answer of a sign-in."""
+    handlers = _Handlers(accounts, codes, door)
     return [
         Route(
             "POST",
@@ -81,6 +96,10 @@ def routes(accounts: Accounts, now_ms: Callable[[], int] | None = None) -> list[
         ),
         Route("GET", "/me", handlers.me, "Who you are", ACCOUNT, answer=Me),
         Route("POST", "/session", handlers.sign_in, "Sign in (sets cookies)", body=SignIn, answer=Me),
+        Route(
+            "POST", "/session/step-up/code", handlers.ask_code, "Mail me a code to show that it is me", ACCOUNT, CodeWanted,
+            CodeOnItsWay, 202, ("unauthenticated", "conflict"), atomic=True,
+        ),
         Route("POST", "/session/step-up", handlers.step_up, "Show again that it is you", ACCOUNT, StepUp, Me),
         Route("DELETE", "/session", handlers.sign_out, "End this sign-in", answer=SignedOut),
     ]
@@ -113,12 +132,13 @@ class Door:
     def view(self, account: Account) -> Me:
         """The account as its owner sees it."""
         band = account.band(self._now_ms())
-        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band)
+        return Me(account.id, account.email, account.name, account.country, sorted(account.roles), band, account.age.method)
 
 
 class _Handlers:
-    def __init__(self, accounts: Accounts, door: Door) -> None:
+    def __init__(self, accounts: Accounts, codes: Codes, door: Door) -> None:
         self._accounts = accounts
+        self._codes = codes
         self._door = door
 
     async def register(self, call: Call) -> Answer:
@@ -128,7 +148,8 @@ class _Handlers:
             await call.keep(db, Answer(self._door.view(account), 201))
 
         account = await self._accounts.create_account(
-            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password, keep=keep
+            email=body.email, name=body.name, country=body.country, born=body.born, password=body.password, region=body.region,
+            keep=keep
         )
         return Answer(self._door.view(account), 201)
 
@@ -142,8 +163,14 @@ class _Handlers:
 
     async def step_up(self, call: Call) -> Answer:
         claims = self._door.claims(call)
-        signed = await self._accounts.step_up(claims, call.body.password, None if call.local else call.peer)
+        body: StepUp = call.body
+        signed = await self._codes.step_up(claims, body.password, body.code.strip(), None if call.local else call.peer)
         return await self._door.entered(signed, call)
+
+    async def ask_code(self, call: Call) -> Answer:
+        claims = self._door.claims(call)
+        await self._codes.ask(claims, call.body.password, None if call.local else call.peer)
+        return Answer(CodeOnItsWay(), 202)
 
     async def sign_out(self, call: Call) -> Answer:
         session = session_of(call.headers.get("cookie", ""))
@@ -155,6 +182,3 @@ class _Handlers:
                     raise
         return Answer(SignedOut(), headers={"Set-Cookie": session_cookie("", 0, call.secure)})
 
-
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000

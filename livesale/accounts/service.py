@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.accounts import store
 from livesale.accounts.attempts import Attempts
+from livesale.accounts.countries import Countries, shipped
 from livesale.accounts.model import (
     UNKNOWN_AGE,
     Account,
     Age,
     AgeMethod,
+    Place,
     age_of,
     called,
     checked,
@@ -32,8 +34,8 @@ from livesale.accounts.signins import FRESH_MS, SignIns, audit
 from livesale.accounts.tokens import Claims, Kind, Tokens
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import NAME_CHARACTERS, random_name
-from livesale.kernel.refusals import Refusal, not_found
-from livesale.kernel.sealing import new_key, seal, unseal
+from livesale.kernel.refusals import Refusal, invalid, not_found
+from livesale.kernel.sealing import lookup, new_key, seal, unseal
 from livesale.store.database import reading
 
 SYSTEM = "system"
@@ -48,21 +50,29 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class Accounts:
-    """Who someone is. `session_ms`: how long a browser stays signed in."""
+    """Who someone is. `session_ms`: how long a browser stays signed in; `password_proves`: a password alone is a fresh
+    proof, as where no mails are sent; `address_key`: finds accounts by mail address (`address.key`).
+    """
 
     def __init__(
         self,
         engine: AsyncEngine,
         tokens: Tokens,
+        address_key: bytes,
         session_ms: int = 30 * DAY_MS,
         now_ms: Callable[[], int] | None = None,
         passwords: Passwords | None = None,
+        countries: Countries | None = None,
+        password_proves: bool = True,
     ) -> None:
         self._engine = engine
         self._tokens = tokens
+        self._address_key = address_key
         self._session_ms = session_ms
         self._now_ms = now_ms or _wall_ms
         self._passwords = passwords or Passwords()
+        self._countries = countries or shipped()
+        self._password_proves = password_proves
         self._attempts = Attempts()
         self.revocations = Revocations(engine, self._now_ms)
         self.sign_ins = SignIns(engine, tokens, self.revocations, self._now_ms)
@@ -89,6 +99,7 @@ class Accounts:
         method: AgeMethod = "declared",
         issuer: str = "",
         password: str | None = None,
+        region: str = "",
         actor: str = SYSTEM,
         keep: Callable[[AsyncConnection, Account], Awaitable[None]] | None = None,
     ) -> Account:
@@ -97,23 +108,28 @@ class Accounts:
         `keep` is called in the transaction that makes it.
         """
         now_ms = self._now_ms()
+        country = checked("country", country_code, country)
+        if region and region not in self._countries.regions(country):
+            raise invalid("region", f"is no state of {country} that makes a difference here")
         account = Account(
             id=random_name(NAME_CHARACTERS),
             email=checked("email", folded, email),
             name=checked("name", called, name),
-            country=checked("country", country_code, country),
+            country=country,
+            region=region,
+            place=self._countries.place(country, region),
             roles=frozenset(checked("role", known_role, role) for role in roles),
             age=UNKNOWN_AGE,
             created_ms=now_ms,
         )
         if born is not None:
-            age = checked("born", lambda day: age_of(day, now_ms, account.country, method, issuer), born)
+            age = checked("born", lambda day: age_of(day, now_ms, account.place, method, issuer), born)
             account = msgspec.structs.replace(account, age=age)
         kept = await self._passwords.hash(password) if password is not None else ""
         try:
             async with self._engine.begin() as db:
                 key = new_key()
-                await store.add_account(db, _row(account, kept, key), key)
+                await store.add_account(db, self._row(account, kept, key), key)
                 said = {
                     "roles": sorted(account.roles),
                     "country": account.country,
@@ -129,7 +145,7 @@ class Accounts:
     async def sign_in(self, email: str, password: str, address: str | None = None, device: str = "") -> SignedIn:
         """Sign a browser in. `address` is the caller's, None for a loopback peer that nothing limits."""
         row = await self._proven(checked("email", folded, email), password, address)
-        return await self._begin(row, device, "password")
+        return await self._begin(row, device, "password", self._password_proves)
 
     async def enter(self, account: str, device: str, by: str, *, fresh: bool = True) -> SignedIn:
         """Sign a browser in to an account whose owner has proven it otherwise (`by`); `fresh`: it counts as a step-up."""
@@ -148,11 +164,11 @@ class Accounts:
             await audit(db, now_ms, claims.account, "session.begin", claims.account, {"sid": claims.sid, "by": by})
         return self._signed_in(claims)
 
-    async def step_up(self, claims: Claims, password: str, address: str | None = None) -> SignedIn:
-        """The same sign-in, freshly proven by password."""
+    async def check_password(self, claims: Claims, password: str, address: str | None = None) -> Account:
+        """Whose sign-in it is, who knows the password; refused as signing in is."""
         account = await self.me(claims.account)
         await self._proven(account.email, password, address)
-        return await self.refresh(claims, "password")
+        return account
 
     async def refresh(self, claims: Claims, by: str) -> SignedIn:
         """The same sign-in, whose owner has just proven it again (`by`)."""
@@ -177,11 +193,11 @@ class Accounts:
         """Accounts and their sealing keys by id, in one read; without those that are not there, or erased."""
         async with reading(self._engine) as db:
             rows = await store.find_all(db, accounts)
-        return {row["id"]: (_account(row), row["key"]) for row in rows if row["key"] is not None}
+        return {row["id"]: (self._account(row), row["key"]) for row in rows if row["key"] is not None}
 
     async def by_email(self, email: str) -> Account:
         """The account of an address; refused (`not_found`) when there is none."""
-        return await self._found(email=checked("email", folded, email))
+        return await self._found(email_hash=lookup(self._address_key, checked("email", folded, email)))
 
     async def issue_token(self, email: str, days: int, fresh: bool = False, actor: str = SYSTEM) -> str:
         """An API token for the account of `email`; `fresh`: ten minutes, and it counts as a step-up."""
@@ -203,7 +219,7 @@ class Accounts:
         for key in keys:
             self._attempts.check(key, now_ms)
         async with reading(self._engine) as db:
-            row = await store.find(db, email=email)
+            row = await store.find(db, email_hash=lookup(self._address_key, email))
         if not await self._passwords.check(row["password_hash"] if row else "", password) or row is None:
             for key in keys:
                 self._attempts.failed(key, now_ms)
@@ -220,7 +236,27 @@ class Accounts:
             row = await store.find(db, **by)
         if row is None:
             raise not_found("account")
-        return _account(row)
+        return self._account(row)
+
+    def _row(self, account: Account, password_hash: str, key: bytes) -> dict[str, Any]:
+        return {
+            "id": account.id,
+            "email_hash": lookup(self._address_key, account.email),
+            "email_sealed": seal(key, account.email.encode(), f"email:{account.id}"),
+            "name": seal(key, account.name.encode(), f"name:{account.id}"),
+            "country": account.country,
+            "region": account.region,
+            "roles": " ".join(sorted(account.roles)),
+            "band": account.age.band,
+            "band_ends_month": account.age.ends_month,
+            "age_method": account.age.method,
+            "age_issuer": account.age.issuer,
+            "password_hash": password_hash,
+            "created_ms": account.created_ms,
+        }
+
+    def _account(self, row: RowMapping) -> Account:
+        return _account(row, self._countries.place(row["country"], row["region"]))
 
     def _signed_in(self, claims: Claims) -> SignedIn:
         return SignedIn(self._tokens.sign(claims), claims, self._tokens.csrf(claims))
@@ -231,28 +267,15 @@ def _claims(kind: Kind, row: Any, now_ms: int, expires: int, stepped_up: int) ->
     return Claims(kind, row["id"], roles, row["country"], now_ms, expires, random_name(), stepped_up)
 
 
-def _row(account: Account, password_hash: str, key: bytes) -> dict[str, Any]:
-    return {
-        "id": account.id,
-        "email": account.email,
-        "name": seal(key, account.name.encode(), f"name:{account.id}"),
-        "country": account.country,
-        "roles": " ".join(sorted(account.roles)),
-        "band": account.age.band,
-        "band_ends_month": account.age.ends_month,
-        "age_method": account.age.method,
-        "age_issuer": account.age.issuer,
-        "password_hash": password_hash,
-        "created_ms": account.created_ms,
-    }
-
-
-def _account(row: RowMapping) -> Account:
-    """An erased account keeps its id; its name reads as empty."""
-    name = unseal(row["key"], row["name"], f"name:{row['id']}").decode() if row["key"] else ""
+def _account(row: RowMapping, place: Place) -> Account:
+    """An erased account keeps its id; its name and address read as empty."""
+    name, email = (
+        unseal(row["key"], row[column], f"{what}:{row['id']}").decode() if row["key"] else ""
+        for column, what in (("name", "name"), ("email_sealed", "email"))
+    )
     age = Age(row["band"], row["band_ends_month"], row["age_method"], row["age_issuer"])
     roles = frozenset(row["roles"].split())
-    return Account(row["id"], row["email"], name, row["country"], roles, age, row["created_ms"])
+    return Account(row["id"], email, name, row["country"], roles, age, row["created_ms"], place, row["region"])
 
 
 def _wall_ms() -> int:

@@ -1,4 +1,4 @@
-"""The SQL of accounts: tables and statements on them. Names are sealed with the account's own key.
+"""The SQL of accounts: tables and statements on them. Names and addresses are sealed with the account's own key.
 
 `account_audit` is written in the transaction of the act it tells about, so neither exists without the other.
 """
@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     delete,
     insert,
     select,
@@ -26,15 +27,18 @@ from sqlalchemy import (
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from livesale.accounts.model import Age
 from livesale.store.database import metadata
 
 accounts = Table(
     "accounts",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("email", String(254), nullable=False, unique=True),  # folded
+    Column("email_hash", String(254), nullable=False),  # keyed (sealing.lookup); once erased: `erased:ID`
+    Column("email_sealed", LargeBinary, nullable=False),  # folded; sealed, context `email:ID`
     Column("name", LargeBinary, nullable=False),  # sealed, context `name:ID`
     Column("country", String(2), nullable=False),
+    Column("region", String(3), nullable=False, server_default=""),  # a state, where majority differs by state
     Column("roles", String(200), nullable=False),  # separated by spaces
     Column("band", String(10), nullable=False),
     Column("band_ends_month", String(7), nullable=False),
@@ -42,6 +46,7 @@ accounts = Table(
     Column("age_issuer", String(100), nullable=False),
     Column("password_hash", String(200), nullable=False),  # empty: nobody can sign in by password
     Column("created_ms", BigInteger, nullable=False),
+    UniqueConstraint("email_hash", name="uq_accounts_email"),
 )
 sealing_keys = Table(
     "sealing_keys",
@@ -93,10 +98,10 @@ async def add_account(db: AsyncConnection, row: dict[str, Any], key: bytes) -> N
 
 
 async def find(
-    db: AsyncConnection, *, account: str | None = None, email: str | None = None
+    db: AsyncConnection, *, account: str | None = None, email_hash: str | None = None
 ) -> RowMapping | None:
-    """An account's row with its sealing `key` (None once erased), by id or by folded address."""
-    matches = accounts.c.id == account if account is not None else accounts.c.email == email
+    """An account's row with its sealing `key` (None once erased), by id or by its address's hash."""
+    matches = accounts.c.id == account if account is not None else accounts.c.email_hash == email_hash
     return (await db.execute(_WITH_KEY.where(matches))).mappings().first()
 
 
@@ -108,6 +113,15 @@ async def find_all(db: AsyncConnection, ids: Iterable[str]) -> list[RowMapping]:
 async def set_password(db: AsyncConnection, account: str, password_hash: str) -> None:
     """Replace an account's password."""
     await db.execute(update(accounts).where(accounts.c.id == account).values(password_hash=password_hash))
+
+
+async def set_age(db: AsyncConnection, account: str, age: Age, known_before: tuple[str, ...] = ()) -> bool:
+    """Replace an account's age; False when it is known by none of `known_before` (empty: whatever it is known by)."""
+    found = accounts.c.id == account
+    if known_before:
+        found &= accounts.c.age_method.in_(known_before)
+    values = {"band": age.band, "band_ends_month": age.ends_month, "age_method": age.method, "age_issuer": age.issuer}
+    return (await db.execute(update(accounts).where(found).values(**values))).rowcount == 1
 
 
 async def add_session(
@@ -156,6 +170,12 @@ async def write_audit(
     """Write down who did what to which account."""
     values = {"at_ms": at_ms, "actor": actor, "action": action, "account": account, "data": data}
     await db.execute(insert(account_audit).values(**values))
+
+
+async def acts_on(db: AsyncConnection, account: str) -> list[RowMapping]:
+    """What was written down about one account, oldest first."""
+    query = select(account_audit).where(account_audit.c.account == account).order_by(account_audit.c.id)
+    return list((await db.execute(query)).mappings())
 
 
 async def read_audit(db: AsyncConnection, limit: int, before_id: int | None = None) -> list[RowMapping]:

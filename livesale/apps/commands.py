@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 
+from livesale.accounts.countries import of_folder
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
 from livesale.apps.feeds import import_feed
@@ -30,12 +31,15 @@ async def open_accounts(settings: Settings) -> AsyncIterator[Accounts]:
     tokens = Tokens(settings.key("token.key"))
     database = engine(settings.sql_url)
     try:
-        yield Accounts(database, tokens, settings.sessions.session_d * DAY_MS)
+        session_ms, countries = settings.sessions.session_d * DAY_MS, of_folder(settings.countries)
+        yield Accounts(database, tokens, settings.key("address.key"), session_ms, countries=countries)
     finally:
         await database.dispose()
 
 
-async def user_add(settings: Settings, *, email: str, name: str, role: str, born: date, country: str) -> str:
+async def user_add(
+    settings: Settings, *, email: str, name: str, role: str, born: date, country: str, region: str
+) -> str:
     """Create an account whose age the operator has checked; returns its id."""
     async with open_accounts(settings) as accounts:
         account = await accounts.create_account(
@@ -44,10 +48,18 @@ async def user_add(settings: Settings, *, email: str, name: str, role: str, born
             roles=(role,),
             born=born,
             country=country,
+            region=region,
             method="verified",
             issuer="operator",
         )
         return account.id
+
+
+async def user_age(settings: Settings, *, email: str, born: date) -> str:
+    """Note an age an operator has checked; returns the account's band."""
+    async with Wiring(settings) as wiring:
+        account = await wiring.ages.check(email, born)
+        return account.band(wiring.store.now_ms())
 
 
 async def token(settings: Settings, *, email: str, days: int | None, fresh: bool) -> str:

@@ -36,6 +36,7 @@ REMEMBER_HUBS_S = 0.2
 TAKEN_WITHIN_MS = 3_000
 LOOK_EVERY_MS = 100
 LISTED_AS = {"live": "live,paused", "scheduled": "draft"}
+TOLD_AS = {"awaiting_guardian": "held", "declined": "cancelled"}  # a request is nobody's but the family's
 STATES = (
     "held", "awaiting_guardian", "awaiting_payment", "paid", "shipped", "completed", "payment_failed", "cancelled",
     "expired", "declined", "refunded", "withdrawn",
@@ -113,9 +114,14 @@ class WebDoors:
         """Ids of a shop's orders in one of these states (joined by commas), newest first."""
         return _ids(await reads.list_shop_orders(self._wiring.database, shop, states, limit, after))
 
-    async def ship_to(self, order: Order) -> ShipTo:
-        """Where a paid order goes, for whoever has to send it."""
-        sealed = await self._wiring.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+    async def ship_to(self, order: Order) -> ShipTo | None:
+        """Where a paid order goes, for whoever has to send it; None once its buyer has been erased."""
+        try:
+            sealed = await self._wiring.people.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
+        except Refusal as refusal:
+            if refusal.code != "not_found":
+                raise
+            return None
         return msgspec.json.decode(sealed, type=ShipTo)
 
     async def approvals_of(self, minors: list[str]) -> list[str]:
@@ -131,13 +137,16 @@ class WebDoors:
         await captions.tell(self._wiring.store, show, cue)
 
     async def figures(self, show: str) -> dict[str, Any]:
-        """Orders by state and revenue of a show, from its counters."""
+        """Orders by state and revenue of a show, from its counters; without a word of who had to ask a guardian."""
         on_shelf = shelf("show", show)
         names = [f"n:{state}" for state in STATES]
         found = await self._wiring.store.counters(on_shelf, *names, "revenue")
         currency = (await self._wiring.shows.load(show)).currency
-        orders = {state: found[f"n:{state}"] for state in STATES if found[f"n:{state}"]}
-        return {"orders": orders, "revenue": Money(max(0, found["revenue"]), currency)}
+        orders: Counter[str] = Counter()
+        for state in STATES:
+            orders[TOLD_AS.get(state, state)] += found[f"n:{state}"]
+        told = {state: count for state, count in orders.items() if count}
+        return {"orders": told, "revenue": Money(max(0, found["revenue"]), currency)}
 
     async def _served(self, show: str) -> list[HubSeen]:
         """The hubs of a show; one just begun is given the moment a studio needs to take it."""

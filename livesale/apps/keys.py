@@ -16,6 +16,7 @@ SECRETS = (
     "tag.key",  # turns an account and a show into a viewer's tag
     "relay.key",  # what studio and edges share: who may fetch a show to pass it on
     "token.key",  # signs sessions and API tokens
+    "address.key",  # stands between a mail address and its hash in SQL: lost, nobody can sign in by address
     "sandbox.key",  # what `web`, `worker` and `paysim` share: its API and its webhooks
 )
 

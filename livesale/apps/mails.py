@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import structlog
 
+from livesale.accounts.codes import SendCode
 from livesale.accounts.links import Send
 from livesale.accounts.model import Account
 from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import owner_of
 from livesale.kernel.refusals import Refusal
 from livesale.notices.box import Box, name_of
-from livesale.notices.entry import entry_letter
+from livesale.notices.entry import code_letter, entry_letter, erased_letter
+from livesale.notices.letters import Letter
 from livesale.notices.message import address, message
 from livesale.notices.model import Mail
 from livesale.notices.people import Contact
@@ -59,17 +61,43 @@ def link_sender(settings: Settings, now_ms: Callable[[], int]) -> Send | None:
 
     Not by the postman: its records are kept, and a link is no use to anybody but its reader, for fifteen minutes.
     """
+    return _sender(settings, now_ms, entry_letter)
+
+
+def code_sender(settings: Settings, now_ms: Callable[[], int]) -> SendCode | None:
+    """Mails a code to step up with, at once like a link."""
+    return _sender(settings, now_ms, code_letter)
+
+
+def receipt_sender(settings: Settings, now_ms: Callable[[], int]) -> Callable[[Account], Awaitable[None]] | None:
+    """Mails that an account has been erased, to the address it had; whoever has it is told once, if the mail server lives."""
+    send = _sender(settings, now_ms, lambda name, country, _secret: erased_letter(name, country))
+    if send is None:
+        return None
+
+    async def told(account: Account) -> None:
+        try:
+            await send(account, "")
+        except Exception as error:  # erased it is, and its address is nobody's to try again
+            log.warning("no receipt of an erasure was sent", why=type(error).__name__)
+
+    return told
+
+
+def _sender(
+    settings: Settings, now_ms: Callable[[], int], letter_of: Callable[[str, str, str], Letter]
+) -> Callable[[Account, str], Awaitable[None]] | None:
     transport = transport_of(settings)
     if transport is None:
         return None
     sender = address(settings.mail_from)
 
-    async def send(account: Account, link: str) -> None:
+    async def send(account: Account, secret: str) -> None:
         at_ms = now_ms()
         mail = Mail(secrets.token_hex(16), "entry", account.id, at_ms, at_ms)
         to = address(account.email)
-        letter = entry_letter(account.name, account.country, link)
         envelope = Envelope(sender.addr_spec, to.addr_spec, name_of(at_ms, mail.id))
+        letter = letter_of(account.name, account.country, secret)
         await transport.send(envelope, message(letter, mail, "", to, sender))
 
     return send

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from livesale.accounts.model import Account
+from livesale.accounts.model import Account, Band, Place
 from livesale.accounts.service import Accounts
+from livesale.accounts.signins import check_fresh
 from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.refusals import Refusal, not_found
@@ -28,10 +29,14 @@ class People:
         self._reading: asyncio.Task[None] | None = None
         self.guardians: Guardians | None = None
 
-    async def age_band(self, account: str) -> str:
+    async def age_band(self, account: str) -> Band:
         """The account's band now."""
         known, _ = await self._find(account)
         return known.band(self._store.now_ms())
+
+    async def place_of(self, account: str) -> Place:
+        """What the law says about age where the account lives."""
+        return (await self._find(account))[0].place
 
     async def age_of(self, account: str) -> tuple[bool, bool]:
         """Whether it is an adult's now, and whether by more than its own word."""
@@ -44,7 +49,10 @@ class People:
 
     async def name_of(self, account: str) -> str:
         """The name of an account; empty once erased."""
-        return (await self._find(account))[0].name
+        try:
+            return (await self._find(account))[0].name
+        except Refusal:
+            return ""
 
     async def seal(self, account: str, text: bytes, context: str) -> bytes:
         """Personal text under the account's own key."""
@@ -58,10 +66,26 @@ class People:
         """Where the account lives."""
         return (await self._find(account))[0].country
 
+    async def is_ward(self, account: str) -> bool:
+        """Whether the account has a guardian now."""
+        assert self.guardians is not None
+        return any(link.minor == account for link in await self.guardians.links_of(account))
+
     async def check_may_ask(self, minor: str) -> None:
         """Refused when nobody could be asked, or a guardian has stopped all buying."""
         assert self.guardians is not None
         await self.guardians.check_may_ask(minor)
+
+    async def check_guards(self, actor: Actor, minor: str) -> None:
+        """Refused unless the caller is an active guardian of the minor, an adult by more than their own word, freshly proven."""
+        links = await self.guardians.links_of(actor.account) if self.guardians is not None else []
+        link = next((one for one in links if (one.guardian, one.minor) == (actor.account, minor)), None)
+        if link is None:
+            raise not_found("ward of yours")
+        adult, verified = await self.age_of(actor.account)
+        if not adult or not (verified or link.verified):
+            raise Refusal("forbidden", "Only an adult whose age has been verified can answer for a ward.")
+        check_fresh(actor, self._store.now_ms())
 
     async def _find(self, account: str) -> tuple[Account, bytes]:
         found = self._known.get(account)

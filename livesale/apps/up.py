@@ -49,7 +49,7 @@ def up(settings: Settings, asked: frozenset[str], procfile: Path) -> int:
         claims = claim(settings, copies, asked)
         (settings.data / "log").mkdir(exist_ok=True)
         settings = msgspec.structs.replace(settings, port=claims.ports.get("port", settings.port))
-        importlib.import_module("livesale.store.database").migrate(settings.sql_url)
+        importlib.import_module("livesale.store.database").migrate(settings.sql_url, settings.key("address.key"))
         system = System(settings, specs(settings, copies, claims.ports))
         after = demo_spec(settings, claims.ports) if seed else None
         return asyncio.run(system.run(seed, after))

@@ -9,9 +9,13 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from livesale.accounts.age_routes import routes as age_routes
+from livesale.accounts.codes import Codes
+from livesale.accounts.consent_routes import routes as data_consent_routes
 from livesale.accounts.link_routes import routes as link_routes
 from livesale.accounts.links import Links
 from livesale.accounts.passkey_routes import routes as passkey_routes
+from livesale.accounts.privacy_routes import routes as privacy_routes
 from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
@@ -21,8 +25,9 @@ from livesale.apps.doors import WebDoors
 from livesale.apps.families import invitations_of
 from livesale.apps.feeds import import_feed
 from livesale.apps.hls import HlsDoor
-from livesale.apps.mails import dev_box, link_sender
+from livesale.apps.mails import code_sender, dev_box, link_sender, receipt_sender
 from livesale.apps.people import Callers
+from livesale.apps.privacy import Privacy
 from livesale.apps.ready import notify_ready
 from livesale.apps.replay import Replays
 from livesale.apps.whipdoor import WhipDoor
@@ -120,6 +125,8 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
     settings, now_ms = wiring.settings, wiring.store.now_ms
     door = Door(wiring.accounts, now_ms)
     links = Links(wiring.database, wiring.accounts, settings.public_url, now_ms, link_sender(settings, now_ms))
+    privacy = Privacy(wiring, receipt_sender(settings, now_ms))
+    codes = Codes(wiring.database, wiring.accounts, settings.key("token.key"), now_ms, code_sender(settings, now_ms))
 
     invitations = invitations_of(wiring)
 
@@ -127,8 +134,11 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         return await import_feed(wiring, shop, data, None, keep)
 
     return [
-        *account_routes(wiring.accounts),
+        *account_routes(wiring.accounts, codes, door),
         *signin_routes(wiring.accounts.sign_ins),
+        *age_routes(wiring.ages, door),
+        *data_consent_routes(wiring.consents, wiring.people.check_guards),
+        *privacy_routes(privacy.export, privacy.erase),
         *passkey_routes(wiring.passkeys, door, wiring.settings.public_urls),
         *link_routes(links, door),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 
+from livesale.accounts.ages import Ages
 from livesale.accounts.challenges import Challenges
+from livesale.accounts.consents import Consents
+from livesale.accounts.countries import of_folder
+from livesale.accounts.credentials import Issuers, read_issuers
 from livesale.accounts.passkeys import Passkeys
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
@@ -20,6 +26,7 @@ from livesale.guardians.service import Guardians
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.ids import shelf
+from livesale.ledger.prices import lowest_price
 from livesale.ledger.reads import list_approvals
 from livesale.orders.archiving import Archiving
 from livesale.orders.claims import Coupons
@@ -32,7 +39,7 @@ from livesale.orders.transfers import Transfers
 from livesale.orders.waiting import Waiting
 from livesale.payments.sandbox import SandboxProvider
 from livesale.payments.stripe import StripeProvider
-from livesale.settings import Settings
+from livesale.settings import Settings, SettingsError
 from livesale.shows.service import Shows
 from livesale.store.database import engine, reading
 from livesale.store.valkey import Store, connect
@@ -49,6 +56,7 @@ class Wiring:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database = engine(settings.sql_url)
+        self.countries = of_folder(settings.countries)
         self.tag_key = settings.key("tag.key")
         self._stack = AsyncExitStack()
 
@@ -64,23 +72,32 @@ class Wiring:
         self.accounts = Accounts(
             self.database,
             Tokens(self.settings.key("token.key")),
+            self.settings.key("address.key"),
             self.settings.sessions.session_d * DAY_MS,
             self.store.now_ms,
+            countries=self.countries,
+            password_proves=not self.settings.sends_mails,
         )
         challenges = Challenges(self.settings.key("token.key"))
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
+        self.consents = Consents(self.database, self.accounts, self.store.now_ms)
         self.people = People(self.store, self.accounts)
-        self.shows = Shows(self.store)
+        self.ages = Ages(
+            self.database, self.accounts, challenges, issuers_of(self.settings.age_issuers), self.settings.public_url,
+            self.store.now_ms, self.people.is_ward,
+        )  # fmt: skip
+        lowest = partial(lowest_price, self.database)
+        self.shows = Shows(self.store, lowest)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
         self.allowances = Allowances(self.guardians.families, self.people.age_of, self.people.country_of)
-        self.shipping = ShippingTables(self.database, self.store.now_ms)
+        self.shipping = ShippingTables(self.database, self.store.now_ms, self.countries)
         self.orders = Orders(self.store, self.people, News(self.store), self.shipping, self.product)
         self.coupons = Coupons(self.store)
         self.waiting = Waiting(self.store, self.settings.orders.waitlist_min * MINUTE_MS)
         self.sold = Sold(self.store, self.can_sell)
         self.transfers = Transfers(self.store)
-        self.offers = Offers(self.store, self.product, self.transfers)
+        self.offers = Offers(self.store, self.product, self.transfers, lowest)
         return self
 
     async def __aexit__(
@@ -130,6 +147,16 @@ def provider_of(settings: Settings) -> SandboxProvider | StripeProvider:
     if settings.payments.provider == "stripe":
         return StripeProvider(settings.payments.secret, settings.payments.url)
     return SandboxProvider(*sandbox_access(settings))
+
+
+def issuers_of(file: str) -> Issuers:
+    """Whose credentials prove an age; SettingsError when the file cannot be used."""
+    if not file:
+        return {}
+    try:
+        return read_issuers(Path(file).read_text("utf-8"))
+    except (OSError, ValueError, KeyError) as error:
+        raise SettingsError(f"age_issuers: {file}: {error}") from None
 
 
 def sandbox_access(settings: Settings) -> tuple[str, str]:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import hiredis
 from msgspec.structs import replace
 
+from livesale.accounts.countries import shipped
 from livesale.kernel.ids import random_name, shelf
 from livesale.orders.placing import Wish, place, record_names
 from livesale.orders.pricing import Destination
 from livesale.orders.routes import rendered
-from livesale.orders.vat import rates_of
 from livesale.store.decision import Once
 from livesale.store.valkey import Store, commit_command
 
@@ -25,7 +25,7 @@ async def commands(store: Store, show: str, offer: str, count: int) -> list[byte
     """`count` holds of one unit each by as many buyers, ready to be sent."""
     on_shelf, wishes = shelf("show", show), [Wish(offer, 1)]
     records = await store.read(on_shelf, *record_names(wishes))
-    to, packed = Destination("DE", rates_of("DE"), []), []
+    to, packed = Destination("DE", shipped().rates("DE"), []), []
     for _ in range(count):
         account = random_name(10)
         order, decision = place(on_shelf, records, account, wishes, None, store.now_ms(), to)

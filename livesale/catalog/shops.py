@@ -35,6 +35,11 @@ async def owner_of(connection: AsyncConnection, shop: str) -> str | None:
     return owner
 
 
+async def shops_of(connection: AsyncConnection, account: str) -> list[str]:
+    """The shops an account owns."""
+    return list(await connection.scalars(select(shops.c.id).where(shops.c.owner == account).order_by(shops.c.id)))
+
+
 async def shop_exists(connection: AsyncConnection, shop: str) -> bool:
     """Whether there is such a shop."""
     return await connection.scalar(select(shops.c.id).where(shops.c.id == shop)) is not None

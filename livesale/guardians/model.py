@@ -12,15 +12,14 @@ from typing import Any
 
 import msgspec
 
+from livesale.accounts.model import Place
 from livesale.guardians.events import APPROVAL_CHANGED
-from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
 
 HOLD_MS = 15 * MINUTE_MS
-APPROVAL_MS = 24 * HOUR_MS
 PAYMENT_MS = 30 * MINUTE_MS
-LEGAL_MS = 14 * DAY_MS
 MOST_OPEN_REQUESTS = 5  # of one minor on one shelf
 SHARE_OF_STOCK = 10  # requests may hold at most a tenth of an offer's stock, but one unit at least
 STEP_UP_MS = 10 * MINUTE_MS
@@ -136,9 +135,9 @@ def due(approval: Approval) -> int | None:
     return {"requested": approval.expires_at, "approved": approval.pay_until}.get(approval.state)
 
 
-def open_until(since: int, now_ms: int) -> int:
-    """When a request made now ends by itself: after a day, and however often it changes after 14."""
-    return min(now_ms + APPROVAL_MS, since + LEGAL_MS)
+def open_until(since: int, now_ms: int, place: Place) -> int:
+    """When a request made now ends by itself: after a day, and however often it changes after 14 (as the place has it)."""
+    return min(now_ms + place.approval_ms, since + place.legal_ms)
 
 
 def check_may_decide(approval: Approval, guardian: Guardian) -> None:
@@ -160,7 +159,7 @@ def check_may_approve(approval: Approval, guardian: Guardian, told_digest: str, 
     if not guardian.link_verified and stood < LINK_MUST_STAND_MS:
         raise Refusal("forbidden", "A new family link can approve after 24 hours.")
     if now_ms - guardian.stepped_up_at > STEP_UP_MS:
-        raise Refusal("step_up_required", "Please enter your password again to approve.")
+        raise Refusal("step_up_required", "Please show again that it is you.")
     if approval.state == "superseded" or (approval.state == "requested" and told_digest != approval.digest):
         raise Refusal("superseded", "The request has changed. Please look at it again.")
 

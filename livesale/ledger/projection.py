@@ -17,7 +17,7 @@ from livesale.kernel.events import Event
 from livesale.ledger import auditing
 from livesale.orders.events import ORDER_CHANGED
 from livesale.payments.events import PAYMENT_CHANGED
-from livesale.shows.events import OFFER_SET, SHOW_CHANGED, SHOW_CREATED
+from livesale.shows.events import DEAL_SET, OFFER_SET, SHOW_CHANGED, SHOW_CREATED
 from livesale.store.log import Entry
 
 
@@ -119,6 +119,19 @@ def _offer_set(place: Place, event: Event) -> Iterator[Operation]:
         "currency": currency,
     }
     yield Upsert("offers", (offer["id"],), values, {})
+    yield _price(place, offer["id"], price, currency, place.at_ms, None)
+
+
+def _deal_set(place: Place, event: Event) -> Iterator[Operation]:
+    if deal := event["deal"]:
+        price = deal["price"]
+        yield _price(place, deal["offer"], price["amount"], price["currency"], deal["starts_at"], deal["ends_at"])
+
+
+def _price(place: Place, offer: str, price: int, currency: str, from_ms: int, until_ms: int | None) -> Append:
+    times = {"from_ms": from_ms, "until_ms": until_ms}
+    values = {"shelf": place.shelf, "seq": place.seq, "offer": offer, "price": price, "currency": currency}
+    return Append("prices", {**values, **times})
 
 
 def _order_changed(place: Place, event: Event) -> Iterator[Operation]:
@@ -164,6 +177,7 @@ _HANDLERS: dict[str, Callable[[Place, Event], Iterator[Operation]]] = {
     SHOW_CREATED: _show_created,
     SHOW_CHANGED: _show_changed,
     OFFER_SET: _offer_set,
+    DEAL_SET: _deal_set,
     ORDER_CHANGED: _order_changed,
     APPROVAL_CHANGED: _approval_changed,
     PAYMENT_CHANGED: _payment_changed,

@@ -69,6 +69,7 @@ class Replay:
     settled: set[str] = field(default_factory=set)  # orders that became paid
     refunds: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)  # order → refund → (amount, state)
     money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
+    prices: list[tuple[int, str, int, str, int, int | None]] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)  # by the entry that is being taken
 
@@ -160,6 +161,13 @@ class Replay:
         amount = price["amount"] if isinstance(price, dict) else price
         row = {"price": amount, "title": offer.get("title") or "", "product": offer.get("product") or ""}
         self.offers[offer["id"]] = row
+        currency = price["currency"] if isinstance(price, dict) else offer.get("currency", "")
+        self.prices.append((seq, offer["id"], amount, currency, at, None))
+
+    def _deal_set(self, seq: int, at: int, event: Row) -> None:
+        if deal := event["deal"]:
+            price = deal["price"]
+            self.prices.append((seq, deal["offer"], price["amount"], price["currency"], deal["starts_at"], deal["ends_at"]))
 
     def _order_changed(self, seq: int, at: int, event: Row) -> None:
         goods = sum(line["price"] * line["quantity"] for line in event["lines"])

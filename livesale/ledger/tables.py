@@ -88,10 +88,26 @@ offers = Table(
     metadata,
     Column("id", String(MOST_ID), primary_key=True),
     _text("shelf", MOST_SHELF, index=True),
-    _text("product"),
+    _text("product", index=True),
     Column("title", Text, nullable=False, server_default=""),
     _number("price"),
     _text("currency", 3),
+)
+
+# The price log (§ 11 PAngV): every price an offer was given, never changed; `until_ms` of a deal, which ends by itself.
+prices = Table(
+    "prices",
+    metadata,
+    Column("id", _Serial, primary_key=True),
+    _text("shelf", MOST_SHELF),
+    _number("seq"),
+    _text("offer", index=True),
+    _number("price"),
+    _text("currency", 3),
+    _number("from_ms"),
+    _moment("until_ms"),
+    Index("ix_prices_shelf_seq", "shelf", "seq"),
+    sqlite_autoincrement=True,
 )
 
 orders = Table(

@@ -169,6 +169,7 @@ async def _compare_rows(connection: AsyncConnection, findings: Findings) -> None
         expected = {shelf.partition(":")[2]: {**replay.show, "last_seq": findings.entries}} if replay.show else {}
         _compare_table(findings, "shows", expected, shows)
     _compare_money(findings, await snapshot.rows(connection, tables.money, shelf))
+    _compare_prices(findings, await snapshot.rows(connection, tables.prices, shelf))
     sums = replay.sums()
     told = ("n:", "waiting:", "offered:")
     sums |= {name: sums.get(name, 0) for name in replay.counters if name.startswith(told)}
@@ -247,6 +248,17 @@ def _compare_money(findings: Findings, found: list[Row]) -> None:
         findings.differs(f"SQL money at entry {entry[0]}", f"{count} × {entry[1:]}", "missing")
     for other, count in sorted((stored - expected).items()):
         findings.differs(f"SQL money at entry {other[0]}", "nothing like it", f"{count} × {other[1:]}")
+
+
+def _compare_prices(findings: Findings, found: list[Row]) -> None:
+    """The price log, by which reductions are measured: nothing added, changed or taken away."""
+    assert findings.replay is not None
+    names = ("seq", "offer", "price", "currency", "from_ms", "until_ms")
+    expected, stored = Counter(findings.replay.prices), Counter(tuple(row[name] for name in names) for row in found)
+    for entry in sorted((expected - stored).keys(), key=str):
+        findings.differs(f"SQL price at entry {entry[0]}", str(entry[1:]), "missing")
+    for other in sorted((stored - expected).keys(), key=str):
+        findings.differs(f"SQL price at entry {other[0]}", "nothing like it", str(other[1:]))
 
 
 def _compare_maps(findings: Findings, what: str, expected: Mapping[str, object], found: Mapping[str, object]) -> None:

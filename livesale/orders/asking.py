@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from livesale.accounts.model import Place
 from livesale.guardians import model as approvals
 from livesale.guardians.model import Approval
 from livesale.kernel.ids import random_name
@@ -59,11 +60,11 @@ def digest_of(order: Order, ship_to: dict[str, Any]) -> str:
 
 def ask(
     records: Records, asked: Order, approval_id: str, ship_to: dict[str, Any], sealed: bytes, ceilings: dict[str, int],
-    now_ms: int,
+    now_ms: int, place: Place,
 ) -> Decision:  # fmt: skip
     """A request for the order as `asked` (its price may be new). An open one is superseded: its hold goes on, no longer.
 
-    `records` has the order as it is and, when it is being asked for already, that request.
+    `records` has the order as it is and, when it is being asked for already, that request; `place`: where the minor lives.
     """
     name = f"order:{asked.id}"
     order = load(Order, records[name])
@@ -81,7 +82,7 @@ def ask(
     since = before.since if before else now_ms
     approval = Approval(
         approval_id, order.id, order.account, digest_of(after, ship_to), after.total, after.currency, after.shop, now_ms,
-        approvals.open_until(since, now_ms), since=since, held_until=until if after.reservation == "held" else 0,
+        approvals.open_until(since, now_ms, place), since=since, held_until=until if after.reservation == "held" else 0,
         extended=bool(before and before.extended), terms=approvals.TERMS_VERSION,
     )  # fmt: skip
     decision = Decision(

@@ -41,6 +41,7 @@ class Offers:
     store: Store
     product: Callable[[str], Awaitable[Product | None]]
     transfers: Transfers
+    lowest: Callable[[str, str, int], Awaitable[int | None]]  # as `shows/service.py` has it
 
     async def add(
         self,
@@ -97,13 +98,22 @@ class Offers:
                 raise invalid("price", f"this show sells in {show.currency}")
             told: Event = {"type": OFFER_RAISED, "offer": offer_id, "price": price.amount}
             dearer = (told,) if price.amount > offer.price else ()
-            offer = msgspec.structs.replace(offer, price=price.amount)
+            reference = await self._reference(show, offer, price.amount)
+            offer = msgspec.structs.replace(offer, price=price.amount, reference=reference)
             row = put(name, records[name], offer)
             await self.store.commit(Decision(on_shelf, puts=(row,), events=(offer_set(offer), *dearer)))
         if add_quantity and add_quantity > 0:
             await self._bring(show, offer, add_quantity, Decision(on_shelf, events=(offer_set(offer),)))
         elif add_quantity:
             await self.transfers.to_shop(on_shelf, show.shop, offer.product, offer.id, -add_quantity)
+
+    async def _reference(self, show: Show, offer: Offer, price: int) -> int | None:
+        """What a lower price than the one on sale is measured against; None where nothing is reduced."""
+        if show.state not in ("live", "paused") or price > offer.price or (price == offer.price and offer.reference is None):
+            return None
+        before = await self.lowest(offer.product, offer.currency, self.store.now_ms())
+        known = [one for one in (before, offer.reference, offer.price) if one is not None]
+        return min(known) if price < offer.price else offer.reference
 
     async def shown(self, show_id: str, offer_id: str) -> dict[str, Any]:
         """The offer as people read it, with what is left now."""

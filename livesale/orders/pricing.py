@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import msgspec
 
+from livesale.accounts.countries import Rates
 from livesale.kernel.money import Money, VatShare
 from livesale.orders.model import Order
 from livesale.orders.shipping import Table, cost
-from livesale.orders.vat import Rates
 
 Name = TypeVar("Name", str, int)
 WHOLE = 10_000  # a hundred percent, in hundredths of one

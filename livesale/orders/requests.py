@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from livesale.accounts.model import Place
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.family import FAMILY, family_in
 from livesale.guardians.model import Approval
@@ -35,9 +36,11 @@ MOST_OPEN = 10_000  # requests of a shelf: a tenth of its stock, capped for each
 
 
 class Addresses(Protocol):
-    """Who opens a sealed address."""
+    """Who opens a sealed address, and knows what holds where the minor lives."""
 
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes: ...
+
+    async def place_of(self, account: str) -> Place: ...
 
 
 class Prices(Protocol):
@@ -166,7 +169,7 @@ class RequestReactions:
         ship_to: dict[str, Any] = msgspec.json.decode(
             await self.addresses.unseal(order.account, order.ship_to, f"ship_to:{order.id}")
         )
-        approval_id = new_id("ap", shelf)
+        approval_id, place = new_id("ap", shelf), await self.addresses.place_of(order.account)
 
         def decide(records: Records, now_ms: int) -> Decision:
             now, before = load(Order, records[f"order:{order.id}"]), asking.approval_in(records)
@@ -174,7 +177,7 @@ class RequestReactions:
                 raise Nothing
             if before is None or before.state not in ("requested", "superseded"):
                 raise Nothing
-            return asking.ask(records, changed(now, records, now_ms), approval_id, ship_to, now.ship_to, {}, now_ms)
+            return asking.ask(records, changed(now, records, now_ms), approval_id, ship_to, now.ship_to, {}, now_ms, place)
 
         await quietly(self.store.act(shelf, (f"order:{order.id}", f"approval:{order.approval}", *names), decide))
 

@@ -11,8 +11,10 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from livesale.accounts.model import Band, Place
 from livesale.catalog.model import Product
 from livesale.guardians import model as approvals
+from livesale.guardians.policy import check_may_buy, check_may_request
 from livesale.kernel.actor import Actor
 from livesale.kernel.ids import new_id, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
@@ -34,13 +36,14 @@ NEXT_STATE_WITHIN_S = 2.0  # contract: checkout waits this long for the order's 
 ADULT = "adult"
 MOST_CHANGES = 20  # of one request, by its minor
 CHECKED_OUT = {"awaiting_guardian", "paid", "payment_failed"}
-MAY_REQUEST = {"7-13", "14-15", "16-17"}
 
 
 class People(Protocol):
     """What orders need to know of accounts and families."""
 
-    async def age_band(self, account: str) -> str: ...
+    async def age_band(self, account: str) -> Band: ...
+
+    async def place_of(self, account: str) -> Place: ...
 
     async def seal(self, account: str, text: bytes, context: str) -> bytes: ...
 
@@ -153,12 +156,16 @@ class Orders:
             order = priced_for(order, await self.prices.to(order.shop, wanted.country))
         _check_agreed(order, wanted)
         sealed = await self.people.seal(actor.account, msgspec.json.encode(wanted.ship_to), f"ship_to:{order_id}")
+        place = await self.people.place_of(actor.account)
+        gates = [line.age_gate for line in order.lines]
         if band == ADULT:
+            check_may_buy(place, gates)
             if not wanted.token:
                 raise Refusal("invalid", "A payment method is needed.", [{"field": "payment", "detail": "missing"}])
             await self._act(order, lambda records, now: _pay(records, order_id, wanted, sealed, now))
             return await self.next_state(await self.load(order_id))
-        await self._request(order, band, wanted, sealed)
+        check_may_request(band, place, gates)
+        await self._request(order, place, wanted, sealed)
         return await self.load(order_id)
 
     async def _priced_for(self, order: Order, country: str) -> Order:
@@ -208,11 +215,7 @@ class Orders:
         name = f"payment:{order.id}"
         return load(Payment, (await self.store.read(order.shelf, name))[name])
 
-    async def _request(self, order: Order, band: str, wanted: Checkout, sealed: bytes) -> None:
-        if band not in MAY_REQUEST:
-            raise Refusal("forbidden", "An adult must buy this for you.")
-        if any(line.age_gate is not None for line in order.lines):
-            raise Refusal("forbidden", "This product is for adults only, whoever agrees.")
+    async def _request(self, order: Order, place: Place, wanted: Checkout, sealed: bytes) -> None:
         await self.people.check_may_ask(order.account)
         ceilings = {line.offer: approvals.request_ceiling(await self._units(order, line.offer)) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
@@ -226,7 +229,7 @@ class Orders:
                 if len(now.asked_before) >= MOST_CHANGES:
                     raise Refusal("limit_reached", "This request has been changed too often. Please take it back and ask anew.")
             _check_agreed(asked, wanted)
-            return ask(records, asked, approval_id, wanted.ship_to, sealed, ceilings, now_ms)
+            return ask(records, asked, approval_id, wanted.ship_to, sealed, ceilings, now_ms, place)
 
         await self._act(order, decide)
 

@@ -80,9 +80,9 @@ class OrderConfirmed(OrderView, kw_only=True):
 
 
 class SoldOrder(OrderView, kw_only=True):
-    """An order as its seller reads it: with where it goes."""
+    """An order as its seller reads it: with where it goes (null: its buyer's account has been erased)."""
 
-    ship_to: ShipTo
+    ship_to: ShipTo | None
 
 
 class SoldPage(msgspec.Struct):
@@ -93,7 +93,7 @@ class SoldPage(msgspec.Struct):
 
 
 ListSold = Callable[[str, str, int, str | None], Awaitable[tuple[list[str], str | None]]]
-Address = Callable[[Order], Awaitable[ShipTo]]
+Address = Callable[[Order], Awaitable[ShipTo | None]]
 
 
 def routes(sold: Sold, listed: ListSold, address: Address) -> list[Route]:

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from sqlalchemy import BigInteger, Column, Integer, String, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from livesale.accounts.countries import Countries
 from livesale.kernel.money import Money
 from livesale.orders import shipping
 from livesale.orders.pricing import Destination
 from livesale.orders.shipping import Row
-from livesale.orders.vat import rates_of
 from livesale.store.database import metadata, reading
 
 REMEMBER_MS = 1_500
@@ -37,15 +37,16 @@ shipping_prices = Table(
 class ShippingTables:
     """The port `Prices` of `service.py`, and the table itself for whoever reads or replaces it."""
 
-    def __init__(self, database: AsyncEngine, now_ms: Callable[[], int]) -> None:
+    def __init__(self, database: AsyncEngine, now_ms: Callable[[], int], countries: Countries) -> None:
         self._database = database
+        self._countries = countries
         self._now_ms = now_ms
         self._known: dict[str, tuple[int, shipping.Table]] = {}
         self._reading = asyncio.Lock()
 
     async def to(self, shop: str, country: str) -> Destination:
         """What going to that country means for the price of an order of the shop."""
-        return Destination(country, rates_of(country), await self._remembered(shop))
+        return Destination(country, self._countries.rates(country), await self._remembered(shop))
 
     async def table(self, shop: str) -> shipping.Table:
         """The shop's table as it was written; empty when it has none."""

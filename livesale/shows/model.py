@@ -64,6 +64,7 @@ class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
     tracked: bool = True
     age_gate: int | None = None
     tax: str = STANDARD
+    reference: int | None = None  # once reduced while on sale: the lowest price of the 30 days before (reductions.py)
 
 
 class OfferList(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ class Deal(msgspec.Struct, frozen=True, omit_defaults=True):
     ends_at: int
     quantity: int | None = None
     per_buyer_limit: int | None = None
+    reference: int | None = None  # the lowest price of the 30 days before (reductions.py)
 
     def runs(self, now_ms: int) -> bool:
         """Whether its price is the price now."""
@@ -204,6 +206,7 @@ def offer_event(offer: Offer) -> Event:
         "price": {"amount": offer.price, "currency": offer.currency},
         "per_buyer_limit": offer.per_buyer_limit,
         "tracked": offer.tracked,
+        "reference_price": _money(offer.reference, offer.currency),
     }
 
 
@@ -216,7 +219,12 @@ def deal_event(deal: Deal, currency: str) -> Event:
         "starts_at": deal.starts_at,
         "ends_at": deal.ends_at,
         "quantity": deal.quantity,
+        "reference_price": _money(deal.reference, currency),
     }
+
+
+def _money(amount: int | None, currency: str) -> Event | None:
+    return None if amount is None else {"amount": amount, "currency": currency}
 
 
 def deal_view(deal: Event | None) -> dict[str, Any] | None:

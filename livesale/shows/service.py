@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from livesale.shows.model import Deal, Mutes, Offer, Pins, Rundown, Show
 from livesale.store.decision import Committed, Counter, Decision, Mark, Put
 from livesale.store.record import R, load, put, version
 from livesale.store.valkey import Records, Store
+
+# (product, currency, now) -> the lowest price it was sold at in the 30 days before; None: it was not on sale
+Lowest = Callable[[str, str, int], Awaitable[int | None]]
 
 LEASE = "lease"  # the record whose version is the fencing number of the show's studio
 _COLOURS = [
@@ -69,6 +73,7 @@ class Shows:
     """The commands of the shows room."""
 
     store: Store
+    lowest: Lowest
 
     async def create(
         self, actor: Actor, title: str, shop: str, currency: str, starts_at: int | None, act: str = ""
@@ -147,10 +152,13 @@ class Shows:
         """Announce a flash deal; one at a time."""
         name = f"offer:{offer_id}"
         deal_id = new_id("d", _shelf(show_id), act)
+        known = load(Offer, (await self.store.read(_shelf(show_id), name))[name])
+        before = await self.lowest(known.product, known.currency, self.store.now_ms()) if known else None
 
         def decide(records: Records, now_ms: int) -> Decision:
             show = model.on_air(_owned(actor, records))
-            model.check_deal(_offer(records[name]), price, countdown_s, duration_s)
+            offer = _offer(records[name])
+            model.check_deal(offer, price, countdown_s, duration_s)
             running = load(Deal, records["deal"])
             if running and running.ends_at > now_ms:
                 raise Refusal("conflict", "Another deal is on. It must end first.")
@@ -161,6 +169,7 @@ class Shows:
                 *model.deal_times(countdown_s, duration_s, now_ms),
                 quantity,
                 per_buyer_limit,
+                offer.price if before is None else min(before, offer.price),
             )
             units = (Counter(f"deal:{deal_id}", quantity),) if quantity else ()
             return Decision(

@@ -12,7 +12,10 @@ from livesale.kernel.money import Money
 
 
 class DealView(msgspec.Struct):
-    """A flash deal: its price from `starts_at` until before `ends_at`; `quantity` null: as many as there are."""
+    """A flash deal: its price from `starts_at` until before `ends_at`; `quantity` null: as many as there are.
+
+    `reference_price`: the lowest price of the 30 days before, which any percentage is of (§ 11 PAngV).
+    """
 
     id: str
     offer: str
@@ -20,10 +23,14 @@ class DealView(msgspec.Struct):
     starts_at: str
     ends_at: str
     quantity: int | None
+    reference_price: Money | None = None
 
 
 class OfferView(msgspec.Struct):
-    """An offer as people read it; `left` is null where units are not counted (`tracked` false)."""
+    """An offer as people read it; `left` is null where units are not counted (`tracked` false).
+
+    `reference_price`: of an offer whose price was lowered, the lowest of the 30 days before (§ 11 PAngV); else null.
+    """
 
     id: str
     product: str
@@ -34,6 +41,7 @@ class OfferView(msgspec.Struct):
     per_buyer_limit: int | None
     tracked: bool
     deal: DealView | None
+    reference_price: Money | None = None
 
 
 class PartView(msgspec.Struct):

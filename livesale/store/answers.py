@@ -71,6 +71,11 @@ async def forget(db: AsyncConnection, now_ms: int) -> None:
     await db.execute(delete(answers).where(answers.c.at_ms < now_ms - DAY_MS))
 
 
+async def forget_of(db: AsyncConnection, account: str) -> None:
+    """Delete what was kept for an account's calls."""
+    await db.execute(delete(answers).where(answers.c.scope.startswith(f"{account}:", autoescape=True)))
+
+
 async def _kept(db: AsyncConnection, once: Once) -> tuple[str, bytes, bool] | None:
     query = select(answers.c.fingerprint, answers.c.answer, answers.c.finished).where(_under(once))
     row = (await db.execute(query)).first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
@@ -12,6 +13,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+log = logging.getLogger(__name__)
 
 metadata = MetaData(
     naming_convention={
@@ -25,7 +28,7 @@ metadata = MetaData(
 
 def engine(url: str) -> AsyncEngine:
     """An engine on `url` (`sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`)."""
-    made = create_async_engine(url)
+    made = create_async_engine(url, hide_parameters=True)  # a failed statement's values may be personal: not for logs
     if made.dialect.name == "sqlite":
         event.listen(made.sync_engine, "connect", _tune_sqlite)
         event.listen(made.sync_engine, "begin", _begin_immediate)
@@ -39,9 +42,23 @@ async def reading(database: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield await connection.execution_options(livesale_reads=True)
 
 
+async def scrub(database: AsyncEngine) -> None:
+    """Leave nothing of deleted rows on the disk. SQLite's journal still has pages as they were; in the file itself they are
+    zeroed (`secure_delete`). It waits for those who read the old state, ten seconds at most (`busy_timeout`).
+    """
+    if database.dialect.name != "sqlite":
+        return  # PostgreSQL's own vacuum sees to it
+    async with database.connect() as connection:  # no statement of SQLAlchemy's: that would begin a transaction
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        row = await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).fetchone()
+    if row[0]:
+        log.warning("the journal is still read: what was deleted stays in it until its next turn")
+
+
 def _tune_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # our `begin` listener starts transactions, not the driver
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -51,24 +68,28 @@ def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def migrate(url: str) -> None:
-    """Bring the schema at `url` to the newest revision; blocking, run by `livesale up` before the processes."""
-    asyncio.run(_migrate(url))
+def migrate(url: str, address_key: bytes = b"") -> None:
+    """Bring the schema at `url` to the newest revision; blocking, run by `livesale up` before the processes.
+
+    `address_key` (DATA/keys/address.key) is needed where there are accounts from before addresses were sealed.
+    """
+    asyncio.run(_migrate(url, address_key))
 
 
-async def _migrate(url: str) -> None:
+async def _migrate(url: str, address_key: bytes) -> None:
     database = engine(url)
     try:
         async with database.begin() as connection:
-            await connection.run_sync(upgrade)
+            await connection.run_sync(lambda sync: upgrade(sync, address_key=address_key))
     finally:
         await database.dispose()
 
 
-def upgrade(connection: Connection, to: str = "head") -> None:
+def upgrade(connection: Connection, to: str = "head", address_key: bytes = b"") -> None:
     """Run every revision up to `to` that `connection`'s database does not have yet."""
     with as_file(files("livesale.store").joinpath("migrations")) as scripts:
         config = Config()
         config.set_main_option("script_location", str(scripts))
         config.attributes["connection"] = connection
+        config.attributes["address_key"] = address_key
         command.upgrade(config, to)

@@ -18,10 +18,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def accounts(engine: AsyncEngine, clock: Clock) -> Accounts:
-    return Accounts(engine, Tokens(KEY), now_ms=clock, passwords=Passwords(QUICK))
+    return Accounts(engine, Tokens(KEY), KEY, now_ms=clock, passwords=Passwords(QUICK))
 
 
 @pytest.fixture
 def elsewhere(engine: AsyncEngine, clock: Clock) -> Accounts:
     """The same accounts in another process."""
-    return Accounts(engine, Tokens(KEY), now_ms=clock, passwords=Passwords(QUICK))
+    return Accounts(engine, Tokens(KEY), KEY, now_ms=clock, passwords=Passwords(QUICK))

@@ -12,6 +12,7 @@ from livesale.accounts.passwords import Passwords
 from livesale.accounts.service import FRESH_MS, Accounts
 from livesale.accounts.tokens import Tokens
 from livesale.kernel.refusals import Refusal
+from livesale.kernel.sealing import lookup
 from livesale.store.database import metadata, reading
 from tests.accounts.people import KEY, PASSWORD, START_MS, ada, code_of
 
@@ -46,16 +47,17 @@ async def test_wrong_fields_are_named(accounts, wrong):
 
 
 async def test_names_are_sealed(accounts, engine):
-    """No name stands in any row; with its key erased the name is gone and the account stays."""
+    """No name and no address stands in any row; with the key erased both are gone and the account stays."""
     made = await ada(accounts, name="Ada Lovelace", email="x@example.org")
     async with engine.begin() as db:
         row = (await db.execute(select(store.accounts))).mappings().one()
         assert b"Lovelace" not in row["name"]
         written = "".join([repr((await db.execute(select(table))).all()) for table in metadata.sorted_tables])
         await db.execute(store.sealing_keys.delete())
-    assert "x@example.org" in written
+    assert "x@example.org" not in written
     assert "Lovelace" not in written
-    assert (await accounts.me(made.id)).name == ""
+    erased = await accounts.me(made.id)
+    assert (erased.name, erased.email) == ("", "")
 
 
 async def test_sign_in(accounts, clock):
@@ -176,8 +178,9 @@ async def test_step_up(accounts, clock):
     await ada(accounts)
     signed = await accounts.sign_in("ada@example.org", PASSWORD)
     clock.ms += 3_600_000
-    assert await code_of(accounts.step_up(signed.claims, "wrong one")) == "unauthenticated"
-    again = await accounts.step_up(signed.claims, PASSWORD)
+    assert await code_of(accounts.check_password(signed.claims, "wrong one")) == "unauthenticated"
+    await accounts.check_password(signed.claims, PASSWORD)
+    again = await accounts.refresh(signed.claims, "password")
     assert (again.claims.stepped_up, again.claims.sid) == (clock.ms, signed.claims.sid)
     await accounts.sign_out(signed.claims)
     with pytest.raises(Refusal):
@@ -187,8 +190,8 @@ async def test_step_up(accounts, clock):
 async def test_outdated_hashes_are_renewed(accounts, engine, clock):
     """A hash with weaker parameters is replaced when its owner signs in."""
     await ada(accounts)
-    today = Accounts(engine, Tokens(KEY), now_ms=clock, passwords=Passwords(PasswordHasher(1, 16, 1)))
+    today = Accounts(engine, Tokens(KEY), KEY, now_ms=clock, passwords=Passwords(PasswordHasher(1, 16, 1)))
     await today.sign_in("ada@example.org", PASSWORD)
     async with engine.connect() as db:
-        row = await store.find(db, email="ada@example.org")
+        row = await store.find(db, email_hash=lookup(KEY, "ada@example.org"))
     assert "m=16," in row["password_hash"]

@@ -19,6 +19,7 @@ def test_keys_are_made_once(tmp_path):
         "relay.key",
         "tag.key",
         "token.key",
+        "address.key",
         "sandbox.key",
         "ledger.key",
         "ledger.pub",

@@ -6,15 +6,17 @@ import msgspec
 import pytest
 from hypothesis import given, strategies
 
+from livesale.accounts.countries import shipped
 from livesale.guardians import model
 from livesale.guardians.model import Approval, Guardian
 from livesale.kernel.refusals import Refusal
 
 NOW = 1_800_000_000_000
+GERMANY = shipped().place("DE")
 SHIP_TO = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 LINES = [{"offer": "of_1", "quantity": 2, "price": 500}]
 AGREED = (LINES, 1000, "EUR", "demo", SHIP_TO)
-APPROVAL = Approval("ap_1", "o_1", "mia", model.digest(*AGREED), 1000, "EUR", "demo", NOW, NOW + model.APPROVAL_MS)
+APPROVAL = Approval("ap_1", "o_1", "mia", model.digest(*AGREED), 1000, "EUR", "demo", NOW, NOW + GERMANY.approval_ms)
 PARENT = Guardian("gita", True, True, NOW - 2 * model.LINK_MUST_STAND_MS, False, False, NOW)
 
 
@@ -194,9 +196,9 @@ def test_a_hold_is_extended_once() -> None:
 
 def test_asking_anew_goes_on_for_14_days_at_most() -> None:
     """However often what is asked for changes, the question ends with the legal clock."""
-    assert model.open_until(NOW, NOW) == NOW + model.APPROVAL_MS
-    late = NOW + model.LEGAL_MS - 1
-    assert model.open_until(NOW, late) == NOW + model.LEGAL_MS
+    assert model.open_until(NOW, NOW, GERMANY) == NOW + GERMANY.approval_ms
+    late = NOW + GERMANY.legal_ms - 1
+    assert model.open_until(NOW, late, GERMANY) == NOW + GERMANY.legal_ms
 
 
 def test_a_superseded_request_says_so() -> None:

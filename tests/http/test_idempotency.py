@@ -144,3 +144,12 @@ async def test_a_session_is_never_kept(client: Client, room: Room, store: Store)
         client.session.cookie_jar.clear()
     assert len(room.calls) == 2
     assert not [key for key in await store.client.keys("*") if b":once:" in key]
+
+
+async def test_what_is_kept_opens_with_its_key_only(client: Client, store: Store) -> None:
+    """Neither the answer, which may name and place people, nor the key it opens with is written down in plain."""
+    first = await client.post(WISHES, json=WISH, headers=VIEWER | KEY)
+    (name,) = [key for key in await store.client.keys("*") if b":once:" in key]
+    kept = name + await store.client.get(name)
+    assert await first.read() not in kept and b"/made/1" not in kept
+    assert KEY["Idempotency-Key"].encode() not in kept

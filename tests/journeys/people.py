@@ -10,7 +10,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
-from tests.support.system import ROOT, SHIP_TO, System
+from tests.support.system import ROOT, SHIP_TO, System, until
 
 WIDE = {"width": 1440, "height": 900}
 TABLET = {"width": 768, "height": 1024}
@@ -91,6 +91,21 @@ class Person:
         await self.page.locator("input[name=password]").fill(self.system.password)
         await self.page.get_by_test_id("submit").click()
         await self.page.wait_for_url(lambda url: "/login" not in url)
+
+    async def prove(self, email: str, password: str, button: str) -> None:
+        """Show again who it is: the password, and the code that is mailed for it; `button` (a test id) sends each."""
+
+        def codes() -> list[dict[str, Any]]:
+            items = self.system.anyone.did("GET", f"/dev/mail?to={email}")["items"]
+            return [mail for mail in items if mail["subject"] in ("Your code", "Dein Code")]
+
+        before = len(codes())
+        await self.page.get_by_test_id("step-up-password").fill(password)
+        await self.page.get_by_test_id(button).click()
+        mail = await asyncio.to_thread(until, lambda: codes()[: len(codes()) - before], "the code's mail")
+        code = next(line for line in mail[0]["text"].splitlines() if line.isdigit())
+        await self.page.get_by_test_id("step-up-code").fill(code)
+        await self.page.get_by_test_id(button).click()
 
     async def moves(self) -> None:
         """The player shows moving pictures."""

@@ -52,6 +52,7 @@ async def test_a_passkey_from_adding_to_approving(system: System, arrive: Arrive
     await enter(guardian, there, "guardian@demo.example", system.password)
     await page.locator("form", has=page.get_by_test_id("add-passkey")).locator("input").fill("Laptop")
     await page.get_by_test_id("add-passkey").click()
+    await guardian.prove("guardian@demo.example", system.password, "step-up")
     await expect(page.get_by_test_id("passkey-row")).to_contain_text("Laptop")
     await guardian.shoot("account")
     await page.get_by_test_id("sign-out").click()
@@ -78,11 +79,9 @@ async def test_tokens_and_sign_ins_end(system: System, arrive: Arrive) -> None:
     for browser in (account, other):
         await enter(browser, system.url, email, password)
     page = account.page
-    await once_stale(page, "/tokens")
     await page.locator("form", has=page.get_by_test_id("make-token")).locator("input").fill("Till")
     await page.get_by_test_id("make-token").click()
-    await page.get_by_test_id("step-up-password").fill(password)
-    await page.get_by_test_id("step-up").click()
+    await account.prove(email, password, "step-up")
     program = Api(system.url, await page.get_by_test_id("token-secret").inner_text())
     assert program.did("GET", "/me")["name"] == "Noa"
     assert program.post("/shows/aaaaaaaaaa/chat", {"text": "hello"}).status == 403

@@ -171,6 +171,7 @@ async def test_a_guardian_approves(system: System, arrive: Arrive) -> None:
     assert len({(size["width"], size["height"]) for size in sizes if size}) == 1, f"one answer is larger: {sizes}"
     await guardian.shoot("guardian")
     await card.get_by_test_id("approve").click()
+    await guardian.prove("guardian@demo.example", system.password, "approve")
     await expect(card).to_contain_text("Approved")
     await minor.state_is("paid")
     await minor.same_page()

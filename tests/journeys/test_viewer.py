@@ -157,7 +157,7 @@ async def say(person: Person, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("locale", "order"), [("de-DE", "Zahlungspflichtig bestellen"), ("en-GB", "Order with obligation to pay")]
+    ("locale", "order"), [("de-DE", "zahlungspflichtig bestellen"), ("en-GB", "Order with obligation to pay")]
 )
 async def test_by_keyboard_alone(system: System, arrive: Arrive, locale: str, order: str) -> None:
     """Tab reaches chat and Buy, the sheet takes the focus, Escape gives it back, in German and English."""

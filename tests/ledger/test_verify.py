@@ -142,6 +142,8 @@ ALTERATIONS: list[tuple[str, Alter, str]] = [
     ("an order row moved", sql("UPDATE orders SET shelf = 'show:other' WHERE state = 'expired'"), "found none"),
     ("an approval row", sql("UPDATE approvals SET guardian = 'thief00000'"), "SQL approvals ap_s"),
     ("an offer row", sql("UPDATE offers SET price = 1"), "SQL offers of_s"),
+    ("a price of the log", sql("UPDATE prices SET price = 1"), "SQL price at entry"),
+    ("a price gone from the log", sql("DELETE FROM prices"), "SQL price at entry"),
     ("the show's row", sql("UPDATE shows SET owner = 'thief00000'"), "SQL shows 4k2c000000 owner"),
     ("a money row", sql("UPDATE money SET amount = amount + 1 WHERE id = 1"), "SQL money at entry"),
     ("a money row gone", sql("DELETE FROM money WHERE id = 2"), "SQL money at entry"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from livesale.accounts.countries import shipped
 from livesale.guardians import model as approvals
 from livesale.guardians import service as guardians
 from livesale.guardians.model import Approval
@@ -17,6 +18,8 @@ from tests.races.test_orders import read
 from tests.support.family import GUARDIAN
 from tests.support.market import SHIP_TO, Market
 
+GERMANY = shipped().place("DE")
+
 
 async def opened(store: Store) -> Market:
     market = Market(store)
@@ -28,7 +31,7 @@ async def opened(store: Store) -> Market:
 async def asks(market: Market, order: Order, ceiling: int = 100) -> Decision:
     """A minor's checkout."""
     ceilings, now_ms = {offer: ceiling for offer in market.offers}, market.store.now_ms()
-    return asking.ask(await read(market, order), order, f"ap_{order.id}", SHIP_TO, b"", ceilings, now_ms)
+    return asking.ask(await read(market, order), order, f"ap_{order.id}", SHIP_TO, b"", ceilings, now_ms, GERMANY)
 
 
 @pytest.mark.parametrize("guarded", [False, True])

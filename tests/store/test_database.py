@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from livesale.accounts import store as _accounts
 from livesale.apps import web
+from livesale.kernel.sealing import lookup, new_key, unseal
 from livesale.store import database
 from livesale.store.database import metadata, reading
 
@@ -124,3 +126,28 @@ async def test_a_database_of_the_first_revision_keeps_its_rows(tmp_path: Path) -
         await connection.run_sync(database.upgrade)
     assert await read(made, "SELECT id || held_at FROM orders") == "o_10"
     await made.dispose()
+
+
+async def test_addresses_of_the_third_revision_are_sealed(tmp_path: Path) -> None:
+    """Each is found by its hash and opens with its account's key; none is left in the file, nor in its journal."""
+    path, key, own = tmp_path / "w.db", b"k" * 32, new_key()
+    made = database.engine(f"sqlite+aiosqlite:///{path}")
+    columns = "id, email, name, country, roles, band, band_ends_month, age_method, age_issuer, password_hash, created_ms"
+    async with made.begin() as connection:
+        await connection.run_sync(lambda sync: database.upgrade(sync, "0004_privacy"))
+        for name in ("ann", "bob"):
+            values = f"'{name}', '{name}@marker.example', x'', 'DE', 'viewer', 'adult', '', 'declared', '', '', 1"
+            await connection.execute(text(f"INSERT INTO accounts ({columns}) VALUES ({values})"))
+        await connection.execute(text("INSERT INTO sealing_keys (account, key) VALUES ('ann', :key)"), {"key": own})
+    with pytest.raises(RuntimeError, match=r"no address\.key"):
+        async with made.begin() as connection:
+            await connection.run_sync(database.upgrade)
+    async with made.begin() as connection:
+        await connection.run_sync(lambda sync: database.upgrade(sync, address_key=key))
+    async with reading(made) as connection:
+        rows = (await connection.execute(select(_accounts.accounts).order_by(text("id")))).mappings().all()
+        assert [row["email_hash"] for row in rows] == [lookup(key, f"{name}@marker.example") for name in ("ann", "bob")]
+        assert unseal(own, rows[0]["email_sealed"], "email:ann") == b"ann@marker.example"
+        assert rows[1]["email_sealed"] == b""
+    await made.dispose()
+    assert b"marker.example" not in b"".join(file.read_bytes() for file in tmp_path.glob("w.db*"))

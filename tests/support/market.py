@@ -11,6 +11,8 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from livesale.accounts.countries import shipped
+from livesale.accounts.model import Place
 from livesale.catalog.model import Product
 from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
@@ -36,7 +38,6 @@ from livesale.orders.shipments import Parcel
 from livesale.orders.shipping import Table
 from livesale.orders.sold import Sold
 from livesale.orders.transfers import Transfers
-from livesale.orders.vat import rates_of
 from livesale.orders.waiting import Waiting
 from livesale.payments.disputing import DisputeReactions
 from livesale.payments.provider import Attempt
@@ -53,7 +54,7 @@ from livesale.store.valkey import Records, Store, Versioned
 
 HOST = Actor("host000000", frozenset({"host"}))
 OFFERED_MS = 300_000
-TO = Destination("DE", rates_of("DE"), [])  # where holds made by hand go
+TO = Destination("DE", shipped().rates("DE"), [])  # where holds made by hand go
 SHIP_TO = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 
 
@@ -73,6 +74,9 @@ class PeopleDouble:
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes:
         return sealed
 
+    async def place_of(self, account: str) -> Place:
+        return shipped().place("DE")
+
     async def check_may_ask(self, minor: str) -> None:
         if minor not in self.wards:
             raise Refusal("forbidden", "Nobody can be asked.")
@@ -85,7 +89,7 @@ class PricesDouble:
     table: Table = field(default_factory=list)
 
     async def to(self, shop: str, country: str) -> Destination:
-        return Destination(country, rates_of(country), self.table)
+        return Destination(country, shipped().rates(country), self.table)
 
 
 class ProviderDouble:
@@ -184,6 +188,10 @@ class Hurried(Sold):
         return (await self.order(order_id))[0]
 
 
+async def _not_on_sale(_product: str, _currency: str, _now_ms: int) -> None:
+    return None
+
+
 async def _no_product(_product: str) -> None:
     """The market's offers are made without a catalogue."""
 
@@ -195,12 +203,12 @@ class Market:
         self.store = store
         self.people = PeopleDouble()
         self.provider = provider or ProviderDouble()
-        self.shows = Shows(store)
+        self.shows = Shows(store, _not_on_sale)
         self.prices = PricesDouble()
         self.orders = Orders(store, self.people, News(store), self.prices, self.product)
         self.coupons = Coupons(store)
         self.waiting = Waiting(store, OFFERED_MS)
-        self.sale = Offers(store, _no_product, Transfers(store))
+        self.sale = Offers(store, _no_product, Transfers(store), _not_on_sale)
         self.reactions = OrderReactions(store)
         self.requests = RequestReactions(store, Transfers(store), self.people, self.prices, self.on_sale)
         self.payments = PaymentReactions(store, self.provider)

@@ -1,12 +1,13 @@
 /** What a family changes on this page: done at once, or after a fresh proof of who is there. */
 import { signal } from "@preact/signals";
-import { post } from "../lib/api";
 import { stepUpByPasskey, wasCancelled } from "../lib/passkey";
+import { StepUp } from "../lib/stepup";
 import { wantsStepUp } from "./ctrl";
 
 export class Acting {
   readonly busy = signal(false);
   readonly refusal = signal<unknown>(null);
+  readonly stepUp = new StepUp();
   /** What is done again once the person has shown who they are. */
   readonly wanting = signal<(() => Promise<unknown>) | null>(null);
 
@@ -27,8 +28,9 @@ export class Acting {
     }
   }
 
-  byPassword(password: string): Promise<void> {
-    return this.proving(() => post("/session/step-up", { password }));
+  /** Password first, then the code it was mailed for. */
+  byPassword(password: string, code: string): Promise<void> {
+    return this.proving(() => this.stepUp.by(password, code));
   }
 
   byPasskey(): Promise<void> {
@@ -39,7 +41,7 @@ export class Acting {
     const act = this.wanting.value;
     this.refusal.value = null;
     try {
-      await proof();
+      if ((await proof()) === false) return;
     } catch (error) {
       if (!wasCancelled(error)) this.refusal.value = error;
       return;

@@ -27,15 +27,18 @@ test("what is approved is what was shown: the digest goes along", async () => {
   expect(deciding.outcome.value?.state).toBe("approved");
 });
 
-test("a missing step-up asks for the password, then makes the decision as it was meant, under a new key", async () => {
-  const asked = answering(refusal(403, "step_up_required"), Response.json({}), Response.json({ ...approval, state: "approved" }));
+test("a missing step-up asks for password and code, then makes the decision as it was meant, under a new key", async () => {
+  const asked = answering(refusal(403, "step_up_required"), Response.json({}), Response.json({}), Response.json({ ...approval, state: "approved" }));
   const deciding = new Deciding(approval);
   await deciding.approve("pm_ok");
   expect([deciding.needsPassword.value, deciding.refusal.value, deciding.outcome.value]).toEqual([true, null, null]);
-  await deciding.confirm("secret", "pm_ok");
-  expect(asked.map(({ path }) => path)).toEqual(["/api/v1/approvals/ap_1/approve", "/api/v1/session/step-up", "/api/v1/approvals/ap_1/approve"]);
-  expect(asked[1]?.body).toEqual({ password: "secret" });
-  expect(asked[2]?.key).not.toBe(asked[0]?.key);
+  await deciding.confirm("secret", "", "pm_ok");
+  expect([deciding.needsPassword.value, deciding.stepUp.coded.value, deciding.outcome.value]).toEqual([true, true, null]);
+  await deciding.confirm("secret", "123456", "pm_ok");
+  const step = "/api/v1/session/step-up";
+  expect(asked.map(({ path }) => path)).toEqual(["/api/v1/approvals/ap_1/approve", `${step}/code`, step, "/api/v1/approvals/ap_1/approve"]);
+  expect(asked[2]?.body).toEqual({ password: "secret", code: "123456" });
+  expect(asked[3]?.key).not.toBe(asked[0]?.key);
   expect(deciding.outcome.value?.state).toBe("approved");
 });
 
@@ -43,7 +46,7 @@ test("a wrong password decides nothing", async () => {
   const asked = answering(refusal(403, "step_up_required"), refusal(401, "unauthenticated"));
   const deciding = new Deciding(approval);
   await deciding.approve("pm_ok");
-  await deciding.confirm("wrong", "pm_ok");
+  await deciding.confirm("wrong", "", "pm_ok");
   expect([asked.length, deciding.needsPassword.value, deciding.outcome.value]).toEqual([2, true, null]);
 });
 

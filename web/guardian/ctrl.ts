@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { newKey, post } from "../lib/api";
 import { stepUpByPasskey, wasCancelled } from "../lib/passkey";
+import { StepUp } from "../lib/stepup";
 import { Refused } from "../lib/refused";
 import type { Approval } from "../lib/shapes";
 
@@ -10,6 +11,7 @@ export type Doing = "approve" | "decline" | "revoke" | "extend" | null;
 export class Deciding {
   readonly busy = signal<Doing>(null);
   readonly needsPassword = signal(false);
+  readonly stepUp = new StepUp();
   readonly refusal = signal<unknown>(null);
   readonly outcome = signal<Approval | null>(null);
 
@@ -39,8 +41,9 @@ export class Deciding {
     return this.deciding("extend", {});
   }
 
-  confirm(password: string, token: string): Promise<void> {
-    return this.proving(() => post("/session/step-up", { password }), token);
+  /** Password first, then the code it was mailed for. */
+  confirm(password: string, code: string, token: string): Promise<void> {
+    return this.proving(() => this.stepUp.by(password, code), token);
   }
 
   confirmByPasskey(token: string): Promise<void> {
@@ -51,7 +54,7 @@ export class Deciding {
   private async proving(proof: () => Promise<unknown>, token: string): Promise<void> {
     this.refusal.value = null;
     try {
-      await proof();
+      if ((await proof()) === false) return;
     } catch (error) {
       if (!wasCancelled(error)) this.refusal.value = error;
       return;

@@ -1,5 +1,6 @@
 /** A fresh proof of who is there, asked for only when the server wants one. */
 import { useEffect, useState } from "preact/hooks";
+import { CodeField } from "../lib/codefield";
 import { hasPasskey } from "../lib/passkey";
 import { Notice } from "../lib/pieces";
 import { Refused } from "../lib/refused";
@@ -13,7 +14,8 @@ export function Proof({ acting }: { acting: Acting }) {
   const refused = acting.refusal.value;
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    void acting.byPassword(String(new FormData(event.currentTarget as HTMLFormElement).get("password") ?? ""));
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    void acting.byPassword(String(data.get("password") ?? ""), String(data.get("code") ?? ""));
   };
   return (
     <>
@@ -21,7 +23,8 @@ export function Proof({ acting }: { acting: Acting }) {
         <form onSubmit={submit}>
           <Notice tone="wait" title={say("stepUp")}>
             <p class="small">{say("stepUpText")}</p>
-            <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="proof-password" ref={(field) => field?.focus()} /></label>
+            <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="proof-password" ref={(field) => { if (field && !field.value) field.focus(); }} /></label>
+            {acting.stepUp.coded.value && <CodeField anew={() => { acting.stepUp.coded.value = false; }} />}
             <div class="proof-ways">
               <button class="button button-solid" data-testid="proof-submit" disabled={acting.busy.value}>{say("goOn")}</button>
               {offered && <button type="button" class="button" data-testid="proof-passkey" onClick={() => void acting.byPasskey()}>{say("withPasskey")}</button>}
@@ -29,7 +32,7 @@ export function Proof({ acting }: { acting: Acting }) {
           </Notice>
         </form>
       )}
-      {refused !== null && <Notice tone="fault"><p>{refused instanceof Refused && refused.code === "unauthenticated" ? say("wrong") : `${sorryFor(refused)} ${detailOf(refused)}`}</p></Notice>}
+      {refused !== null && <Notice tone="fault"><p>{refused instanceof Refused && refused.code === "unauthenticated" ? say(acting.stepUp.coded.value ? "wrongCode" : "wrong") : `${sorryFor(refused)} ${detailOf(refused)}`}</p></Notice>}
     </>
   );
 }

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { dayAndTime, money, times } from "../lib/format";
 import { hasPasskey } from "../lib/passkey";
+import { CodeField } from "../lib/codefield";
 import { Notice, ProductPicture, TimeOf } from "../lib/pieces";
 import { Refused } from "../lib/refused";
 import type { Approval } from "../lib/shapes";
@@ -82,14 +83,15 @@ function Decision({ deciding, reload }: { deciding: Deciding; reload: () => void
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const token = tokenOf(form);
-    if (deciding.needsPassword.value) void deciding.confirm(String(new FormData(form).get("password") ?? ""), token);
+    const typed = (name: string): string => String(new FormData(form).get(name) ?? "");
+    if (deciding.needsPassword.value) void deciding.confirm(typed("password"), typed("code"), token);
     else void deciding.approve(token);
   };
   return (
     <form class="stack" onSubmit={submit}>
       <details class="pay-details"><summary>{say("payWith")}</summary><PaymentChoice /></details>
       <details><summary>{say("rules")}</summary><p class="small muted">{say("rulesText")}</p></details>
-      {deciding.needsPassword.value && <StepUp byPasskey={(form) => void deciding.confirmByPasskey(tokenOf(form))} />}
+      {deciding.needsPassword.value && <Proof coded={deciding.stepUp.coded.value} anew={() => { deciding.stepUp.coded.value = false; }} byPasskey={(form) => void deciding.confirmByPasskey(tokenOf(form))} />}
       <Trouble deciding={deciding} reload={reload} />
       <div class="answers">
         <button type="button" class="button" data-testid="decline" disabled={busy !== null} onClick={() => void deciding.decline()}>{say("decline")}<span class="tiny">{say("declineMeans")}</span></button>
@@ -101,17 +103,20 @@ function Decision({ deciding, reload }: { deciding: Deciding; reload: () => void
 
 const tokenOf = (form: HTMLFormElement): string => String(new FormData(form).get("token") ?? "pm_ok");
 
-function StepUp({ byPasskey }: { byPasskey: (form: HTMLFormElement) => void }) {
+function Proof({ byPasskey, coded, anew }: { byPasskey: (form: HTMLFormElement) => void; coded: boolean; anew: () => void }) {
   const [offered, setOffered] = useState(false);
   useEffect(() => { void hasPasskey().then(setOffered, () => undefined); }, []);
   return (
     <Notice tone="wait" title={say("stepUp")}>
       <p class="small">{say("stepUpText")}</p>
-      <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" ref={(field) => field?.focus()} /></label>
+      <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" ref={focusOnce} /></label>
+      {coded && <CodeField anew={anew} />}
       {offered && <button type="button" class="button" data-testid="step-up-passkey" onClick={(event) => byPasskey(event.currentTarget.form as HTMLFormElement)}>{say("withPasskey")}</button>}
     </Notice>
   );
 }
+
+const focusOnce = (field: HTMLInputElement | null): void => { if (field && !field.value) field.focus(); };
 
 function Trouble({ deciding, reload }: { deciding: Deciding; reload: () => void }) {
   const error = deciding.refusal.value;
@@ -119,7 +124,7 @@ function Trouble({ deciding, reload }: { deciding: Deciding; reload: () => void 
   if (isStale(error)) {
     return <Notice tone="wait" title={say("changed")}><button type="button" class="button button-small" onClick={reload}>{say("lookAgain")}</button></Notice>;
   }
-  const text = error instanceof Refused && error.code === "unauthenticated" ? say("wrong") : `${sorryFor(error)} ${detailOf(error)}`;
+  const text = error instanceof Refused && error.code === "unauthenticated" ? say(deciding.stepUp.coded.value ? "wrongCode" : "wrong") : `${sorryFor(error)} ${detailOf(error)}`;
   return <Notice tone="fault"><p>{text}</p></Notice>;
 }
 

@@ -30,7 +30,7 @@ test("every page has its words", () => expect(dictionaries.length).toBeGreaterTh
 
 test("the buttons that bind say what the law wants", () => {
   const checkout = pages["./checkout/words.ts"]?.words;
-  expect([checkout?.de.order, checkout?.en.order, checkout?.de.request, checkout?.en.request]).toEqual(["Zahlungspflichtig bestellen", "Order with obligation to pay", "Anfrage senden", "Send request"]);
+  expect([checkout?.de.order, checkout?.en.order, checkout?.de.request, checkout?.en.request]).toEqual(["zahlungspflichtig bestellen", "Order with obligation to pay", "Anfrage senden", "Send request"]);
 });
 
 describe("a sentence", () => {

@@ -25,6 +25,13 @@ export function priceNow(offer: Offer, showDeal: Deal | null, now: number): Pric
   return { price: deal.price, after, reference: deal.reference_price ?? plain.reference, deal: { phase: "on", until: ends } };
 }
 
+/** How much lower the price is than the lowest of the last 30 days, in whole percent: never more than it is. */
+export function reducedPercent(now: PriceNow): number | null {
+  if (!now.reference || now.reference.currency !== now.price.currency) return null;
+  const percent = Math.floor(((now.reference.amount - now.price.amount) * 100) / now.reference.amount);
+  return percent > 0 ? percent : null;
+}
+
 /** Part of the stock bar that is filled, 0 to 1. */
 export function stockShare(offer: Offer): number {
   if (offer.left === null) return 1;

@@ -178,6 +178,9 @@ export interface Allowance {
   quiet_hours: { from: string; until: string } | null; blocked: string[]; pays: boolean; month: string; spent: Money; left: Money;
 }
 
+/** What stands for one use of one's data; `may_grant`: who could agree now (empty: nobody). */
+export interface Consent { purpose: string; granted: boolean; said_at: Time | null; how: string; may_grant: "owner" | "guardian" | ""; version: string; text: Record<"de" | "en", string> }
+
 export interface Listed<T> { items: T[]; next?: string | null }
 
 export interface Ticket { ticket: string; hub: string; expires_at: Time }

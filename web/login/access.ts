@@ -3,6 +3,7 @@ import { computed, signal } from "@preact/signals";
 import { get, newKey, post, remove } from "../lib/api";
 import { source } from "../lib/loading";
 import { addPasskey, wasCancelled } from "../lib/passkey";
+import { StepUp } from "../lib/stepup";
 import { Refused } from "../lib/refused";
 import type { Listed, Passkey, SignIn, Token, TokenMade } from "../lib/shapes";
 
@@ -15,6 +16,9 @@ export const access = source<Here>(async () => {
 
 export const busy = signal(false);
 export const refusal = signal<unknown>(null);
+/** No fault: the code has only just been mailed. */
+class CodeMissing extends Error {}
+
 /** What waits for a fresh proof. */
 const waiting = signal<(() => Promise<void>) | null>(null);
 export const needsProof = computed(() => waiting.value !== null);
@@ -30,6 +34,7 @@ export async function act(what: () => Promise<void>): Promise<void> {
     waiting.value = null;
     await access.load();
   } catch (error) {
+    if (error instanceof CodeMissing) return;
     if (error instanceof Refused && error.code === "step_up_required") waiting.value = what;
     else if (!wasCancelled(error)) refusal.value = error;
   } finally {
@@ -46,7 +51,17 @@ export function prove(proof: () => Promise<unknown>): Promise<void> {
   });
 }
 
-export const withPassword = (password: string): Promise<unknown> => post("/session/step-up", { password });
+const stepUp = new StepUp();
+export const codeSent = stepUp.coded;
+
+/** Password first, then the code it was mailed for; only then is done what was wanted. */
+export async function withPassword(password: string, code: string): Promise<void> {
+  const wanted = waiting.value;
+  await act(async () => {
+    if (await stepUp.by(password, code)) await wanted?.();
+    else throw new CodeMissing();
+  });
+}
 
 export const end = (id: string): Promise<void> => act(async () => { await remove(`/sessions/${id}`); });
 
@@ -63,3 +78,17 @@ export function makeToken(name: string, days: number): Promise<void> {
   const key = newKey();
   return act(async () => { made.value = await post<TokenMade>("/tokens", { name, days }, { key }); });
 }
+
+/** Everything the server has of this account, as a file of this browser. */
+export const exportMe = (): Promise<void> => act(async () => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(await get("/me/export"), null, 1)], { type: "application/json" }));
+  link.download = "livesale-export.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+
+export const eraseMe = (): Promise<void> => act(async () => {
+  await remove("/me");
+  location.assign("/");
+});

@@ -5,8 +5,11 @@ import { Failed, Loading, Notice } from "../lib/pieces";
 import { passkeysWork, stepUpByPasskey } from "../lib/passkey";
 import { Refused } from "../lib/refused";
 import type { SignIn, Token } from "../lib/shapes";
-import { sorryFor } from "../lib/sorry";
-import { access, busy, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
+import { detailOf, sorryFor } from "../lib/sorry";
+import { CodeField } from "../lib/codefield";
+import { access, busy, codeSent, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
+import { Consents } from "./consents";
+import { MyData } from "./mydata";
 import { Passkeys } from "./passkeys";
 import { say } from "./words";
 
@@ -23,6 +26,8 @@ export function AccountCard() {
       <SignIns signIns={state.value.signIns} />
       <Passkeys passkeys={state.value.passkeys} />
       <Tokens tokens={state.value.tokens} />
+      <Consents />
+      <MyData />
     </section>
   );
 }
@@ -75,13 +80,14 @@ function End({ id, name }: { id: string; name: string }) {
 function Proof({ byPasskey }: { byPasskey: boolean }) {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    const password = String(new FormData(event.currentTarget as HTMLFormElement).get("password"));
-    void prove(() => withPassword(password));
+    const data = new FormData(event.currentTarget as HTMLFormElement);
+    void withPassword(String(data.get("password")), String(data.get("code") ?? ""));
   };
   return (
     <Notice tone="wait" title={say("prove")}>
       <form class="fields" onSubmit={submit}>
         <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" /></label>
+        {codeSent.value && <CodeField anew={() => { codeSent.value = false; }} />}
         <button class="button button-solid" disabled={busy.value} data-testid="step-up">{say("confirm")}</button>
       </form>
       {byPasskey && <button type="button" class="button" disabled={busy.value} onClick={() => void prove(stepUpByPasskey)} data-testid="step-up-passkey">{say("withPasskey")}</button>}
@@ -90,6 +96,6 @@ function Proof({ byPasskey }: { byPasskey: boolean }) {
 }
 
 function why(error: unknown): string {
-  if (error instanceof Refused && error.code === "unauthenticated") return say("wrongPassword");
-  return sorryFor(error);
+  if (error instanceof Refused && error.code === "unauthenticated") return say(codeSent.value ? "wrongCode" : "wrongPassword");
+  return `${sorryFor(error)} ${detailOf(error)}`;
 }

@@ -21,6 +21,7 @@ const registering = signal(new URLSearchParams(location.search).has("register"))
 const busy = signal(false);
 const refusal = signal<unknown>(null);
 const born = signal("");
+const country = signal(language.value === "de" ? "DE" : "GB");
 
 /** The secret of a mailed link. Opening the page uses nothing up, as mail scanners do: it takes a press. */
 const secret = signal(new URLSearchParams(location.hash.slice(1)).get("link"));
@@ -69,7 +70,8 @@ function Login() {
           <Field name="email" label={say("email")} fill="username" type="email" />
           <Field name="password" label={say("password")} type="password" fill={fresh ? "new-password" : "current-password"} note={fresh ? say("passwordNote") : undefined} least={fresh ? SHORTEST_PASSWORD : undefined} />
           {fresh && <Born />}
-          {fresh && <CountryChoice chosen={language.value === "de" ? "DE" : "GB"} label={say("country")} />}
+          {fresh && <CountryChoice chosen={country.value} label={say("country")} choose={(code) => { country.value = code; }} />}
+          {fresh && country.value === "US" && <Field name="region" label={say("region")} fill="address-level1" note={say("regionNote")} form="[A-Z]{2}" />}
           {refusal.value !== null && <Notice tone="fault"><p>{why(refusal.value)}</p></Notice>}
           <button class="button button-solid button-wide" disabled={busy.value} data-testid="submit">{say(busy.value ? "busy" : fresh ? "create" : "signIn")}</button>
           {!fresh && <button type="button" class="button button-wide" disabled={busy.value} onClick={(event) => void mailLink(event.currentTarget.form as HTMLFormElement)} data-testid="mail-link">{say("mailLink")}</button>}
@@ -97,14 +99,14 @@ function Born() {
   );
 }
 
-interface FieldProps { name: string; label: string; fill: string; type?: string; note?: string | undefined; least?: number | undefined; input?: (value: string) => void }
+interface FieldProps { name: string; label: string; fill: string; type?: string; note?: string | undefined; least?: number | undefined; form?: string; input?: (value: string) => void }
 
-function Field({ name, label, fill, type = "text", note, least, input }: FieldProps) {
+function Field({ name, label, fill, type = "text", note, least, form, input }: FieldProps) {
   const fault = refusal.value instanceof Refused ? refusal.value.faultOf(name) : null;
   return (
     <label class="field">
       <span>{label}</span>
-      <input name={name} type={type} required autocomplete={fill} minLength={least} aria-invalid={fault ? "true" : undefined} onInput={input && ((event) => input(event.currentTarget.value))} />
+      <input name={name} type={type} required={form === undefined} pattern={form} autocomplete={fill} minLength={least} aria-invalid={fault ? "true" : undefined} onInput={input && ((event) => input(event.currentTarget.value))} />
       {note && <span class="tiny muted">{note}</span>}
       {fault && <span class="field-fault">{fault}</span>}
     </label>

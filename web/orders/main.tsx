@@ -13,7 +13,7 @@ import { clockTime, dayAndTime, money } from "../lib/format";
 import { everyWhileSeen, source } from "../lib/loading";
 import { idFromPath, mount } from "../lib/mount";
 import { Empty, Failed, Loading, Notice, ProductPicture, TimeOf } from "../lib/pieces";
-import { calm, me, signInAddress } from "../lib/session";
+import { calm, mayBuyAlone, me, signInAddress } from "../lib/session";
 import type { Listed, Order } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { detailOf, sorryFor } from "../lib/sorry";
@@ -121,7 +121,7 @@ function Acts({ order }: { order: Order }) {
     <>
       {error !== null && <Notice tone="fault"><p>{sorryFor(error)} {detailOf(error)}</p></Notice>}
       <div class="row">
-        {order.state === "held" && <button type="button" class="button button-solid button-small" onClick={() => setFinishing(true)}>{say("finish")}</button>}
+        {(order.state === "held" || ownNow(order)) && <button type="button" class="button button-solid button-small" data-testid="finish" onClick={() => setFinishing(true)}>{say("finish")}</button>}
         {bank && <a class="button button-solid button-small" href={bank}>{say("bank")}<ExternalLink size={14} aria-hidden="true" /></a>}
         {(order.state === "held" || order.state === "awaiting_guardian") && <button type="button" class="button button-small" onClick={cancel}>{say("cancel")}</button>}
       </div>
@@ -129,18 +129,21 @@ function Acts({ order }: { order: Order }) {
   );
 }
 
+/** What was asked for under age is, once of age, one's own to order. */
+const ownNow = (order: Order): boolean => order.state === "awaiting_guardian" && mayBuyAlone.value;
+
 function Finish({ order, close }: { order: Order; close: () => void }) {
   const line = order.lines[0];
   const [purchase] = useState(() => new Purchase({ shelf: `/shops/${order.shop ?? ""}`, offer: line?.offer ?? "", title: line?.title ?? "", image: null, quantity: line?.quantity ?? 1, price: order.total }, order));
   useEffect(() => () => purchase.close(), [purchase]);
   const now = purchase.order.value ?? order;
   useEffect(() => { // a new price is still to be confirmed; anything else is shown by the card
-    if (now.version > order.version) void mine.load().then(() => { if (now.state !== "held") close(); });
+    if (now.version > order.version) void mine.load().then(() => { if (now.state !== order.state) close(); });
   }, [now.version]);
   return (
     <div class="stack">
       {purchase.refusal.value !== null && <Notice tone="fault"><p>{sorryFor(purchase.refusal.value)} {detailOf(purchase.refusal.value)}</p></Notice>}
-      <CouponField purchase={purchase} order={now} />
+      {now.state === "held" && <CouponField purchase={purchase} order={now} />}
       <CheckoutForm purchase={purchase} order={now} />
       <button type="button" class="button button-small button-plain" onClick={close}>{say("hide")}</button>
     </div>

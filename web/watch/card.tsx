@@ -3,10 +3,10 @@ import { ChevronUp, Undo2, Zap } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { tickingNow } from "../lib/clock";
 import { count, lasting, money, times } from "../lib/format";
-import { mostPieces, priceNow, soldOut, stockShare, type PriceNow } from "../lib/offers";
+import { mostPieces, priceNow, reducedPercent, soldOut, stockShare, type PriceNow } from "../lib/offers";
 import { ProductPicture, Roll } from "../lib/pieces";
-import { calm } from "../lib/session";
-import type { Offer } from "../lib/shapes";
+import { calm, me } from "../lib/session";
+import type { Money, Offer } from "../lib/shapes";
 import { isOnAir, pinnedOffers } from "../lib/showstate";
 import type { Watching } from "./ctrl";
 import { isInLine, Line } from "./line";
@@ -55,9 +55,20 @@ function Price({ now }: { now: PriceNow }) {
         <span class="pin-deal figures"><Zap size={14} aria-hidden="true" />{say(deal.phase === "on" ? "dealOn" : "dealIn", { time: lasting(deal.until - tickingNow()) })}</span>
       )}
       <strong class="price"><Roll>{money(now.price)}</Roll></strong>
-      {now.after && <span class="small muted figures">{say("after", { price: money(now.after) })}</span>}
-      {now.reference && <span class="tiny muted figures pin-reference">{say("reference", { price: money(now.reference) })}</span>}
+      {!calm.value && now.after && <span class="small muted figures">{say("after", { price: money(now.after) })}</span>}
+      {!calm.value && now.reference && <Reference now={now} reference={now.reference} />}
+      {me.value?.country !== "US" && <span class="tiny muted" data-testid="vat-note">{say("withVat")}</span>}
     </div>
+  );
+}
+
+/** Beside any reduction the lowest price of 30 days, and a percentage of that alone (§ 11 PAngV). */
+function Reference({ now, reference }: { now: PriceNow; reference: Money }) {
+  const percent = reducedPercent(now);
+  return (
+    <span class="tiny muted figures pin-reference" data-testid="reference-price">
+      {percent !== null && <strong data-testid="reduced-percent">{say("reduced", { n: percent })}</strong>} {say("reference", { price: money(reference) })}
+    </span>
   );
 }
 

@@ -46,7 +46,7 @@ export const words = {
     pm_declined: "Karte, die abgelehnt wird", pm_declined_note: "Testkarte ohne Deckung",
     total: "Gesamt", discountRow: "Gutschein {code}", shippingRow: "Versand", free: "kostenlos", vatRow: "darin {rate} % MwSt.", noVat: "Ohne Mehrwertsteuer",
     coupon: "Gutscheincode", couponApply: "Einlösen", couponUsed: "Gutschein {code} gilt für diese Bestellung", couponDrop: "Entfernen",
-    order: "Zahlungspflichtig bestellen", request: "Anfrage senden",
+    order: "zahlungspflichtig bestellen", request: "Anfrage senden",
     requestNote: "Das ist eine Anfrage, keine Bestellung. Deine Eltern entscheiden. Vorher wird nichts abgebucht.",
     under7: "Das muss jemand bestellen, der für dich sorgt.",
     sending: "Wird gesendet …", release: "Zurückgeben", pieces: "{n} Stück|{n} Stück",
