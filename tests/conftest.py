@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from xdist.scheduler import LoadScopeScheduling
@@ -16,6 +17,9 @@ from livesale.store import database
 from livesale.store.valkey import Store, connect
 from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
+
+hypothesis.settings.register_profile("house", deadline=None)  # no test asserts a wall-clock time
+hypothesis.settings.load_profile("house")
 
 SHARED = {"contract": "demo", "journeys": "demo", "bench": "systems", "crashes": "systems"}
 
