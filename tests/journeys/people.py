@@ -92,7 +92,7 @@ class Person:
         await self.page.get_by_test_id("submit").click()
         await self.page.wait_for_url(lambda url: "/login" not in url)
 
-    async def prove(self, email: str, password: str, button: str) -> None:
+    async def prove(self, email: str, password: str, button: str, field: str = "step-up-password") -> None:
         """Show again who it is: the password, and the code that is mailed for it; `button` (a test id) sends each."""
 
         def codes() -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ class Person:
             return [mail for mail in items if mail["subject"] in ("Your code", "Dein Code")]
 
         before = len(codes())
-        await self.page.get_by_test_id("step-up-password").fill(password)
+        await self.page.get_by_test_id(field).fill(password)
         await self.page.get_by_test_id(button).click()
         mail = await asyncio.to_thread(until, lambda: codes()[: len(codes()) - before], "the code's mail")
         code = next(line for line in mail[0]["text"].splitlines() if line.isdigit())

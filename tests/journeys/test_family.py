@@ -13,6 +13,7 @@ from tests.journeys.test_people_at_work import ask
 from tests.support.system import System, until
 
 PASSWORD = "long enough 1"
+PROOF = ("proof-submit", "proof-password")  # where a fresh proof is asked for on the family's page
 
 
 async def test_two_browsers_at_once(system: System, arrive: Arrive) -> None:
@@ -26,6 +27,7 @@ async def test_two_browsers_at_once(system: System, arrive: Arrive) -> None:
     await enter(guardian, there, "guardian@demo.example", system.password)
     await page.locator("form", has=page.get_by_test_id("add-passkey")).locator("input").fill("Desk")
     await page.get_by_test_id("add-passkey").click()
+    await guardian.prove("guardian@demo.example", system.password, "step-up")
     await expect(page.get_by_test_id("passkey-row")).to_have_count(1)
     await page.goto(f"{there}/guardian")
     await expect(page.get_by_test_id("ward")).to_be_visible()
@@ -70,6 +72,7 @@ async def test_invited_by_a_code_on_the_phone(system: System, arrive: Arrive) ->
     await minor.page.locator(".invite summary").click()
     await minor.page.locator(".invite input[name=email]").fill(guardian_mail)
     await minor.page.get_by_test_id("invite-code").click()
+    await minor.prove(minor_mail, PASSWORD, *PROOF)
     await expect(minor.page.get_by_test_id("qr")).to_be_visible()
     await minor.shoot("family-code")
     same = system.api(minor_mail, fresh=True)  # what a camera would read off the screen
@@ -81,6 +84,7 @@ async def test_invited_by_a_code_on_the_phone(system: System, arrive: Arrive) ->
     assert "invitation" not in guardian.page.url
     await guardian.shoot("family-invitation")
     await guardian.page.get_by_test_id("accept").click()
+    await guardian.prove(guardian_mail, PASSWORD, *PROOF)
     await expect(guardian.page.get_by_test_id("ward")).to_contain_text("Mia")
     await expect(minor.page.locator("[data-link]")).to_contain_text("Gero")
 
@@ -98,6 +102,7 @@ async def test_an_allowance_a_stop_and_a_removal(system: System, arrive: Arrive)
     await ward.locator("input[name=pays]").check()
     await guardian.shoot("family-allowance")
     await ward.get_by_test_id("save-allowance").click()
+    await guardian.prove(guardian_mail, PASSWORD, *PROOF)
     await expect(ward.get_by_test_id("allowance")).to_contain_text("20.00")
     show = system.new_show("By itself", {"quantity": 20, "amount": 900})
     minor = system.api(minor_mail)
