@@ -128,7 +128,7 @@ def user() -> None:
 def user_add(data: Path | None, born: Any, **fields: Any) -> None:
     """Create an account without asking anything; prints its id."""
     birthday: date = born.date()
-    click.echo(_call("livesale.apps.commands", "user_add", load_settings(data), born=birthday, **fields))
+    click.echo(_call("livesale.apps.members", "user_add", load_settings(data), born=birthday, **fields))
 
 
 @user.command("age", epilog=example("livesale user age ada@example.org --born 1990-05-17"))
@@ -153,7 +153,7 @@ def token(data: Path | None, email: str, days: int | None, fresh: bool) -> None:
     if fresh and days:
         raise click.UsageError("--fresh is ten minutes; leave out --days")
     click.echo(
-        _call("livesale.apps.commands", "token", load_settings(data), email=email, days=days, fresh=fresh)
+        _call("livesale.apps.members", "token", load_settings(data), email=email, days=days, fresh=fresh)
     )
 
 

@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from importlib.resources import as_file, files
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -87,6 +85,9 @@ async def _migrate(url: str, address_key: bytes) -> None:
 
 def upgrade(connection: Connection, to: str = "head", address_key: bytes = b"") -> None:
     """Run every revision up to `to` that `connection`'s database does not have yet."""
+    from alembic import command  # a quarter of a second that no other process needs
+    from alembic.config import Config
+
     with as_file(files("livesale.store").joinpath("migrations")) as scripts:
         config = Config()
         config.set_main_option("script_location", str(scripts))

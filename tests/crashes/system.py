@@ -22,7 +22,7 @@ import aiohttp
 import psutil
 
 from livesale.accounts.tokens import Claims, Tokens
-from livesale.apps.commands import open_accounts
+from livesale.apps.members import open_accounts
 from livesale.kernel.clock import DAY_MS
 from livesale.settings import Settings, load_settings
 
