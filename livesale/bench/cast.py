@@ -21,7 +21,7 @@ from livesale.bench.system import System
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.ids import random_name
 from livesale.kernel.refusals import Refusal
-from livesale.kernel.sealing import new_key, seal
+from livesale.kernel.sealing import lookup, new_key, seal
 
 TOKEN_MS = DAY_MS
 FEED = """<?xml version="1.0" encoding="utf-8"?>
@@ -67,7 +67,7 @@ class Cast:
         made, rows, keys = [], [], []
         for _ in range(count):
             account, key = random_name(10), new_key()
-            rows.append(_row(account, key, role, now_ms))
+            rows.append(_row(account, key, role, now_ms, self._wiring.settings.key("address.key")))
             keys.append({"account": account, "key": key})
             claims = Claims("token", account, (role,), "DE", now_ms, now_ms + TOKEN_MS, random_name())
             made.append(Person(account, self._tokens.sign(claims)))
@@ -137,10 +137,12 @@ class Cast:
         return told
 
 
-def _row(account: str, key: bytes, role: str, now_ms: int) -> dict[str, Any]:
+def _row(account: str, key: bytes, role: str, now_ms: int, address_key: bytes) -> dict[str, Any]:
+    email = f"{account}@bench.invalid"
     return {
         "id": account,
-        "email": f"{account}@bench.invalid",
+        "email_hash": lookup(address_key, email),
+        "email_sealed": seal(key, email.encode(), f"email:{account}"),
         "name": seal(key, b"Bench", f"name:{account}"),
         "country": "DE",
         "roles": role,
