@@ -18,7 +18,7 @@ from livesale.store.valkey import Store, connect
 from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
 
-hypothesis.settings.register_profile("house", deadline=None)  # no test asserts a wall-clock time
+hypothesis.settings.register_profile("house", deadline=None, max_examples=50)  # no test asserts a wall-clock time
 hypothesis.settings.load_profile("house")
 
 SHARED = {"contract": "demo", "journeys": "demo", "bench": "systems", "crashes": "systems"}
