@@ -99,10 +99,14 @@ class Person:
             items = self.system.anyone.did("GET", f"/dev/mail?to={email}")["items"]
             return [mail for mail in items if mail["subject"] in ("Your code", "Dein Code")]
 
+        def new() -> list[dict[str, Any]]:
+            found = codes()
+            return found[: len(found) - before]
+
         before = len(codes())
         await self.page.get_by_test_id(field).fill(password)
         await self.page.get_by_test_id(button).click()
-        mail = await asyncio.to_thread(until, lambda: codes()[: len(codes()) - before], "the code's mail")
+        mail = await asyncio.to_thread(until, new, "the code's mail")
         code = next(line for line in mail[0]["text"].splitlines() if line.isdigit())
         await self.page.get_by_test_id("step-up-code").fill(code)
         await self.page.get_by_test_id(button).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -13,7 +14,7 @@ from playwright.async_api import Request, Route, expect
 from livesale.bench.stamps import VIEWER
 from livesale.media.programme import Format, Programme
 from tests.journeys.conftest import Arrive
-from tests.journeys.people import PHONE, TABLET, WIDE, Person
+from tests.journeys.people import PATIENCE_MS, PHONE, TABLET, WIDE, Person
 from tests.support.lossy import LossyProxy
 from tests.support.pictures import moving_bar, stamped
 from tests.support.system import System
@@ -164,8 +165,9 @@ async def test_nothing_covers_the_programme(system: System, arrive: Arrive, size
 async def shown_at(viewer: Person, testid: str) -> dict[str, float]:
     """Where an element is in the window."""
     await expect(viewer.page.get_by_test_id(testid)).to_be_visible()
-    found = await viewer.page.get_by_test_id(testid).bounding_box()
-    assert found
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while (found := await viewer.page.get_by_test_id(testid).bounding_box()) is None:
+            await asyncio.sleep(0.05)  # it was drawn anew just then
     return dict(found)
 
 

@@ -32,7 +32,7 @@ SEEN = """(state) => {
   Object.defineProperty(document, 'hidden', {value: state === 'hidden', configurable: true});
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
-BEHIND = "Number(document.querySelector('[data-testid=figure-behind]').textContent.replace(/\\D/g, ''))"
+BEHIND = "Number(document.querySelector('[data-testid=figure-behind]')?.textContent.replace(/\\D/g, ''))"
 
 NO_DECODER = "VideoDecoder.prototype.configure = () => { throw new TypeError('not here') }"
 
