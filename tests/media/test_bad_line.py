@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from livesale.media import h264
 from livesale.media.frames import AUDIO, VIDEO
 from tests.support.badline import BadLine, bad_line
-from tests.support.media import CHROMIUM, CHROMIUM_ARGS, MediaServer, media_server, until
+from tests.support.media import CHROMIUM, MediaServer, until
 
 pytestmark = [
     pytest.mark.journey,
@@ -21,24 +21,9 @@ pytestmark = [
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with media_server() as made:
-        made.open("s1")
-        yield made
-
-
-@pytest.fixture
 async def line() -> AsyncIterator[BadLine]:
     async with bad_line() as made:
         yield made
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        yield browser
-        await browser.close()
 
 
 async def host(browser: Browser, server: MediaServer, line: BadLine) -> Page:

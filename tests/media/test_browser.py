@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiortc.rtp import RtpPacket
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from livesale.media.frames import VIDEO
 from livesale.media.receiver import EncodedReceiver
-from tests.support.media import CHROMIUM, CHROMIUM_ARGS, MediaServer, media_server, until
+from tests.support.media import CHROMIUM, MediaServer, until
 
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="needs Debian's chromium"),
 ]
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with media_server() as made:
-        made.open("s1")
-        yield made
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        yield browser
-        await browser.close()
 
 
 async def host(browser: Browser, server: MediaServer, query: str = "", *, camera: bool = True) -> Page:

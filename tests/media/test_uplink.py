@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -26,19 +25,6 @@ HELLO = {"type": "publish", "token": TOKEN}
 
 def message(track: int, time_us: int, payload: bytes) -> bytes:
     return struct.pack(">BQ", track, time_us) + payload
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with media_server() as made:
-        made.open("s1")
-        yield made
-
-
-@pytest.fixture
-async def client(server: MediaServer) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(server.url) as session:
-        yield session
 
 
 async def enter(client: aiohttp.ClientSession, show: str = "s1", **hello: Any) -> aiohttp.ClientWebSocketResponse:

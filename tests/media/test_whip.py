@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import aiohttp
 import pytest
 
@@ -17,19 +15,6 @@ SDP = {"Content-Type": "application/sdp", "Authorization": f"Bearer {TOKEN}"}
 ICE = {"Content-Type": "application/trickle-ice-sdpfrag", "Authorization": f"Bearer {TOKEN}"}
 FRAGMENT = "a=ice-ufrag:{}\r\nm=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 2122 127.0.0.1 9000 typ host\r\n"
 PASSWORD = "a=ice-pwd:aNewPasswordOfTheHost00\r\n"
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[MediaServer]:
-    async with media_server() as made:
-        made.open("s1")
-        yield made
-
-
-@pytest.fixture
-async def client(server: MediaServer) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(server.url) as session:
-        yield session
 
 
 async def code(answer: aiohttp.ClientResponse) -> tuple[int, str]:
