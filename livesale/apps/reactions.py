@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import msgspec
-import structlog
 
 from livesale.store.valkey import Store
-from livesale.store.whisper import overheard, whisper
+from livesale.store.whisper import overheard_as, whisper
 
 REACTIONS = "livesale:reactions"
-
-log = structlog.get_logger(__name__)
 
 
 class Reaction(msgspec.Struct, frozen=True, array_like=True):
@@ -22,18 +19,11 @@ class Reaction(msgspec.Struct, frozen=True, array_like=True):
     kind: str
 
 
-_decoder = msgspec.msgpack.Decoder(Reaction)
-
-
 async def tell(store: Store, show: str, kind: str) -> None:
     """Tell every studio."""
     await whisper(store, REACTIONS, msgspec.msgpack.encode(Reaction(show, kind)))
 
 
-async def reactions(store: Store) -> AsyncIterator[Reaction]:
+def reactions(store: Store) -> AsyncIterator[Reaction]:
     """Every reaction to any show from now on."""
-    async for message in overheard(store, REACTIONS):
-        try:
-            yield _decoder.decode(message)
-        except msgspec.MsgspecError as error:  # a `web` of another version: its hearts are not worth a studio
-            log.warning("a reaction could not be read", why=str(error))
+    return overheard_as(store, REACTIONS, Reaction)

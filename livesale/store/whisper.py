@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import TypeVar
 
+import msgspec
+import structlog
 from redis.exceptions import RedisError
 
 from livesale.store.valkey import Store
 
 RETRY_S = 0.25
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 async def whisper(store: Store, channel: str, message: bytes) -> None:
@@ -30,3 +37,13 @@ async def overheard(store: Store, channel: str) -> AsyncIterator[bytes]:
                     yield message["data"]
         except (RedisError, OSError):
             await asyncio.sleep(RETRY_S)
+
+
+async def overheard_as(store: Store, channel: str, kind: type[T]) -> AsyncIterator[T]:
+    """The same, msgpack of `kind`; what is not (a process of another version said it) is logged and passed over."""
+    decoder = msgspec.msgpack.Decoder(kind)
+    async for message in overheard(store, channel):
+        try:
+            yield decoder.decode(message)
+        except msgspec.MsgspecError as error:
+            log.warning("a whisper could not be read", channel=channel, why=str(error))
