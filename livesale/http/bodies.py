@@ -20,13 +20,13 @@ _NAMED = re.compile(r"(?:missing required field|unknown field) `(?P<name>[^`]+)`
 
 async def read_body(request: web.BaseRequest, most: int) -> bytes:
     """The whole body; Refusal too_large beyond `most` bytes, counted after decompression."""
-    length = request.content_length
-    if length is not None and length > most:
-        raise _too_large(most)
     content = request.content
     if content.is_eof():  # small bodies came in with their headers
         body = content.read_nowait()
     else:
+        length = request.content_length
+        if length is not None and length > most:
+            raise _too_large(most)
         body = await _arriving(content, most)
     if len(body) > most:
         raise _too_large(most)

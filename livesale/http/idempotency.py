@@ -82,12 +82,12 @@ class Replies:
             raise Refusal("in_progress", "The first call with this Idempotency-Key is still running.", retry_after_s=1)
         self._running.add(running)
         try:
-            once = Once(scope, _hashed(scope, call.key), call.fingerprint)
-            seal_key = hashlib.sha256(f"seal {scope} {call.key}".encode()).digest()
-            if route.sql and self._store and self._database:
-                return await self._in_sql(self._database, self._store.now_ms, once, seal_key, route, call, execute)
             if route.atomic or self._store is None:
                 return await execute(call)
+            once = Once(scope, _hashed(scope, call.key), call.fingerprint)
+            seal_key = hashlib.sha256(f"seal {scope} {call.key}".encode()).digest()
+            if route.sql and self._database:
+                return await self._in_sql(self._database, self._store.now_ms, once, seal_key, route, call, execute)
             return await self._kept(self._store, f"person:{account}", once, seal_key, lambda: execute(call))
         finally:
             self._running.discard(running)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import msgspec
@@ -33,8 +34,8 @@ class Peers:
         headers = request.headers
         remote = request.remote or "127.0.0.1"  # a Unix socket has no address
         host = headers.get("Host", "")
-        if FORWARDING.isdisjoint(map(str.lower, headers)):
-            return Peer(remote, is_loopback(remote), _checked(host), request.secure)
+        if not any(map(headers.__contains__, FORWARDING)):
+            return _direct(remote, host, request.secure)
         if not self._trusts(remote):
             return Peer(remote, False, _checked(host), request.secure)
         address = self._client(remote, headers.get("X-Forwarded-For", ""))
@@ -57,6 +58,11 @@ class Peers:
     def _trusts(self, text: str) -> bool:
         address = _address(text)
         return address is not None and any(_within(address, network) for network in self._trusted)
+
+
+@lru_cache(maxsize=4096)
+def _direct(remote: str, host: str, secure: bool) -> Peer:
+    return Peer(remote, is_loopback(remote), _checked(host), secure)
 
 
 def is_loopback(text: str) -> bool:

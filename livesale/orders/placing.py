@@ -13,7 +13,7 @@ from livesale.orders.waitlist import Wait, record_name, take
 from livesale.shows.model import Deal, Offer, Show, on_air, price_now
 from livesale.store.decision import Counter, Decision, Mark, Put
 from livesale.store.record import encode, load, load_shared, version
-from livesale.store.valkey import Records
+from livesale.store.valkey import Records, Versioned
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -57,6 +57,7 @@ def place(
     """Hold the units of every line for ten minutes at what they cost there, or refuse; all or none."""
     show = on_air(load_shared(Show, records["show"]))
     lines = priced(records, wishes, now_ms)
+    waits = wait_names(wishes, account)
     wished = Order(
         new_id("o", on_shelf), on_shelf, show.shop, account, lines, 0, show.currency, now_ms, now_ms + model.HOLD_MS,
         ref=ref,
@@ -66,20 +67,20 @@ def place(
         on_shelf,
         expect=(
             *((name, version(records[name])) for name in record_names(wishes)),
-            *((name, version(records.get(name))) for name in wait_names(wishes, account)),
+            *((name, version(records.get(name))) for name in waits),
         ),
         counters=_with_limits(records, order, model.moves(None, order)),
         puts=(Put(f"order:{order.id}", 0, encode(order)),),
         marks=(Mark("due", f"hold:{order.id}", order.reserved_until),),
         events=(model.order_event(None, order),),
     )
-    return order, _with_turns(records, order, decision)
+    turns = [stored for name in waits if (stored := records.get(name))]
+    return order, _with_turns(turns, order, decision) if turns else decision
 
 
-def _with_turns(records: Records, order: Order, decision: Decision) -> Decision:
+def _with_turns(turns: list[Versioned], order: Order, decision: Decision) -> Decision:
     """The hold with units from those its buyer is offered, wherever it is the buyer's turn."""
-    for name in dict.fromkeys(record_name(line.offer, order.account) for line in order.lines):
-        stored = records.get(name)
+    for stored in turns:
         turn = load(Wait, stored)
         if turn is None or turn.state != "offered":
             continue

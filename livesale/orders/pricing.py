@@ -71,13 +71,16 @@ def paid_for(order: Order, units: Mapping[str, int]) -> int:
 
 
 def parts(order: Order) -> list[Part]:
-    """The order by rates, highest first; empty where the rates of its country are not known."""
-    rates = {line.offer: line.vat for line in order.lines if line.vat is not None}
-    if not rates:
-        return []
+    """The order by rates, highest first; empty where one of them is not known."""
+    rates = {line.offer: line.vat for line in order.lines}
+    every = {*rates.values()}
+    if len(every) == 1:  # as in most orders: nothing to spread
+        return [Part(rate, order.total, vat_in(order.total, rate)) for rate in every if rate is not None]
     by_rate: dict[int, int] = {}
     for offer, paid in paid_by_offer(order).items():
-        by_rate[rates[offer]] = by_rate.get(rates[offer], 0) + paid
+        if (rate := rates[offer]) is None:
+            return []
+        by_rate[rate] = by_rate.get(rate, 0) + paid
     shipped = spread(order.shipping, by_rate)
     gross = {rate: paid + shipped[rate] for rate, paid in by_rate.items()}
     return [Part(rate, gross[rate], vat_in(gross[rate], rate)) for rate in sorted(gross, reverse=True)]

@@ -87,7 +87,12 @@ class Decision(msgspec.Struct, frozen=True):
         fields: dict[str, Any] = {
             "id": self.id,
             "expect": self.expect,
-            "counters": [(c.name, c.delta, _given(c.floor), _given(c.ceiling)) for c in self.counters],
+            "counters": [
+                (c.name, c.delta)
+                if c.floor is None and c.ceiling is None
+                else (c.name, c.delta, _given(c.floor), _given(c.ceiling))
+                for c in self.counters
+            ],
             "puts": [(p.record, p.replaces, p.data) for p in self.puts],
             "drops": self.drops,
             "indexes": indexes,

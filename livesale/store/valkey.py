@@ -197,16 +197,18 @@ class Store:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), MOST_IN_A_PIPELINE):
-            self._wires.send(waiting[start : start + MOST_IN_A_PIPELINE])
+        if waiting:
+            self._wires.send(waiting)
 
     async def _call(self, *command: Any) -> Any:
-        """The reply to one command, sent with all others of this turn; an error is returned, not raised."""
+        """The reply to one command, sent with the others of this turn; an error is returned, not raised."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._flush)
         asked = Asked(command, loop.create_future())
         self._waiting.append(asked)
+        if len(self._waiting) >= MOST_IN_A_PIPELINE:  # the store begins while the rest of this turn is still made
+            self._flush()
         return await asked.outcome
 
     @contextlib.asynccontextmanager

@@ -123,7 +123,7 @@ async def test_a_mail_that_fails_leaves_no_secret_in_the_log(accounts, links, bo
 async def test_a_link_is_enough_for_the_first_passkey(engine, accounts, links, box, clock):
     """An account with no other way in gets its first passkey; with one, the next needs a fresh proof."""
     await ada(accounts, password=None)
-    actor = (await links.enter(await mailed(links, box))).claims.actor()
+    actor = (await links.enter(await mailed(links, box))).claims.actor
     passkeys, here = Passkeys(engine, accounts, Challenges(KEY), clock), Site("localhost", "http://localhost:8080")
     await passkeys.add(actor, here, "Phone", Authenticator().make(await passkeys.options_to_add(actor, here)))
     assert await code_of(passkeys.options_to_add(actor, here)) == "step_up_required"

@@ -30,7 +30,7 @@ def passkeys(engine, accounts, clock) -> Passkeys:
 async def actor(accounts) -> Actor:
     """Ada, signed in just now."""
     await ada(accounts)
-    return (await accounts.sign_in("ada@example.org", PASSWORD)).claims.actor()
+    return (await accounts.sign_in("ada@example.org", PASSWORD)).claims.actor
 
 
 async def added(passkeys: Passkeys, actor: Actor, device: Authenticator, name: str = "Laptop"):
@@ -57,7 +57,7 @@ async def test_a_step_up_by_passkey(accounts, passkeys, actor, clock):
     device = Authenticator()
     await added(passkeys, actor, device)
     signed = await accounts.sign_in("ada@example.org", PASSWORD)
-    mine = signed.claims.actor()
+    mine = signed.claims.actor
     clock.ms += FRESH_MS + 1
     options = await passkeys.options_to_prove(HERE, mine)
     assert len(options["allowCredentials"]) == 1
@@ -128,7 +128,7 @@ async def test_challenges_do_not_serve_each_other(accounts, passkeys, actor, clo
     device = Authenticator()
     await added(passkeys, actor, device)
     signed = await accounts.sign_in("ada@example.org", PASSWORD)
-    mine = signed.claims.actor()
+    mine = signed.claims.actor
     for asker in (None, actor):
         answer = device.sign(await passkeys.options_to_prove(HERE, asker))
         assert await code_of(passkeys.step_up(HERE, answer, mine, signed.claims)) == "expired"
@@ -141,12 +141,12 @@ async def test_challenges_do_not_serve_each_other(accounts, passkeys, actor, clo
 async def test_anothers_passkey_is_no_step_up(accounts, passkeys, actor):
     """Whoever sits at an open browser does not become its owner with a passkey of their own."""
     await ada(accounts, email="eve@example.org")
-    eve = (await accounts.sign_in("eve@example.org", PASSWORD)).claims.actor()
+    eve = (await accounts.sign_in("eve@example.org", PASSWORD)).claims.actor
     device = Authenticator()
     await added(passkeys, eve, device)
     signed = await accounts.sign_in("ada@example.org", PASSWORD)
-    answer = device.sign(await passkeys.options_to_prove(HERE, signed.claims.actor()))
-    assert await code_of(passkeys.step_up(HERE, answer, signed.claims.actor(), signed.claims)) == "unauthenticated"
+    answer = device.sign(await passkeys.options_to_prove(HERE, signed.claims.actor))
+    assert await code_of(passkeys.step_up(HERE, answer, signed.claims.actor, signed.claims)) == "unauthenticated"
 
 
 async def test_adding_and_removing_need_a_fresh_proof(passkeys, actor, clock):
@@ -179,7 +179,7 @@ async def test_whose_they_are(accounts, passkeys, actor, engine):
     device = Authenticator()
     made = await added(passkeys, actor, device, "Tablet in Kitchen")
     await ada(accounts, email="eve@example.org")
-    eve = (await accounts.sign_in("eve@example.org", PASSWORD)).claims.actor()
+    eve = (await accounts.sign_in("eve@example.org", PASSWORD)).claims.actor
     assert await code_of(passkeys.rename(eve, made.id, "mine")) == "not_found"
     assert await code_of(passkeys.remove(eve, made.id)) == "not_found"
     assert await code_of(added(passkeys, eve, device)) == "conflict"

@@ -22,7 +22,7 @@ def sign_ins(accounts) -> SignIns:
 
 
 async def signed_in(accounts, device: str = "Firefox Linux") -> Actor:
-    return (await accounts.sign_in("ada@example.org", PASSWORD, None, device)).claims.actor()
+    return (await accounts.sign_in("ada@example.org", PASSWORD, None, device)).claims.actor
 
 
 async def test_the_owner_sees_what_is_signed_in(accounts, sign_ins, clock):
@@ -69,7 +69,7 @@ async def test_a_token_may_what_it_was_made_for(accounts, sign_ins, engine):
     await ada(accounts)
     actor = await signed_in(accounts)
     made, secret = await sign_ins.make_token(actor, "Till in Foyer", ["order.read"], 7)
-    token = accounts.authenticate(secret, "token").actor()
+    token = accounts.authenticate(secret, "token").actor
     assert (token.scopes, token.sid, token.stepped_up_ms) == (frozenset({"order.read"}), made.sid, 0)
     assert made.expires_ms == START_MS + 7 * DAY_MS
     assert next(one for one in await sign_ins.of(actor.account) if one.kind == "token") == made

@@ -26,7 +26,7 @@ def test_round_trip():
     token = Tokens(KEY).sign(CLAIMS)
     reader = Tokens(KEY)
     assert [reader.open(token, "token", 2_000) for _ in range(2)] == [CLAIMS, CLAIMS]
-    assert CLAIMS.actor().has("host")
+    assert CLAIMS.actor.has("host")
 
 
 def test_expiry_and_kind():

@@ -73,6 +73,12 @@ def test_laws_are_in_force(tmp_path):
     assert (tmp_path / "valkey").stat().st_mode & 0o077 == 0
 
 
+def test_jemalloc_where_there_is_one(tmp_path):
+    """The store's memory is jemalloc's on a machine that has it, as one is that ran scripts/test."""
+    with running(tmp_path) as (started, _):
+        assert "libjemalloc" in Path(f"/proc/{started.pid}/maps").read_text()
+
+
 def test_cut_off_file(tmp_path):
     """A file that ends in the middle of a write loads up to there: everything acknowledged is in it."""
     with running(tmp_path) as (started, client):
