@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.accounts import codes, links, passkey_rows, store
+from livesale.accounts import codes, links, passkey_rows, pushes, store
 from livesale.accounts.revocations import Revocations
 from livesale.accounts.signins import LONGEST_DAYS, audit
 from livesale.kernel.clock import DAY_MS
@@ -22,7 +22,10 @@ _FORGOTTEN = {
     "email_sealed": b"", "name": b"", "country": "", "region": "", "roles": "", "password_hash": "",
     "band": "under7", "band_ends_month": "", "age_method": "unknown", "age_issuer": "",
 }  # fmt: skip
-_OWNED = (store.sealing_keys, store.sessions, links.sign_in_links, codes.step_up_codes, passkey_rows.passkeys)
+_OWNED = (
+    store.sealing_keys, store.sessions, links.sign_in_links, codes.step_up_codes, passkey_rows.passkeys,
+    pushes.push_subscriptions,
+)  # fmt: skip
 
 
 class Erasing:

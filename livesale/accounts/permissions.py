@@ -40,6 +40,7 @@ TABLE: dict[str, Permission] = {
             *("PATCH /passkeys/{id}", "DELETE /passkeys/{id}"),
         ),
     ),
+    "account.push": Permission(EVERYONE, ("GET /me/pushes", "PUT /me/pushes", "DELETE /me/pushes/{id}")),
     "order.read": Permission(EVERYONE, ("GET /orders", "GET /orders/{order}", "GET /offers/{offer}/waitlist")),
     "order.create": Permission(
         EVERYONE,

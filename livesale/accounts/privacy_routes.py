@@ -77,6 +77,14 @@ class ExportedConsent(msgspec.Struct):
     by: str
 
 
+class ExportedPush(msgspec.Struct):
+    """A browser you are told in: its address at its push service."""
+
+    device: str
+    endpoint: str
+    created_at: str
+
+
 class ExportedAct(msgspec.Struct):
     """What was written down about an act on your account."""
 
@@ -91,6 +99,7 @@ class Export(msgspec.Struct):
     exported_at: str
     account: ExportedAccount
     access: list[ExportedAccess]
+    pushes: list[ExportedPush]
     orders: list[ExportedOrder]
     requests: list[ExportedRequest]
     family: list[ExportedLink]

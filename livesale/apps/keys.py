@@ -9,6 +9,7 @@ import os
 import secrets
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 PAIRS = ("ticket", "ledger")  # NAME.key: Ed25519 private, NAME.pub: public; raw 32 bytes each
@@ -19,6 +20,7 @@ SECRETS = (
     "address.key",  # stands between a mail address and its hash in SQL: lost, nobody can sign in by address
     "sandbox.key",  # what `web`, `worker` and `paysim` share: its API and its webhooks
 )
+VAPID = "vapid.key"  # who we are to browsers' push services: P-256, 32 bytes; lost, every browser has to be switched on again
 
 
 def make_keys(data: Path) -> Path:
@@ -28,6 +30,9 @@ def make_keys(data: Path) -> Path:
     for name in SECRETS:
         if not (folder / name).exists():
             _write(folder / name, secrets.token_bytes(32))
+    if not (folder / VAPID).exists():
+        number = generate_private_key(SECP256R1()).private_numbers().private_value
+        _write(folder / VAPID, number.to_bytes(32, "big"))
     for name in PAIRS:
         _make_pair(folder / f"{name}.key", folder / f"{name}.pub")
     return folder

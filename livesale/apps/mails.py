@@ -11,6 +11,7 @@ import structlog
 from livesale.accounts.codes import SendCode
 from livesale.accounts.links import Send
 from livesale.accounts.model import Account
+from livesale.accounts.pushes import Subscription
 from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import owner_of
 from livesale.kernel.refusals import Refusal
@@ -21,8 +22,10 @@ from livesale.notices.message import address, message
 from livesale.notices.model import Mail
 from livesale.notices.people import Contact
 from livesale.notices.postman import Postman
+from livesale.notices.pushing import Pusher
 from livesale.notices.reactions import Notices
 from livesale.notices.transport import DevFolder, Envelope, Smtp, Transport
+from livesale.notices.vapid import Vapid
 from livesale.notices.writer import Writer
 from livesale.settings import Settings
 from livesale.store.database import reading
@@ -44,8 +47,14 @@ def mails(wiring: Wiring) -> tuple[Notices, Postman] | None:
         return None
     people = Readers(wiring)
     writer = Writer(wiring.store, people, settings.public_url, address(settings.mail_from))
-    postman = Postman(wiring.store, writer, transport)
+    pusher = Pusher(wiring.store, people, vapid_of(settings), wiring.store.now_ms)
+    postman = Postman(wiring.store, writer, transport, pusher)
     return Notices(wiring.store, people, postman.tell), postman
+
+
+def vapid_of(settings: Settings) -> Vapid:
+    """Who this system is to browsers' push services."""
+    return Vapid(settings.key("vapid.key"), f"mailto:{settings.mail_from}")
 
 
 def transport_of(settings: Settings) -> Transport | None:
@@ -121,6 +130,18 @@ class Readers:
     async def guardians_of(self, minor: str) -> list[str]:
         """The accounts that may decide for a minor now."""
         return [link.guardian for link in await self.wiring.guardians.links_of(minor) if link.minor == minor]
+
+    async def browsers_of(self, account: str) -> list[str]:
+        """The subscriptions of an account's browsers."""
+        return [one.id for one in await self.wiring.pushes.of(account)]
+
+    async def browser(self, account: str, device: str) -> Subscription | None:
+        """One of them."""
+        return await self.wiring.pushes.open(account, device)
+
+    async def browser_gone(self, device: str) -> None:
+        """Its push service knows it no more."""
+        await self.wiring.pushes.gone(device)
 
     async def seller(self, shop: str) -> str:
         """A shop with the name of who owns it."""

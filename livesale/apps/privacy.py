@@ -21,6 +21,7 @@ from livesale.accounts.privacy_routes import (
     ExportedConsent,
     ExportedLink,
     ExportedOrder,
+    ExportedPush,
     ExportedRequest,
 )
 from livesale.accounts.signins import check_fresh
@@ -62,6 +63,10 @@ class Privacy:
             acts = await acts_on(db, account.id)
         return Export(
             rfc3339(now_ms), _account(account, now_ms), await self._access(account.id),
+            [
+                ExportedPush(one.device, one.endpoint, rfc3339(one.created_ms))
+                for one in await self._wiring.pushes.of(account.id)
+            ],
             [await self._exported(order) async for order in self._orders(account.id)],
             await self._requests(account.id, {link.minor for link in links}),
             [ExportedLink(link.id, link.minor, link.guardian, link.verified) for link in links],

@@ -16,6 +16,7 @@ from livesale.accounts.link_routes import routes as link_routes
 from livesale.accounts.links import Links
 from livesale.accounts.passkey_routes import routes as passkey_routes
 from livesale.accounts.privacy_routes import routes as privacy_routes
+from livesale.accounts.push_routes import routes as push_routes
 from livesale.accounts.routes import Door
 from livesale.accounts.routes import routes as account_routes
 from livesale.accounts.signin_routes import routes as signin_routes
@@ -25,7 +26,7 @@ from livesale.apps.doors import WebDoors
 from livesale.apps.families import invitations_of
 from livesale.apps.feeds import import_feed
 from livesale.apps.hls import HlsDoor
-from livesale.apps.mails import code_sender, dev_box, link_sender, receipt_sender
+from livesale.apps.mails import code_sender, dev_box, link_sender, receipt_sender, vapid_of
 from livesale.apps.people import Callers
 from livesale.apps.privacy import Privacy
 from livesale.apps.ready import notify_ready
@@ -139,6 +140,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         *age_routes(wiring.ages, door),
         *data_consent_routes(wiring.consents, wiring.people.check_guards),
         *privacy_routes(privacy.export, privacy.erase),
+        *push_routes(wiring.pushes, vapid_of(settings).public),
         *passkey_routes(wiring.passkeys, door, wiring.settings.public_urls),
         *link_routes(links, door),
         *catalog_routes(wiring.database, feed, wiring.in_stock, wiring.can_sell),

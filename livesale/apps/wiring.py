@@ -13,6 +13,7 @@ from livesale.accounts.consents import Consents
 from livesale.accounts.countries import of_folder
 from livesale.accounts.credentials import Issuers, read_issuers
 from livesale.accounts.passkeys import Passkeys
+from livesale.accounts.pushes import Pushes
 from livesale.accounts.service import Accounts
 from livesale.accounts.tokens import Tokens
 from livesale.apps.people import People
@@ -80,6 +81,8 @@ class Wiring:
         )
         challenges = Challenges(self.settings.key("token.key"))
         self.passkeys = Passkeys(self.database, self.accounts, challenges, self.store.now_ms)
+        address_key = self.settings.key("address.key")
+        self.pushes = Pushes(self.database, self.accounts, address_key, self.store.now_ms, local=self.settings.demo)
         self.consents = Consents(self.database, self.accounts, self.store.now_ms)
         self.people = People(self.store, self.accounts)
         self.ages = Ages(

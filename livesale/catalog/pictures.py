@@ -7,24 +7,21 @@ bytes, pixels and time, and what is served is what we have drawn again ourselves
 from __future__ import annotations
 
 import asyncio
-import errno
 import io
-import ipaddress
 import os
-import socket
 import time
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import aiohttp
 import structlog
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from PIL import Image, ImageOps
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.catalog import store
 from livesale.catalog.model import own_picture
+from livesale.catalog.resolving import OutsideResolver
+from livesale.kernel.outside import Inside, check_outside
 from livesale.store.database import reading
 from livesale.store.readers import going_on
 
@@ -64,7 +61,7 @@ class Pictures:
     async def run(self) -> None:
         """Look for new pictures until cancelled."""
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        connector = aiohttp.TCPConnector(resolver=_Resolver(self._private))
+        connector = aiohttp.TCPConnector(resolver=OutsideResolver(private=self._private))
         async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
             while True:
                 with going_on("fetching pictures"):
@@ -151,33 +148,8 @@ def keep(data: bytes, path: Path) -> None:
 
 
 def _check(address: str, private: bool) -> None:
-    """Refuse what is no http address, and one of our own network that is written as a number."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NoPicture("not an http address")
+    """Refuse what is no http address, and one of our own network unless that is allowed."""
     try:
-        number = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        return  # a name: what it resolves to is checked by the resolver
-    if not private and not number.is_global:
-        raise NoPicture("an address inside our own network")
-
-
-class _Resolver(AbstractResolver):
-    """Names as the system resolves them, without addresses of our own network unless those are allowed."""
-
-    def __init__(self, private: bool) -> None:
-        self._names = ThreadedResolver()
-        self._private = private
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._names.resolve(host, port, family)
-        allowed = [one for one in found if self._private or ipaddress.ip_address(one["host"]).is_global]
-        if not allowed:
-            raise OSError(errno.EACCES, f"{host} is inside our own network")
-        return allowed
-
-    async def close(self) -> None:
-        await self._names.close()
+        check_outside(address, private=private)
+    except Inside as error:
+        raise NoPicture(str(error)) from None

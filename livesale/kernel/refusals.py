@@ -13,6 +13,7 @@ STATUS_OF_CODE = {
     "unauthenticated": 401,
     "forbidden": 403,
     "step_up_required": 403,
+    "adults_only": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "not_acceptable": 406,

@@ -1,4 +1,5 @@
-"""Mails: the rules, pure. Which facts are mailed to whom, what a mail's record keeps, when it is tried again.
+"""Mails: the rules, pure. Which facts are mailed to whom, what a mail's record keeps, when it is tried again. A push is a
+mail to one browser.
 
 Law: everything that names a mail follows from the fact it tells, so a fact read twice is one mail, and one sent twice
 (a crash between sending and recording) has one Message-ID. A record holds ids and sums, never a name, an address or text.
@@ -26,6 +27,8 @@ GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
 FORGOTTEN_AFTER_MS = DAY_MS  # a copy of the worker that stood still for longer may tell a fact again
 # What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
 _OF_FAMILY = (LINK_CHANGED, FAMILY_FROZEN)  # told by what changed, and when
+PUSHED = frozenset({"request"})  # what a guardian also hears at once, in their browsers
+_PUSH = "push-"
 _NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "offer", "version", "state", "until")
 
 
@@ -79,7 +82,8 @@ MAILED: dict[str, dict[str, list[Notice]]] = {
 
 
 class Mail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The record `mail:ID`: the mail of one fact to one account. `event` is kept until the mail is done with.
+    """The record `mail:ID`: the mail of one fact to one account, or the push of it to one browser of theirs (`device`, a
+    subscription's id). `event` is kept until the mail is done with.
 
     `next_at` is when it may be tried again (ms); a process that sends it moves that ahead first.
     """
@@ -90,6 +94,7 @@ class Mail(msgspec.Struct, frozen=True, omit_defaults=True):
     created: int
     next_at: int
     event: Event = {}
+    device: str = ""
     state: State = "waiting"
     attempts: int = 0  # those that may be repeated
     code: int = 0  # the server's last reply, 0 when it gave none
@@ -101,18 +106,25 @@ def notices(event: Event) -> list[Notice]:
     return [] if wanted and _is_no_news(event) else wanted
 
 
-def mail_id(shelf: str, event: Event, kind: str, to: str) -> str:
-    """What names the mail of this fact to this account, wherever and however often it is made."""
+def mail_id(shelf: str, event: Event, kind: str, to: str, device: str = "") -> str:
+    """What names the mail of this fact to this account, or the push to that browser, wherever and however often it is made."""
     fact = [event["type"], *(event.get(name) for name in _NAMED_BY)]
     if event["type"] in _OF_FAMILY:
         fact += [event.get("link"), event["at"]]
-    named = msgspec.json.encode([shelf, fact, kind, to])
-    return hashlib.blake2b(named, digest_size=16).hexdigest()
+    if not device:
+        return hashlib.blake2b(msgspec.json.encode([shelf, fact, kind, to]), digest_size=16).hexdigest()
+    named = hashlib.blake2b(msgspec.json.encode([shelf, fact, kind, to, device]), digest_size=16).hexdigest()
+    return (_PUSH + named)[:32]  # RFC 8030 section 5.4: a Topic has at most 32 characters
 
 
-def tried(mail: Mail, now_ms: int, code: int) -> Mail:
-    """After an attempt that may be repeated: later and later, until it is given up."""
-    pause_ms = TRY_AGAIN_MS[min(mail.attempts, len(TRY_AGAIN_MS) - 1)]
+def is_push(mail: str) -> bool:
+    """Whether that is a push's id."""
+    return mail.startswith(_PUSH)
+
+
+def tried(mail: Mail, now_ms: int, code: int, wait_ms: int = 0) -> Mail:
+    """After an attempt that may be repeated: later and later (after `wait_ms` at least), until it is given up."""
+    pause_ms = max(wait_ms, TRY_AGAIN_MS[min(mail.attempts, len(TRY_AGAIN_MS) - 1)])
     return postponed(msgspec.structs.replace(mail, attempts=mail.attempts + 1), now_ms, pause_ms, code)
 
 
@@ -129,9 +141,10 @@ def done(mail: Mail, state: State, code: int = 0) -> Mail:
 
 
 def moves(before: Mail | None, after: Mail) -> tuple[Counter, ...]:
-    """The shelf's numbers of mails: those waiting, and how the others ended, for the operators."""
-    gone = () if before is None else (Counter(f"mails:{before.state}", -1),)
-    return () if before and before.state == after.state else (Counter(f"mails:{after.state}", 1), *gone)
+    """The shelf's numbers of mails (and of pushes): those waiting, and how the others ended, for the operators."""
+    counted = "pushes" if after.device else "mails"
+    gone = () if before is None else (Counter(f"{counted}:{before.state}", -1),)
+    return () if before and before.state == after.state else (Counter(f"{counted}:{after.state}", 1), *gone)
 
 
 def _is_no_news(event: Event) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from livesale.accounts.pushes import Subscription
+
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -23,5 +25,11 @@ class People(Protocol):
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes: ...
 
     async def guardians_of(self, minor: str) -> list[str]: ...
+
+    async def browsers_of(self, account: str) -> list[str]: ...  # those to be told in, by subscription
+
+    async def browser(self, account: str, device: str) -> Subscription | None: ...
+
+    async def browser_gone(self, device: str) -> None: ...
 
     async def seller(self, shop: str) -> str: ...

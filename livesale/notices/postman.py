@@ -1,8 +1,8 @@
-"""Postman: sends the mails that are written down, several at once, and records how each ended.
+"""Postman: sends the mails and pushes that are written down, several at once, and records how each ended.
 
 Law: a mail is claimed by a commit (its `next_at` moves ahead) before it is sent, so of several workers one sends it; a
 worker killed meanwhile lets the claim lapse, and the same bytes under the same Message-ID are sent again. While the mail
-server is away nothing is tried but one mail now and then.
+server is away no mail is tried but one now and then.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from livesale.kernel.clock import SECOND_MS
 from livesale.kernel.refusals import Refusal
 from livesale.kernel.sealing import SealBroken
 from livesale.notices import model
 from livesale.notices.box import name_of
 from livesale.notices.message import Unmailable
 from livesale.notices.model import Mail
+from livesale.notices.pushing import Pusher, Stale
 from livesale.notices.transport import Envelope, Later, Refused, Transport, Unreachable
 from livesale.notices.writer import Writer
 from livesale.store.decision import Decision, Mark
@@ -40,12 +42,13 @@ class _NotOurs(Exception):
 
 
 class Postman:
-    """One worker's sender of mails."""
+    """One worker's sender of mails and pushes."""
 
-    def __init__(self, store: Store, writer: Writer, transport: Transport) -> None:
+    def __init__(self, store: Store, writer: Writer, transport: Transport, pusher: Pusher) -> None:
         self._store = store
         self._writer = writer
         self._transport = transport
+        self._pusher = pusher
         self._fresh: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._slots = asyncio.Semaphore(MOST_AT_ONCE)
         self._rest_s = 0.0
@@ -61,7 +64,7 @@ class Postman:
             group.create_task(self._look(group))
             while True:
                 shelf, mail_id = await self._fresh.get()
-                if not self._resting():  # else the look after the rest finds it
+                if self._may_try(mail_id):  # else the look after the rest finds it
                     await self._begin(group, shelf, mail_id)
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
@@ -70,7 +73,7 @@ class Postman:
             with going_on("looking for mails"):
                 for shelf in await self._store.active_shelves():
                     for mail_id in await self._store.due(shelf, "mail", self._store.now_ms()):
-                        if not self._resting():
+                        if self._may_try(mail_id):
                             await self._begin(group, shelf, mail_id)
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -96,7 +99,7 @@ class Postman:
         return await self._change(shelf, mail_id, after)
 
     async def _record(self, shelf: str, after: Mail) -> None:
-        if await self._change(shelf, after.id, lambda _before, _now_ms: after) and after.state in ("refused", "given_up"):
+        if await self._change(shelf, after.id, lambda _before, _now_ms: after) and _is_missed(after):
             log.warning("a mail will not arrive", mail=after.id, kind=after.kind, state=after.state, code=after.code)
 
     async def _change(self, shelf: str, mail_id: str, change: Callable[[Mail, int], Mail]) -> Mail | None:
@@ -126,14 +129,14 @@ class Postman:
     async def _attempt(self, shelf: str, mail: Mail) -> Mail:
         """Send it; what becomes of its record. Nothing that is logged here names a person or what was written."""
         try:
-            to, data = await self._writer.write(shelf, mail)
-            envelope = Envelope(self._writer.sender.addr_spec, to.addr_spec, name_of(mail.created, mail.id))
-            await self._transport.send(envelope, data)
+            await (self._pusher.push(shelf, mail) if mail.device else self._mail(shelf, mail))
+        except Stale:
+            return model.done(mail, "given_up")
         except Unreachable as away:
             return model.postponed(mail, self._store.now_ms(), self._rest(away.code), away.code)
         except Later as later:
             log.info("a mail is tried again later", mail=mail.id, code=later.code)
-            return model.tried(mail, self._store.now_ms(), later.code)
+            return model.tried(mail, self._store.now_ms(), later.code, later.wait_s * SECOND_MS)
         except Refused as refused:
             return model.done(mail, "refused", refused.code)
         except (Unmailable, SealBroken):
@@ -146,8 +149,16 @@ class Postman:
             at = traceback.extract_tb(error.__traceback__)[-1]
             log.error("a mail cannot be written", mail=mail.id, why=type(error).__name__, at=f"{at.name}:{at.lineno}")
             return model.tried(mail, self._store.now_ms(), 0)
-        self._rest_s = 0.0
         return model.done(mail, "sent")
+
+    async def _mail(self, shelf: str, mail: Mail) -> None:
+        to, data = await self._writer.write(shelf, mail)
+        envelope = Envelope(self._writer.sender.addr_spec, to.addr_spec, name_of(mail.created, mail.id))
+        await self._transport.send(envelope, data)
+        self._rest_s = 0.0
+
+    def _may_try(self, mail_id: str) -> bool:
+        return model.is_push(mail_id) or not self._resting()
 
     def _resting(self) -> bool:
         return asyncio.get_running_loop().time() < self._rests_until
@@ -160,6 +171,11 @@ class Postman:
             self._rests_until = now + self._rest_s
             log.warning("the mail server is away", code=code, rest_s=self._rest_s)
         return int((self._rests_until - now) * 1000)
+
+
+def _is_missed(mail: Mail) -> bool:
+    """Whether somebody does not hear what they must; of a push there is a mail as well."""
+    return not mail.device and mail.state in ("refused", "given_up")
 
 
 async def forget(store: Store, reader: str, shelf: str, mail_id: str) -> None:

@@ -5,7 +5,8 @@ This is all the reader waits for, one commit: a mail server that is slow or away
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,18 +44,21 @@ class Notices:
     async def handle(self, shelf: str, event: Event) -> None:
         """Write down the mails of one event, all in one commit; a repetition finds them there."""
         wanted = [
-            (model.mail_id(shelf, event, notice.kind, account), notice.kind, account)
+            (model.mail_id(shelf, event, notice.kind, account, device), notice.kind, account, device)
             for notice in model.notices(event)
             for account in await self._accounts(shelf, event, notice.to)
+            for device in ("", *await self._browsers(notice.kind, account))
         ]
         if not wanted:
             return
-        names = tuple(f"mail:{mail}" for mail, _, _ in wanted)
+        names = tuple(f"mail:{mail}" for mail, *_ in wanted)
         written: list[str] = []
 
         def decide(records: Records, now_ms: int) -> Decision:
             new = [
-                Mail(mail, kind, to, now_ms, now_ms, event) for mail, kind, to in wanted if not records[f"mail:{mail}"]
+                Mail(mail, kind, to, now_ms, now_ms, event, device)
+                for mail, kind, to, device in wanted
+                if not records[f"mail:{mail}"]
             ]
             if not new:
                 raise Nothing
@@ -77,15 +81,20 @@ class Notices:
         if role == "guardians":
             if event["type"] == APPROVAL_CHANGED and event["state"] == "requested" and await self._is_answered(shelf, event):
                 return []
-            try:
+            with _asked_again():
                 return await self.people.guardians_of(event["minor"])
-            except (SQLAlchemyError, OSError) as error:  # asked again until the database is back
-                raise Refusal("store_unavailable", "The guardians cannot be looked up.") from error
         if role == "linked":
             return [event["minor"], event["guardian"]]
         if role == "payer":
             return await self._payer(shelf, event["order"])
         return [event["owner"] if "owner" in event else event["minor"]]
+
+    async def _browsers(self, kind: str, account: str) -> list[str]:
+        """Where the account hears it at once."""
+        if kind not in model.PUSHED:
+            return []
+        with _asked_again():
+            return await self.people.browsers_of(account)
 
     async def _is_answered(self, shelf: str, event: Event) -> bool:
         """Whether an allowance, which reacts before mails do, has agreed to a request: then nobody is asked."""
@@ -101,3 +110,12 @@ class Notices:
         name = f"approval:{order.approval}"
         approval = load(Approval, (await self.store.read(shelf, name))[name])
         return [approval.guardian] if approval and approval.guardian else []
+
+
+@contextmanager
+def _asked_again() -> Iterator[None]:
+    """While the database is away the fact is read again."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise Refusal("store_unavailable", "Who is to be told cannot be looked up.") from error

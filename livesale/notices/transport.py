@@ -21,11 +21,12 @@ SEND_S = 30.0
 
 
 class Later(Exception):
-    """Not taken this time; `code` is the server's reply."""
+    """Not taken this time; `code` is the server's reply, `wait_s` for how long it wants to be left alone."""
 
-    def __init__(self, code: int = 0) -> None:
+    def __init__(self, code: int = 0, wait_s: int = 0) -> None:
         super().__init__(f"reply {code}")
         self.code = code
+        self.wait_s = wait_s
 
 
 class Unreachable(Later):

@@ -9,6 +9,9 @@ from typing import Literal
 
 Language = Literal["de", "en"]
 
+# What a browser shows of a push, whatever it is about.
+PUSHED: dict[Language, str] = {"de": "Eine Anfrage wartet auf deine Antwort.", "en": "A request is waiting for your answer."}
+
 GERMAN = {"DE", "AT", "CH"}
 
 SUBJECTS: dict[Language, dict[str, str]] = {

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.catalog import pictures
 from livesale.catalog.model import FeedProduct, own_picture
 from livesale.catalog.pictures import NoPicture, Pictures, fetch, keep
+from livesale.catalog.resolving import OutsideResolver
 from livesale.catalog.store import list_products, upsert_products
 from livesale.kernel.money import Money
 from livesale.store.database import reading
@@ -113,7 +114,7 @@ async def test_a_feed_does_not_reach_into_our_network(
 
 async def test_a_name_does_not_either(elsewhere: str) -> None:
     """A name that resolves to an address of ours is refused too, whatever it is called."""
-    connector = aiohttp.TCPConnector(resolver=pictures._Resolver(private=False))
+    connector = aiohttp.TCPConnector(resolver=OutsideResolver(private=False))
     async with aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientConnectorError, match="our own network"):
             await fetch(session, elsewhere.replace("127.0.0.1", "localhost") + "/pan.png", private=False)

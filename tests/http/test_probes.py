@@ -61,7 +61,8 @@ async def test_figures_that_cannot_be_told_are_left_out(
 
     async def looked() -> Collector:
         looks.append(1)
-        return MailFigures({"waiting": len(looks), "sent": 7, "refused": 1, "given_up": 0})
+        pushes = {"sent": 3, "refused": 0, "given_up": 0}
+        return MailFigures({"waiting": len(looks), "sent": 7, "refused": 1, "given_up": 0}, pushes)
 
     async def broken() -> Collector:
         raise ConnectionError
@@ -79,6 +80,7 @@ async def test_figures_that_cannot_be_told_are_left_out(
         assert (response.status, f"livesale_mails_waiting {waiting}" in text) == (200, True)
         assert 'livesale_mails_total{result="sent"} 7.0' in text
         assert 'livesale_mails_total{result="refused"} 1.0' in text
+        assert 'livesale_pushes_total{result="sent"} 3.0' in text
 
 
 async def test_metrics_count_by_route_and_status(aiohttp_client: Connect) -> None:
