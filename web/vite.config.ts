@@ -51,8 +51,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: "es2022",
     rollupOptions: {
-      input: Object.fromEntries(PAGES.map((page) => [page, `${page}/index.html`])),
-      output: { manualChunks: chunkOf },
+      input: { ...Object.fromEntries(PAGES.map((page) => [page, `${page}/index.html`])), push: "push/worker.ts" },
+      output: { manualChunks: chunkOf, entryFileNames: ({ name }) => (name === "push" ? "push.js" : "assets/[name]-[hash].js") },
     },
   },
   test: { environment: "node", include: ["**/*.test.ts"] },

@@ -85,6 +85,14 @@ class ExportedPush(msgspec.Struct):
     created_at: str
 
 
+class ExportedLine(msgspec.Struct):
+    """What you said in a show's chat."""
+
+    show: str
+    at: str
+    text: str
+
+
 class ExportedAct(msgspec.Struct):
     """What was written down about an act on your account."""
 
@@ -104,6 +112,7 @@ class Export(msgspec.Struct):
     requests: list[ExportedRequest]
     family: list[ExportedLink]
     consents: list[ExportedConsent]
+    chat: list[ExportedLine]
     acts: list[ExportedAct]
 
 

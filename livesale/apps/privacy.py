@@ -6,6 +6,7 @@ what is open is taken back first, each by its own command, then the key is destr
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from livesale.accounts.privacy_routes import (
     ExportedAccount,
     ExportedAct,
     ExportedConsent,
+    ExportedLine,
     ExportedLink,
     ExportedOrder,
     ExportedPush,
@@ -32,14 +34,17 @@ from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
 from livesale.kernel.refusals import Refusal
 from livesale.ledger import reads
+from livesale.ledger.lines import lines_of
 from livesale.orders.aftersale import SOLD
 from livesale.orders.model import Order
 from livesale.orders.routes import view, whole
+from livesale.shows.service import chat_seal
 from livesale.store.database import reading
 
 PAGE = 200
 TAKEN_BACK = ("held", "awaiting_guardian")
 STILL_NEEDED = ("awaiting_payment", "paid")  # being paid, or still to be sent to the address
+ON_AIR = ("live", "paused")
 KEPT = ["orders, payments and refunds, without name and address: § 257 HGB, § 147 AO", "what was consented to, and when"]
 
 Receipt = Callable[[Account], Awaitable[None]]  # mails that it is done
@@ -74,6 +79,7 @@ class Privacy:
                 ExportedConsent(one["purpose"], one["granted"], one["version"], rfc3339(one["at_ms"]), one["how"], one["by"])
                 for one in await self._wiring.consents.receipts(account.id)
             ],
+            await self._lines(account.id),
             [ExportedAct(rfc3339(row["at_ms"]), row["action"], row["actor"]) for row in acts],
         )  # fmt: skip
 
@@ -86,6 +92,7 @@ class Privacy:
         for order in orders:
             if order.state in TAKEN_BACK:
                 await self._wiring.orders.cancel(actor, order.id)
+        await self._take_back_lines(account.id)
         await self._erasing.erase(account.id)
         if self._receipt:
             await self._receipt(account)
@@ -119,6 +126,23 @@ class Privacy:
         ship_to = await people.unseal(order.account, sealed, f"ship_to:{order.id}") if sealed else None
         shown = whole(*await self._wiring.sold.order(order.id)) if order.state in SOLD else view(order)
         return ExportedOrder(shown, msgspec.json.decode(ship_to) if ship_to else None)
+
+    async def _lines(self, account: str) -> list[ExportedLine]:
+        unseal = self._wiring.people.unseal
+        return [
+            ExportedLine(one.show, rfc3339(one.at_ms), (await unseal(account, b64decode(one.sealed), chat_seal(one.id))).decode())
+            for one in await lines_of(self._wiring.database, account)
+        ]
+
+    async def _take_back_lines(self, account: str) -> None:
+        """From shows that go on; of those that are over nothing can be opened once the key is gone."""
+        going_on: dict[str, list[str]] = {}
+        for line in await lines_of(self._wiring.database, account):
+            if line.state in ON_AIR:
+                going_on.setdefault(line.show, []).append(line.id)
+        for show, messages in going_on.items():
+            for start in range(0, len(messages), PAGE):
+                await self._wiring.shows.take_back(show, messages[start : start + PAGE])
 
     async def _access(self, account: str) -> list[ExportedAccess]:
         sign_ins = await self._wiring.accounts.sign_ins.of(account)

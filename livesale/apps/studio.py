@@ -20,6 +20,7 @@ from aiohttp import web
 from livesale.apps.air import forget_air, read_air, write_air
 from livesale.apps.captions import captions
 from livesale.apps.certificate import certificate_of
+from livesale.apps.chat import Texts, opened, readable
 from livesale.apps.hubs import hub_url, origins, public_hub_url
 from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import reactions
@@ -174,13 +175,14 @@ class Studio:
         if mirror is None:
             return
         recent = await read_log(self._store, f"show:{show}", max(0, mirror.seq - MOST_RETOLD), MOST_RETOLD)
+        texts = await opened(self._wiring.people, recent)
         channel = self._hub.channel(show)
         held = Held(mirror, channel, number, await read_air(self._store, show), None)
         begins = recent[0].seq - 1 if recent else mirror.seq
         began = mirror.epoch or None  # a draft's broadcast has not begun
         channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=began)
         for entry in recent:  # what viewers of a killed studio missed is there when they rejoin
-            _tell(held, entry)
+            _tell(held, entry, texts)
         self._held[show] = held
         self._news.set()
         if mirror.show["state"] in ("live", "paused"):
@@ -220,14 +222,15 @@ class Studio:
         while True:
             try:
                 async for batch in self._tail.batches():
+                    texts = await opened(self._wiring.people, batch)
                     for entry in batch:
-                        await self._apply_or_reopen(entry)
+                        await self._apply_or_reopen(entry, texts)
             except LogGap as gap:
                 await self._reopen(gap.shelf, str(gap))
 
-    async def _apply_or_reopen(self, entry: Entry) -> None:
+    async def _apply_or_reopen(self, entry: Entry, texts: Texts) -> None:
         try:
-            await self._apply(entry)
+            await self._apply(entry, texts)
         except Exception as error:  # a hole in one show's history must not be papered over, nor end the others
             log.exception("an entry could not be taken in", shelf=entry.shelf, seq=entry.seq)
             await self._reopen(entry.shelf, repr(error))
@@ -238,12 +241,12 @@ class Studio:
         await self._let_go(show)
         await self._give_back(show)
 
-    async def _apply(self, entry: Entry) -> None:
+    async def _apply(self, entry: Entry, texts: Texts) -> None:
         show = entry.shelf.removeprefix("show:")
         held = self._held.get(show)
         if held is None:
             return
-        _tell(held, entry)
+        _tell(held, entry, texts)
         if held.mirror.show["state"] == "ended":
             self._held.pop(show)
             self._tail.leave(entry.shelf)
@@ -320,10 +323,10 @@ class Studio:
         }
 
 
-def _tell(held: Held, entry: Entry) -> None:
+def _tell(held: Held, entry: Entry, texts: Texts) -> None:
     """Take one log entry into the mirror, and tell the hub what it means to viewers."""
     fields = entry.fields()
-    events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], fields["events"])
+    events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], readable(fields["events"], texts))
     held.channel.broadcast_epoch_ms = held.mirror.epoch or None
     held.channel.entry(entry.seq, fields["at"], personal(fields["events"]) + events)
 

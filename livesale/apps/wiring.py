@@ -90,7 +90,7 @@ class Wiring:
             self.store.now_ms, self.people.is_ward,
         )  # fmt: skip
         lowest = partial(lowest_price, self.database)
-        self.shows = Shows(self.store, lowest)
+        self.shows = Shows(self.store, lowest, self.people.seal)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)
         self.people.guardians = self.guardians
         self.allowances = Allowances(self.guardians.families, self.people.age_of, self.people.country_of)

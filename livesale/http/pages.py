@@ -31,7 +31,7 @@ PAGES = {
     "/ops/{show}": "ops",
     "/login": "login",
 }
-ROOT_FILES = ("/favicon.ico", "/favicon.svg", "/robots.txt", "/manifest.webmanifest")
+ROOT_FILES = ("/push.js", "/favicon.ico", "/favicon.svg", "/robots.txt", "/manifest.webmanifest")
 
 PICTURE_TYPES = {
     ".avif": "image/avif",

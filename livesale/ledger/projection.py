@@ -17,7 +17,7 @@ from livesale.kernel.events import Event
 from livesale.ledger import auditing
 from livesale.orders.events import ORDER_CHANGED
 from livesale.payments.events import PAYMENT_CHANGED
-from livesale.shows.events import DEAL_SET, OFFER_SET, SHOW_CHANGED, SHOW_CREATED
+from livesale.shows.events import CHAT_SAID, DEAL_SET, OFFER_SET, SHOW_CHANGED, SHOW_CREATED
 from livesale.store.log import Entry
 
 
@@ -173,11 +173,20 @@ def _payment_changed(place: Place, event: Event) -> Iterator[Operation]:
     yield Paid(*place, event["payment"], event["order"], event["currency"], captured, refunded)
 
 
+def _chat_said(place: Place, event: Event) -> Iterator[Operation]:
+    if "sealed" in event:  # older lines lie in the log in the open
+        values = {
+            "show": place.shelf.partition(":")[2], "account": event["author"], "at_ms": place.at_ms, "sealed": event["sealed"],
+        }  # fmt: skip
+        yield Upsert("chat_lines", (event["id"],), values, {})
+
+
 _HANDLERS: dict[str, Callable[[Place, Event], Iterator[Operation]]] = {
     SHOW_CREATED: _show_created,
     SHOW_CHANGED: _show_changed,
     OFFER_SET: _offer_set,
     DEAL_SET: _deal_set,
+    CHAT_SAID: _chat_said,
     ORDER_CHANGED: _order_changed,
     APPROVAL_CHANGED: _approval_changed,
     PAYMENT_CHANGED: _payment_changed,

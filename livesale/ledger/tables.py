@@ -150,6 +150,17 @@ approvals = Table(
     Index("ix_approvals_requested", "requested_ms", "id"),
 )
 
+# What was said in chats, by whom; a text is sealed with its author's key.
+chat_lines = Table(
+    "chat_lines",
+    metadata,
+    Column("id", String(MOST_ID), primary_key=True),
+    _text("show"),
+    _text("account", index=True),
+    _number("at_ms"),
+    Column("sealed", Text, nullable=False, server_default=""),
+)
+
 # Double entry: the rows of one (shelf, seq, payment, what) sum to zero; debit positive, credit negative.
 money = Table(
     "money",

@@ -245,7 +245,7 @@ class _Handlers:
 
     async def say(self, call: Call) -> Answer:
         said = await self._shows.say(call.account(), call.path["show"], call.body.text, call.act())
-        return Answer(ChatView(said["id"], said["name"], said["text"]), 201)
+        return Answer(ChatView(said.id, said.name, said.text), 201)
 
     async def unsay(self, call: Call) -> Answer:
         await self._shows.unsay(call.account(), call.path["show"], call.path["message"])

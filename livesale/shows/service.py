@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from livesale.store.valkey import Records, Store
 
 # (product, currency, now) -> the lowest price it was sold at in the 30 days before; None: it was not on sale
 Lowest = Callable[[str, str, int], Awaitable[int | None]]
+Seal = Callable[[str, bytes, str], Awaitable[bytes]]  # (account, text, context) -> sealed with the account's key
 
 LEASE = "lease"  # the record whose version is the fencing number of the show's studio
 _COLOURS = [
@@ -68,12 +70,26 @@ def handle(account: str) -> str:
     return f"{_COLOURS[drawn[0] % 16]} {_BIRDS[drawn[1] % 16]} {int.from_bytes(drawn[2:]) % 100:02d}"
 
 
+def chat_seal(message: str) -> str:
+    """What the seal of a chat line is made for."""
+    return f"chat:{message}"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line of the chat as everybody reads it."""
+
+    id: str
+    name: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shows:
     """The commands of the shows room."""
 
     store: Store
     lowest: Lowest
+    seal: Seal
 
     async def create(
         self, actor: Actor, title: str, shop: str, currency: str, starts_at: int | None, act: str = ""
@@ -235,8 +251,10 @@ class Shows:
     async def _rundown_now(self, show_id: str) -> Rundown:
         return _found(load(Rundown, (await self.store.read(_shelf(show_id), "rundown"))["rundown"]), "rundown")
 
-    async def say(self, actor: Actor, show_id: str, text: str, act: str = "") -> Event:
-        """A line in the chat, under the account's handle."""
+    async def say(self, actor: Actor, show_id: str, text: str, act: str = "") -> Line:
+        """A line in the chat, under the account's handle. The log keeps its text sealed with the account's key, for it is
+        what a person wrote: `apps/chat.py` opens it for viewers.
+        """
         text = " ".join(text.split())
         if not text or len(text) > model.MOST_CHAT_CHARACTERS:
             raise invalid("text", f"a message has 1 to {model.MOST_CHAT_CHARACTERS} characters")
@@ -246,17 +264,24 @@ class Shows:
         if mutes and actor.account in mutes.accounts:
             raise Refusal("forbidden", "The host has muted you in this chat.")
         name = "Host" if actor.account == show.owner else handle(actor.account)
+        message = new_id("m", _shelf(show_id), act)
+        sealed = b64encode(await self.seal(actor.account, text.encode(), chat_seal(message))).decode()
         said: Event = {
-            "type": events.CHAT_SAID, "id": new_id("m", _shelf(show_id), act), "name": name, "text": text,
+            "type": events.CHAT_SAID, "id": message, "name": name, "sealed": sealed,
             "host": actor.account == show.owner, "author": actor.account,
         }  # fmt: skip
         await self.store.commit(Decision(_shelf(show_id), events=(said,), id=act or random_name()))
-        return said
+        return Line(message, name, text)
 
     async def unsay(self, actor: Actor, show_id: str, message: str) -> None:
         """Take a message out of the chat."""
         await self.owned(actor, show_id)
         await self.store.commit(Decision(_shelf(show_id), events=({"type": events.CHAT_REMOVED, "id": message},)))
+
+    async def take_back(self, show_id: str, messages: list[str]) -> None:
+        """What somebody who is being erased has said goes from the pages of those who watch."""
+        told = tuple({"type": events.CHAT_REMOVED, "id": message} for message in messages)
+        await self.store.commit(Decision(_shelf(show_id), events=told))
 
     async def mute(self, actor: Actor, show_id: str, message_author: str) -> None:
         """Let an account chat no more in this show."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.test_guardians import request_of
+from tests.support.pushservice import Browser
 from tests.support.system import Api, Reply, System, until
 
 BORN = "1987-03-29"
@@ -61,14 +62,19 @@ def test_all_my_data_and_then_none(system: System) -> None:
     paid = mine.hold(show["id"], offer).body
     assert person.checks_out(mine, paid)["state"] == "paid"
     held = mine.hold(show["id"], offer).body
+    said = mine.did("POST", f"/shows/{show['id']}/chat", {"text": f"{person.mark} was here"})
     mine.did("POST", "/tokens", {"name": f"{person.mark} till"})
     until(lambda: len(mine.did("GET", "/orders")["items"]) == 2, "both orders to be listed")
+    phone = Browser(f"https://push.example.org/{person.mark}")
+    system.api(person.email).did("PUT", "/me/pushes", phone.told())
     assert system.api(person.email).get("/me/export").code == "step_up_required"
     told = mine.did("GET", "/me/export")
     assert (told["account"]["email"], told["account"]["age_band"]) == (person.email, "adult")
     assert person.ship_to in [one["ship_to"] for one in told["orders"]]
     assert {one["order"]["id"] for one in told["orders"]} == {paid["id"], held["id"]}
     assert f"{person.mark} till" in [one["name"] for one in told["access"]]
+    assert [one["text"] for one in told["chat"]] == [said["text"]]
+    assert [one["endpoint"] for one in told["pushes"]] == [phone.endpoint]
     assert traces(system.data, person.mark, BORN) == []  # it was sealed from the first day
     key = sealing_key(system.data, account)
     assert key is not None and len(key) == 32
@@ -109,6 +115,16 @@ def test_who_is_still_needed_is_not_erased(system: System) -> None:
         refused = api.call("DELETE", "/me")
         assert refused.code == "conflict" and what in refused["errors"][0]
         assert api.get("/me").status == 200
+
+
+def test_nobody_under_age_is_pushed_to(system: System) -> None:
+    """A minor's browser is refused as what it is, and is not listed; an adult's address inside our network is none."""
+    phone = Browser("https://push.example.org/minor")
+    refused = system.api("minor").call("PUT", "/me/pushes", phone.told())
+    assert (refused.status, refused.code) == (403, "adults_only")
+    assert system.api("minor").did("GET", "/me/pushes")["items"] == []
+    inside = system.api("adult").call("PUT", "/me/pushes", Browser("https://10.0.0.1/x").told())
+    assert (inside.code, inside["errors"][0]["field"]) == ("invalid", "endpoint")
 
 
 def test_a_guardian_s_consent_to_data_is_a_record_of_its_own(system: System) -> None:

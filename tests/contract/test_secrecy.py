@@ -9,6 +9,7 @@ from typing import Any
 from tests.contract.frames import Events
 from tests.contract.test_guardians import request_of
 from tests.contract.test_hub import frame, join
+from tests.support.pushservice import Browser, Pushed, PushService
 from tests.support.system import CARD, System, until
 
 
@@ -24,7 +25,11 @@ async def heard(socket: Any, until_left: int) -> list[dict[str, Any]]:
 
 async def test_a_host_cannot_read_a_request_aloud(system: System) -> None:
     """Age, request, guardian and minor are in no event to others, no line of the log the host reads, no host's view or list,
-    no figure's label, no mail to others and no process's log, while it is open and after it was paid."""
+    no figure's label, no mail to others, no push (which strangers carry and a locked screen shows) and no process's log,
+    while it is open and after it was paid."""
+    service = PushService()
+    phone = service.browser()
+    system.api("guardian").did("PUT", "/me/pushes", phone.told())
     show = await asyncio.to_thread(system.new_show, "Secret", {"quantity": 20, "amount": 900}, start=False)
     system.api("host").did("POST", f"/shows/{show['id']}/start")
     async with (
@@ -51,6 +56,7 @@ async def test_a_host_cannot_read_a_request_aloud(system: System) -> None:
             **{f"while open: {name}": text for name, text in open_sinks.items()},
             **host_reads(system, show["id"]),
             "hub, host": json.dumps(await heard(host_socket, 18)),
+            "push": json.dumps([(one.headers, one.said) for one in await asyncio.to_thread(rung, service, phone)]),
             "hub, viewer": json.dumps(await heard(other_socket, 18)),
         }
     found = [f"{name}: {marker}" for name, text in sinks.items() for marker in markers if marker in text]
@@ -62,6 +68,13 @@ async def test_a_host_cannot_read_a_request_aloud(system: System) -> None:
     family = {"minor@demo.example", "guardian@demo.example"}
     others = [mail for mail in system.anyone.did("GET", "/dev/mail?limit=200")["items"] if mail["to"] not in family]
     assert [mail["subject"] for mail in others if held["id"] in mail["text"] or approval["id"] in mail["text"]] == []
+
+
+def rung(service: PushService, phone: Browser) -> list[Pushed]:
+    """What the guardian's phone was told: once, of the request."""
+    until(lambda: service.of(phone), "the push")
+    service.close()
+    return service.of(phone)
 
 
 def host_reads(system: System, show: str) -> dict[str, str]:

@@ -101,9 +101,9 @@ class Sale:
         moved = {f"free:{self.offer}": quantity, f"held:{self.offer}": -quantity, "n:held": -1, "n:expired": 1}
         await self._told(order, [], moved)
 
-    async def say(self, text: str = "hello") -> None:
+    async def say(self, sealed: str = "c2VhbGVk") -> None:
         """A line of chat."""
-        said = {"type": "chat_said", "id": random_name(), "name": "Ann", "text": text, "author": "buyer00000"}
+        said = {"type": "chat_said", "id": random_name(), "name": "Ann", "sealed": sealed, "author": "buyer00000"}
         await self._commit([said])
 
     async def whole_story(self) -> None:

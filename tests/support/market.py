@@ -203,7 +203,7 @@ class Market:
         self.store = store
         self.people = PeopleDouble()
         self.provider = provider or ProviderDouble()
-        self.shows = Shows(store, _not_on_sale)
+        self.shows = Shows(store, _not_on_sale, self.people.seal)
         self.prices = PricesDouble()
         self.orders = Orders(store, self.people, News(store), self.prices, self.product)
         self.coupons = Coupons(store)

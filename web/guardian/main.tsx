@@ -14,6 +14,7 @@ import { Family } from "./family";
 import { Invitation, tokenFromAddress } from "./invitation";
 import { listen, merged } from "./news";
 import "./guardian.css";
+import { Pushes } from "./pushswitch";
 import { Request } from "./request";
 import { Ward } from "./ward";
 import { sayRequestState, say } from "./words";
@@ -80,6 +81,7 @@ function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolea
       <Waiting waiting={waiting} minor={minor} />
       {earlier.length > 0 && <Earlier approvals={earlier} />}
       {wards.length > 0 && <section class="stack"><h2>{say("wards")}</h2>{wards.map((link) => <Ward key={link.id} link={link} reload={desk.load} heardOf={heardOf.value} />)}</section>}
+      {!minor && <Pushes />}
       <Family links={links} minor={minor} reload={desk.load} />
     </>
   );

@@ -27,6 +27,8 @@ export interface InLine { offer: string; state: "waiting" | "offered" | "none"; 
 /** A browser or program that acts for the account. */
 export interface SignIn { id: string; kind: "session" | "token"; device: string; created_at: Time; expires_at: Time; current: boolean }
 
+export interface PushPage { key: string; items: { id: string; device: string; created_at: Time; endpoint: string }[] }
+
 export interface Token { id: string; name: string; scopes: string[]; created_at: Time; expires_at: Time }
 
 export interface TokenMade extends Token { token: string }
