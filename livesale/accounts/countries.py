@@ -1,7 +1,9 @@
 """Countries: the one reader of `config/countries/CC.toml`: ages, gates, clocks and VAT, each rule with source and date.
 
-A country without a table is `unknown.toml`'s: adults only. A state that is not told counts as the strictest. An operator's
-folder (`countries`) has tables that take the place of ours, whole.
+A rule's date says what it is worth: `checked` is the day its source was looked up; `written` (or a rate's `since`, `seen`) is
+of one that somebody wrote down without looking: `livesale doctor` counts those. A country without a table is `unknown.toml`'s:
+adults only. A state that is not told counts as the strictest. An operator's folder (`countries`) has tables that take the place
+of ours, whole.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ FOLDER = CONFIG / "countries"
 UNKNOWN = "unknown"
 YOUNGEST_MAJORITY = 18  # of any table: the bands below it have fixed names
 BAND_BEGINS = (7, 14, 16)  # `requests_from` is one of these
+DATES = ("checked", "written", "since", "seen")
 _GATES = {16: "beer_and_wine", 18: "spirits_and_tobacco"}
 _HUNDREDTHS = 100
 
@@ -29,11 +32,12 @@ Rates = Mapping[str, int]  # a product's tax category → hundredths of a percen
 
 
 class Country(NamedTuple):
-    """A table: its place where no state is told, majority by state, VAT (None: not written down)."""
+    """A table: its place where no state is told, majority by state, VAT (None: not written down), rules not looked up."""
 
     place: Place
     regions: Mapping[str, int]
     vat: Rates | None
+    unchecked: tuple[str, ...]
 
 
 class Countries:
@@ -56,6 +60,10 @@ class Countries:
         """The states that may be told of a country; none where it makes no difference."""
         table = self._tables.get(country)
         return frozenset(table.regions) if table else frozenset()
+
+    def unchecked(self) -> dict[str, tuple[str, ...]]:
+        """By country, the rules (`age.majority`) whose source nobody has looked up; countries without any are left out."""
+        return {code: table.unchecked for code, table in sorted(self._tables.items()) if table.unchecked}
 
     def rates(self, country: str) -> Rates | None:
         """Its rates of VAT; None where nobody has written them down."""
@@ -89,8 +97,8 @@ def _read(code: str, path: Path) -> Country:
 
 def _country(code: str, table: dict[str, Any]) -> Country:
     for name, rule in _rules(table):
-        if not rule["source"] or not (rule.get("checked") or rule.get("since") or rule.get("seen")):
-            raise ValueError(f"{name} needs a source and the date it was checked")
+        if not rule["source"] or not any(rule.get(date) for date in DATES):
+            raise ValueError(f"{name} needs a source and the date it was checked (or only `written`)")
     age, clocks = table["age"], table["clocks"]
     requests_from = age["requests_from"]["years"] if "requests_from" in age else None
     place = Place(
@@ -108,7 +116,8 @@ def _country(code: str, table: dict[str, Any]) -> Country:
     if place.approval_ms > place.legal_ms:
         raise ValueError("the approval's clock is longer than the legal one")
     vat = {name: int(rule["percent"] * _HUNDREDTHS) for name, rule in _vat(table).items()} if "vat" in table else None
-    return Country(place, regions, vat)
+    unchecked = tuple(name for name, rule in _rules(table) if not rule.get("checked"))
+    return Country(place, regions, vat, unchecked)
 
 
 def _vat(table: dict[str, Any]) -> dict[str, Any]:

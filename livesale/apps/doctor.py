@@ -12,10 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from livesale.accounts.countries import of_folder
 from livesale.apps import store
 from livesale.apps.ports import is_free
 from livesale.apps.running import Running, read_running
-from livesale.settings import Settings
+from livesale.settings import Settings, SettingsError
 
 SLOW_FSYNC_US = 50_000  # then one commit takes longer than a blink
 FSYNC_ROUNDS = 20
@@ -177,6 +178,18 @@ def _bundle(settings: Settings, running: Running | None) -> str:
     return f"{sum(1 for file in folder.rglob('*') if file.is_file())} files"
 
 
+def _countries(settings: Settings, running: Running | None) -> str:
+    """No failure, but whoever sells there should know which rules rest on somebody's memory."""
+    try:
+        unchecked = of_folder(settings.countries).unchecked()
+    except SettingsError as error:
+        raise Unfit(str(error)) from None
+    if not unchecked:
+        return "every rule of every country has been looked up"
+    rules = ", ".join(f"{code} {len(names)}" for code, names in unchecked.items())
+    return f"rules whose source nobody has looked up (no `checked` in countries/CC.toml; ask a lawyer): {rules}"
+
+
 CHECKS: dict[str, Check] = {
     "ports": _ports,
     "clock": _clock,
@@ -187,4 +200,5 @@ CHECKS: dict[str, Check] = {
     "store": _store,
     "database": _database,
     "browser bundle": _bundle,
+    "countries": _countries,
 }

@@ -30,10 +30,20 @@ def test_what_the_law_says(country: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_rule_can_be_looked_up(path: Path) -> None:
-    """Ages, gates and clocks have a source and the date somebody looked at it."""
+    """Ages, gates and clocks have a source, and either the date somebody looked at it or one that says nobody has."""
     table = tomllib.loads(path.read_text("utf-8"))
-    for part in ("age", "gates", "clocks"):
-        assert all(rule["source"] and rule["checked"] for rule in table[part].values()), part
+    for part in ("age", "gates", "clocks", *({"regions"} & set(table))):
+        for name, rule in table[part].items():
+            assert rule["source"] and ("checked" in rule) != ("written" in rule), f"{part}.{name}"
+
+
+def test_what_nobody_has_looked_up_is_told() -> None:
+    """Of a table, the rules without a day on which they were looked up, rates included; Germany's ages all have one."""
+    unchecked = shipped().unchecked()
+    assert [name for name in unchecked["DE"] if not name.startswith("vat.")] == []
+    assert "regions.NE" in unchecked["US"] and "regions.AL" not in unchecked["US"]
+    assert "gates.spirits_and_tobacco" in unchecked["NL"] and "gates.beer_and_wine" not in unchecked["NL"]
+    assert UNKNOWN not in unchecked
 
 
 def test_a_state_that_is_told_counts_and_else_the_strictest() -> None:

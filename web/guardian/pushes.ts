@@ -52,7 +52,9 @@ export const turnOff = (): Promise<void> => changing(async () => {
   await look();
 });
 
+/** While it is busy the button stays enabled, for a button that is disabled loses the keyboard's focus. */
 async function changing(act: () => Promise<void>): Promise<void> {
+  if (busy.value) return;
   busy.value = true;
   refusal.value = null;
   try {

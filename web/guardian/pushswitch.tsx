@@ -17,7 +17,7 @@ export function Pushes() {
       <div class="family-row">
         <Bell size={18} aria-hidden="true" />
         <h2>{say("pushTitle")}</h2>
-        {(on || now === "off") && <button type="button" role="switch" aria-checked={on} class="button button-small" disabled={busy.value} onClick={() => void (on ? turnOff() : turnOn())} data-testid="push-switch">{say(on ? "pushTurnOff" : "pushTurnOn")}</button>}
+        {(on || now === "off") && <button type="button" role="switch" aria-checked={on} class="button button-small" aria-disabled={busy.value} onClick={() => void (on ? turnOff() : turnOn())} data-testid="push-switch">{say(on ? "pushTurnOff" : "pushTurnOn")}</button>}
       </div>
       <p class="small muted" role="status">{say(`push_${now}`)}</p>
       {refusal.value !== null && <Notice tone="fault"><p>{refusal.value instanceof Refused ? `${sorryFor(refusal.value)} ${detailOf(refusal.value)}` : say("pushFailed")}</p></Notice>}
