@@ -1,4 +1,4 @@
-"""Ages: the three ways an account's age becomes known: its owner's word, an operator who has checked, an issuer's proof.
+"""Ages: how an account's age becomes known by its owner: a word, or an issuer's proof. An operator's check is in checks.py.
 
 Law: an age only ever becomes better known. A word counts once, where nothing is known; a proof does not undo a check, and
 nobody whose guardian is known grows up by a credential that may be the guardian's: an operator has to look. Of a birth
@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from livesale.accounts import passkey_rows, store
 from livesale.accounts.challenges import Challenges
 from livesale.accounts.credentials import Asked, Issuers, issuer_of, nonce_in
-from livesale.accounts.model import Account, Age, AgeMethod, age_of, checked
-from livesale.accounts.service import SYSTEM, Accounts
+from livesale.accounts.model import Account, Age, age_of, checked
+from livesale.accounts.service import Accounts
 from livesale.accounts.signins import audit
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import SECOND_MS
@@ -44,20 +44,12 @@ class Ages:
     async def declare(self, actor: Actor, born: date) -> Account:
         """The owner's own word; refused (`conflict`) once anything is known: nobody grows up by saying so again."""
         account = await self._accounts.me(actor.account)
-        age = self._of(account, born, "declared", "")
+        now_ms = self._now_ms()
+        age: Age = checked("born", lambda day: age_of(day, now_ms, account.place, "declared"), born)
         async with self._engine.begin() as db:
             if not await store.set_age(db, account.id, age, known_before=("unknown",)):
                 raise Refusal("conflict", "Your age is known already. If it is wrong, please ask the operator of this shop.")
             await self._audited(db, account.id, account.id, age)
-        return await self._accounts.me(account.id)
-
-    async def check(self, email: str, born: date) -> Account:
-        """An operator has seen a document: that counts whatever was told before."""
-        account = await self._accounts.by_email(email)
-        age = self._of(account, born, "verified", "operator")
-        async with self._engine.begin() as db:
-            await store.set_age(db, account.id, age)
-            await self._audited(db, SYSTEM, account.id, age)
         return await self._accounts.me(account.id)
 
     async def ask(self, actor: Actor) -> Asked:
@@ -83,11 +75,6 @@ class Ages:
                 raise Refusal("conflict", "Your age has been checked already. If it is wrong, please ask the operator.")
             await self._audited(db, account.id, account.id, age)
         return await self._accounts.me(account.id)
-
-    def _of(self, account: Account, born: date, method: AgeMethod, issuer: str) -> Age:
-        now_ms = self._now_ms()
-        age: Age = checked("born", lambda day: age_of(day, now_ms, account.place, method, issuer), born)
-        return age
 
     async def _audited(self, db: AsyncConnection, actor: str, account: str, age: Age) -> None:
         """Who said it and how, never what: an age is nobody's business in the audit."""

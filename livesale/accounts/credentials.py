@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -33,8 +33,15 @@ Jwk = Mapping[str, Any]
 Issuers = Mapping[str, list[Jwk]]  # by `iss`: its public keys
 
 
+Reason = Literal["unreadable", "issuer", "time", "elsewhere", "claim", "signature"]
+
+
 class NotProven(Exception):
-    """The credential proves nothing here; the message says why, for people."""
+    """The credential proves nothing here; the message says why, for people, `reason` in a word, for pages."""
+
+    def __init__(self, message: str, reason: Reason = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -51,9 +58,10 @@ def issuer_of(credential: str, asked: Asked, issuers: Issuers) -> str:
     try:
         return _shown(credential, asked, issuers) if "~" in credential else _said(credential, asked, issuers)
     except NotProven as error:
-        raise Refusal("forbidden", f"This does not prove your age: {error}.") from error
+        raise Refusal("forbidden", f"This does not prove your age: {error}.", [{"reason": error.reason}]) from error
     except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError) as error:
-        raise Refusal("forbidden", "This does not prove your age: it is no credential we can read.") from error
+        unread = "This does not prove your age: it is no credential we can read."
+        raise Refusal("forbidden", unread, [{"reason": "unreadable"}]) from error
 
 
 def nonce_in(credential: str) -> str:
@@ -105,41 +113,41 @@ def _by_issuer(token: str, asked: Asked, issuers: Issuers) -> tuple[dict[str, An
     header, claims = _parts(token)
     keys = issuers.get(str(claims.get("iss")))
     if keys is None:
-        raise NotProven("its issuer is none of those we trust")
+        raise NotProven("its issuer is none of those we trust", "issuer")
     _check_signature(token, header, [key for key in keys if "kid" not in header or key.get("kid") == header["kid"]])
     if int(claims["exp"]) <= asked.now_s:
-        raise NotProven("it has expired")
+        raise NotProven("it has expired", "time")
     if max(int(claims.get("nbf", 0)), int(claims.get("iat", 0))) > asked.now_s + SKEW_S:
-        raise NotProven("it is not valid yet")
+        raise NotProven("it is not valid yet", "time")
     return header, claims
 
 
 def _check_binding(token: str, signed: str, claims: dict[str, Any], asked: Asked) -> None:
     """The holder shows it, to us, now (key binding, RFC 9901 section 4.3)."""
     if not token:
-        raise NotProven("its holder has not signed")
+        raise NotProven("its holder has not signed", "signature")
     header, binding = _parts(token)
     if header.get("typ") != "kb+jwt":
-        raise NotProven("its holder has not signed")
+        raise NotProven("its holder has not signed", "signature")
     _check_signature(token, header, [claims["cnf"]["jwk"]])
     if abs(asked.now_s - int(binding["iat"])) > SHOWN_WITHIN_S:
-        raise NotProven("it was shown at another time")
+        raise NotProven("it was shown at another time", "elsewhere")
     if binding["sd_hash"] != _hash(signed):
-        raise NotProven("its holder has signed something else")
+        raise NotProven("its holder has signed something else", "signature")
     _check_for_us(binding, asked)
 
 
 def _check_for_us(claims: dict[str, Any], asked: Asked) -> None:
     audience = claims.get("aud")
     if asked.audience not in (audience if isinstance(audience, list) else [audience]):
-        raise NotProven("it was made for somebody else")
+        raise NotProven("it was made for somebody else", "elsewhere")
     if claims.get("nonce") != asked.nonce:
-        raise NotProven("it was made for another request")
+        raise NotProven("it was made for another request", "elsewhere")
 
 
 def _check_claim(claims: dict[str, Any], asked: Asked) -> None:
     if claims.get(asked.claim) is not True:
-        raise NotProven(f"it does not say {asked.claim}")
+        raise NotProven(f"it does not say {asked.claim}", "claim")
 
 
 def _disclosed(claims: dict[str, Any], disclosures: list[str]) -> dict[str, Any]:
@@ -147,7 +155,7 @@ def _disclosed(claims: dict[str, Any], disclosures: list[str]) -> dict[str, Any]
     signed, seen = set(claims.get("_sd", [])), dict(claims)
     for disclosure in disclosures:
         if _hash(disclosure) not in signed:
-            raise NotProven("it discloses what its issuer has not signed")
+            raise NotProven("it discloses what its issuer has not signed", "signature")
         _, name, value = msgspec.json.decode(_bytes(disclosure))
         if name in claims:
             raise NotProven("it says one thing twice")
@@ -157,12 +165,12 @@ def _disclosed(claims: dict[str, Any], disclosures: list[str]) -> dict[str, Any]
 
 def _check_signature(token: str, header: dict[str, Any], keys: list[Jwk]) -> None:
     if "crit" in header or header.get("alg") not in _KEYS:
-        raise NotProven("it is not signed in a way we know")
+        raise NotProven("it is not signed in a way we know", "signature")
     signed, _, signature = token.rpartition(".")
     for key in keys:
         if (key.get("kty"), key.get("crv")) == _KEYS[header["alg"]] and _is_signed(key, signed.encode(), _bytes(signature)):
             return
-    raise NotProven("its signature is not its issuer's or holder's")
+    raise NotProven("its signature is not its issuer's or holder's", "signature")
 
 
 def _is_signed(key: Jwk, signed: bytes, signature: bytes) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from livesale.accounts import codes, links, passkey_rows, pushes, store
+from livesale.accounts import checks, codes, links, passkey_rows, pushes, store
 from livesale.accounts.revocations import Revocations
 from livesale.accounts.signins import LONGEST_DAYS, audit
 from livesale.kernel.clock import DAY_MS
@@ -24,7 +24,7 @@ _FORGOTTEN = {
 }  # fmt: skip
 _OWNED = (
     store.sealing_keys, store.sessions, links.sign_in_links, codes.step_up_codes, passkey_rows.passkeys,
-    pushes.push_subscriptions,
+    pushes.push_subscriptions, checks.age_checks,
 )  # fmt: skip
 
 

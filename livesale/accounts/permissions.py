@@ -94,13 +94,16 @@ TABLE: dict[str, Permission] = {
     "shop.read": Permission(SELLERS, ("GET /shops/{shop}/orders", "GET /shops/{shop}/coupons")),
     "order.ship": Permission(SELLERS, ("POST /orders/{order}/shipments",)),
     "order.refund": Permission(SELLERS, ("POST /orders/{order}/refunds",)),
+    "age.check": Permission(
+        OPERATORS, ("POST /ops/ages", "PUT /ops/ages/{account}", "DELETE /ops/ages/{account}")
+    ),
     "ops.read": Permission(
         OPERATORS, ("GET /ops/overview", "GET /ops/shows/{show}", "GET /ops/audit", "GET /ops/approvals")
     ),
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "account.erase", "consent.say", "link.change"})
+NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "account.erase", "consent.say", "link.change", "age.check"})
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

@@ -21,7 +21,7 @@ from livesale.settings import Settings
 async def user_age(settings: Settings, *, email: str, born: date) -> str:
     """Note an age an operator has checked; returns the account's band."""
     async with Wiring(settings) as wiring:
-        account = await wiring.ages.check(email, born)
+        account = await wiring.checks.note(await wiring.accounts.by_email(email), born)
         return account.band(wiring.store.now_ms())
 
 

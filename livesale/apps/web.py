@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from livesale.accounts.age_routes import routes as age_routes
+from livesale.accounts.check_routes import routes as check_routes
 from livesale.accounts.codes import Codes
 from livesale.accounts.consent_routes import routes as data_consent_routes
 from livesale.accounts.link_routes import routes as link_routes
@@ -138,6 +139,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         *account_routes(wiring.accounts, codes, door),
         *signin_routes(wiring.accounts.sign_ins),
         *age_routes(wiring.ages, door),
+        *check_routes(wiring.checks, now_ms),
         *data_consent_routes(wiring.consents, wiring.people.check_guards),
         *privacy_routes(privacy.export, privacy.erase),
         *push_routes(wiring.pushes, vapid_of(settings).public),

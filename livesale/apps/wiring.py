@@ -9,6 +9,7 @@ from types import TracebackType
 
 from livesale.accounts.ages import Ages
 from livesale.accounts.challenges import Challenges
+from livesale.accounts.checks import Checks
 from livesale.accounts.consents import Consents
 from livesale.accounts.countries import of_folder
 from livesale.accounts.credentials import Issuers, read_issuers
@@ -89,6 +90,7 @@ class Wiring:
             self.database, self.accounts, challenges, issuers_of(self.settings.age_issuers), self.settings.public_url,
             self.store.now_ms, self.people.is_ward,
         )  # fmt: skip
+        self.checks = Checks(self.database, self.accounts, self.store.now_ms)
         lowest = partial(lowest_price, self.database)
         self.shows = Shows(self.store, lowest, self.people.seal)
         self.guardians = Guardians(self.store, self.database, self.people.age_of, self._seller_of, self._open_of)

@@ -51,6 +51,9 @@ def issuers(key: Key) -> dict[str, list[dict[str, Any]]]:
     return {ISSUER: [key.jwk]}
 
 
+TRUSTED = Key()  # whom the running system of the tests trusts
+
+
 def token(key: Key, nonce: str, now_s: int, /, header: dict[str, Any] | None = None, **changed: Any) -> str:
     """A plain signed token for our nonce; claims set to None are left out."""
     claims = {"iss": ISSUER, "aud": AUDIENCE, "nonce": nonce, "iat": now_s, "exp": now_s + 300, "age_over_18": True}

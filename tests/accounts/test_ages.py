@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from livesale.accounts.ages import Ages
 from livesale.accounts.challenges import CHALLENGE_MS, Challenges
+from livesale.accounts.checks import Checks
 from livesale.accounts.model import Account
 from livesale.accounts.service import Accounts
 from livesale.kernel.actor import Actor
@@ -48,10 +49,13 @@ async def test_an_unknown_age_is_the_youngest_until_it_is_told_once(ages: Ages, 
     assert (await accounts.me(mia.id)).age.method == "declared"
 
 
-async def test_an_operator_s_check_counts_over_a_word(ages: Ages, accounts: Accounts) -> None:
+async def test_an_operator_s_check_counts_over_a_word(
+    ages: Ages, accounts: Accounts, engine: AsyncEngine, clock: Clock
+) -> None:
     """Who said adult and is none is put right, and from then on neither word nor credential undoes it."""
     liar = await ada(accounts, born=date(1990, 1, 1))
-    assert (await ages.check("ada@example.org", date(2012, 3, 3))).band(START_MS) == "14-15"
+    checks = Checks(engine, accounts, clock)
+    assert (await checks.note(liar, date(2012, 3, 3))).band(START_MS) == "14-15"
     assert await code_of(ages.declare(actor(liar), date(1990, 1, 1))) == "conflict"
     assert await code_of(ages.prove(actor(liar), await shown(ages, liar))) == "conflict"
     assert (await accounts.me(liar.id)).age.issuer == "operator"
@@ -95,10 +99,12 @@ async def test_nobody_with_a_guardian_grows_up_by_a_credential(ages: Ages, accou
     assert await code_of(ages.prove(actor(minor), await shown(ages, minor))) == "forbidden"
 
 
-async def test_no_birth_date_and_no_credential_is_kept(ages: Ages, accounts: Accounts, engine: AsyncEngine) -> None:
+async def test_no_birth_date_and_no_credential_is_kept(
+    ages: Ages, accounts: Accounts, engine: AsyncEngine, clock: Clock
+) -> None:
     """Whatever way an age came in, no table has the date, the wallet's name, or the credential."""
     first = await ada(accounts, born=date(2011, 5, 17))
-    await ages.check("ada@example.org", date(2003, 9, 28))
+    await Checks(engine, accounts, clock).note(first, date(2003, 9, 28))
     other = await ada(accounts, email="b@example.org", born=None)
     asked = await ages.ask(actor(other))
     credential = Wallet(ISSUED, asked.now_s).show(asked.nonce, asked.now_s, disclose=("age_over_18", "family_name"))

@@ -107,6 +107,8 @@ async def test_the_switch_tells_what_is_so(system: System, arrive: Arrive) -> No
     has no switch at all.
     """
     blocked = await at_desk(arrive, registered(system, "1980-02-03", "Gero"), "en-GB")
+    await blocked.context.add_init_script("Object.defineProperty(Notification, 'permission', {get: () => 'denied'})")
+    await blocked.page.reload()
     state = blocked.page.get_by_test_id("pushes")
     await expect(state).to_have_attribute("data-state", "blocked")
     await expect(state).to_contain_text("Blocked")

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 import psutil
 import pytest
 
+from tests.accounts.issuer import ISSUER, TRUSTED
 from tests.support.described import Described
 
 ROOT = Path(__file__).parent.parent.parent
@@ -306,7 +307,9 @@ def system() -> Iterator[System]:
     """The session's system, its demo host on air."""
     build_pages()
     folder = Path(tempfile.mkdtemp(prefix="livesale-"))
-    running = start(folder / "data")
+    trusted = folder / "issuers.json"
+    trusted.write_text(json.dumps({ISSUER: {"keys": [TRUSTED.jwk]}}))
+    running = start(folder / "data", {"LIVESALE_AGE_ISSUERS": str(trusted)})
     try:
         running.demo_show()
         yield running

@@ -6,8 +6,8 @@ import { dayAndTime } from "../lib/format";
 import { Notice } from "../lib/pieces";
 import { me } from "../lib/session";
 import type { Code, Invitation, Link } from "../lib/shapes";
-import { Acting } from "./acting";
-import { Proof } from "./proof";
+import { Acting } from "../lib/acting";
+import { Proof } from "../lib/proof";
 import { say } from "./words";
 
 export function Family({ links, minor, reload }: { links: Link[]; minor: boolean; reload: () => Promise<void> }) {

@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { get, post } from "../lib/api";
 import { Notice } from "../lib/pieces";
 import type { Invitation as Invited, Link } from "../lib/shapes";
-import { Acting } from "./acting";
-import { Proof } from "./proof";
+import { Acting } from "../lib/acting";
+import { Proof } from "../lib/proof";
 import { say } from "./words";
 
 const KEPT = "livesale.invitation";

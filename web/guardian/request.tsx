@@ -7,6 +7,7 @@ import { Notice, ProductPicture, TimeOf } from "../lib/pieces";
 import { Refused } from "../lib/refused";
 import type { Approval } from "../lib/shapes";
 import { detailOf, sorryFor } from "../lib/sorry";
+import { say as sayAll } from "../lib/words";
 import { PaymentChoice } from "../lib/checkout/address";
 import { Sums } from "../lib/checkout/summary";
 import { Deciding, isStale } from "./ctrl";
@@ -107,11 +108,11 @@ function Proof({ byPasskey, coded, anew }: { byPasskey: (form: HTMLFormElement) 
   const [offered, setOffered] = useState(false);
   useEffect(() => { void hasPasskey().then(setOffered, () => undefined); }, []);
   return (
-    <Notice tone="wait" title={say("stepUp")}>
-      <p class="small">{say("stepUpText")}</p>
-      <label class="field"><span>{say("password")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" ref={focusOnce} /></label>
+    <Notice tone="wait" title={sayAll("proof")}>
+      <p class="small">{sayAll("proofText")}</p>
+      <label class="field"><span>{sayAll("proofPassword")}</span><input name="password" type="password" required autocomplete="current-password" data-testid="step-up-password" ref={focusOnce} /></label>
       {coded && <CodeField anew={anew} />}
-      {offered && <button type="button" class="button" data-testid="step-up-passkey" onClick={(event) => byPasskey(event.currentTarget.form as HTMLFormElement)}>{say("withPasskey")}</button>}
+      {offered && <button type="button" class="button" data-testid="step-up-passkey" onClick={(event) => byPasskey(event.currentTarget.form as HTMLFormElement)}>{sayAll("proofPasskey")}</button>}
     </Notice>
   );
 }
@@ -124,7 +125,7 @@ function Trouble({ deciding, reload }: { deciding: Deciding; reload: () => void 
   if (isStale(error)) {
     return <Notice tone="wait" title={say("changed")}><button type="button" class="button button-small" onClick={reload}>{say("lookAgain")}</button></Notice>;
   }
-  const text = error instanceof Refused && error.code === "unauthenticated" ? say(deciding.stepUp.coded.value ? "wrongCode" : "wrong") : `${sorryFor(error)} ${detailOf(error)}`;
+  const text = error instanceof Refused && error.code === "unauthenticated" ? sayAll(deciding.stepUp.coded.value ? "proofWrongCode" : "proofWrong") : `${sorryFor(error)} ${detailOf(error)}`;
   return <Notice tone="fault"><p>{text}</p></Notice>;
 }
 

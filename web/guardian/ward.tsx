@@ -5,8 +5,8 @@ import { get, put } from "../lib/api";
 import { money } from "../lib/format";
 import type { Allowance, Link } from "../lib/shapes";
 import { PaymentChoice } from "../lib/checkout/address";
-import { Acting } from "./acting";
-import { Proof } from "./proof";
+import { Acting } from "../lib/acting";
+import { Proof } from "../lib/proof";
 import { say } from "./words";
 
 export function Ward({ link, reload, heardOf }: { link: Link; reload: () => Promise<void>; heardOf: number }) {

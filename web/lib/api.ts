@@ -39,7 +39,7 @@ export async function post<T>(path: string, body: unknown = {}, options: CallOpt
 }
 
 /** A POST that changes nothing, so that asking again is asking anew: no key, no answer kept. */
-export const ask = <T>(path: string): Promise<T> => call<T>("POST", path, undefined, {});
+export const ask = <T>(path: string, body?: unknown): Promise<T> => call<T>("POST", path, body, {});
 
 async function call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
   let response: Response;

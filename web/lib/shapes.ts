@@ -88,12 +88,25 @@ export interface Replay {
   captions: { lang: string; url: string }[]; poster: string | null; chapters: Chapter[]; events: Told[]; offers: Sold[];
 }
 
+export type Band = "under7" | "7-13" | "14-15" | "16-17" | "adult";
+export type AgeMethod = "unknown" | "declared" | "verified";
+
+/** What an operator reads of somebody's age. */
+export interface AgeKnown {
+  account: string; country: string; region: string; age_band: Band; age_method: AgeMethod; age_issuer: string;
+  checked_at: Time | null; seen: "identity_document" | "other_document" | "video_call" | "correction" | null;
+}
+
+/** What a credential has to say to prove an age. */
+export interface AgeAsked { claim: string; audience: string; nonce: string }
+
 export interface Me {
   id: string;
   name: string;
   email: string;
   roles: string[];
   age_band: string | null;
+  age_method: AgeMethod;
   country: string;
   shops?: string[];
 }

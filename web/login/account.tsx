@@ -8,6 +8,7 @@ import type { SignIn, Token } from "../lib/shapes";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { CodeField } from "../lib/codefield";
 import { access, busy, codeSent, end, endAll, made, makeToken, needsProof, prove, refusal, withPassword } from "./access";
+import { AgeCard } from "./agecard";
 import { Consents } from "./consents";
 import { MyData } from "./mydata";
 import { Passkeys } from "./passkeys";
@@ -26,6 +27,7 @@ export function AccountCard() {
       <SignIns signIns={state.value.signIns} />
       <Passkeys passkeys={state.value.passkeys} />
       <Tokens tokens={state.value.tokens} />
+      <AgeCard />
       <Consents />
       <MyData />
     </section>

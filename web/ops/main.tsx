@@ -11,6 +11,7 @@ import { me, signInAddress } from "../lib/session";
 import type { OpsProcess, Overview } from "../lib/shapes";
 import { Frame } from "../lib/shell";
 import { say as sayAll, sayState } from "../lib/words";
+import { Ages } from "./ages";
 import "./ops.css";
 import { memory, Spark } from "./spark";
 import { openTrail, TrailPanel } from "./trailpanel";
@@ -43,6 +44,7 @@ function Ops() {
       {state.kind === "loading" && <Loading heights={["96px", "240px", "200px"]} />}
       {state.kind === "failed" && <Failed error={state.error} retry={() => void overview.load()} />}
       {state.kind === "here" && <Board overview={state.value} />}
+      {who && <Ages />}
     </Frame>
   );
 }

@@ -1,8 +1,8 @@
-/** What a family changes on this page: done at once, or after a fresh proof of who is there. */
+/** What somebody changes on a page: done at once, or after a fresh proof of who is there. */
 import { signal } from "@preact/signals";
-import { stepUpByPasskey, wasCancelled } from "../lib/passkey";
-import { StepUp } from "../lib/stepup";
-import { wantsStepUp } from "./ctrl";
+import { stepUpByPasskey, wasCancelled } from "./passkey";
+import { Refused } from "./refused";
+import { StepUp } from "./stepup";
 
 export class Acting {
   readonly busy = signal(false);
@@ -20,7 +20,7 @@ export class Acting {
       this.wanting.value = null;
       return true;
     } catch (error) {
-      if (wantsStepUp(error)) this.wanting.value = act;
+      if (error instanceof Refused && error.code === "step_up_required") this.wanting.value = act;
       else this.refusal.value = error;
       return false;
     } finally {
