@@ -54,7 +54,10 @@ TABLE: dict[str, Permission] = {
         EVERYONE, ("POST /orders/{order}/withdrawal", "POST /orders/{order}/withdrawal/confirm")
     ),
     "chat.write": Permission(EVERYONE, ("POST /shows/{show}/chat", "POST /shows/{show}/reactions")),
-    "approval.read": Permission(EVERYONE, ("GET /approvals", "GET /approvals/{approval}", "GET /approvals/news")),
+    "approval.read": Permission(
+        EVERYONE,
+        ("GET /approvals", "GET /approvals/{approval}", "GET /approvals/news", "GET /approvals/{approval}/payment"),
+    ),
     "approval.decide": Permission(
         EVERYONE,
         (

@@ -17,10 +17,13 @@ import msgspec
 import structlog
 
 from livesale.guardians.events import ALLOWANCE_SET, ALLOWANCE_SPENT, APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHANGED
+from livesale.guardians.model import Approval
 from livesale.guardians.news import News
 from livesale.kernel.clock import MINUTE_MS, SECOND_MS
 from livesale.kernel.events import Event
+from livesale.payments.events import PAYMENT_CHANGED
 from livesale.store.readers import Reaction
+from livesale.store.record import load
 from livesale.store.valkey import Store
 from livesale.store.whisper import overheard, whisper
 
@@ -50,7 +53,14 @@ def tellers(store: Store) -> tuple[Reaction, ...]:
         change = Change(store.now_ms(), event["minor"], event.get("approval", ""))
         await whisper(store, CHANNEL, msgspec.msgpack.encode(change))
 
-    return tuple(Reaction(kind, tell) for kind in (APPROVAL_CHANGED, *OF_FAMILY))
+    async def tell_payer(shelf: str, event: Event) -> None:
+        """A bank wants to be told something; whose request it pays is in the request."""
+        name = f"approval:{event['approval']}"
+        if event["approval"] and (approval := load(Approval, (await store.read(shelf, name))[name])):
+            await tell(shelf, {"minor": approval.minor, "approval": approval.id})
+
+    said = tuple(Reaction(kind, tell) for kind in (APPROVAL_CHANGED, *OF_FAMILY))
+    return (*said, Reaction(PAYMENT_CHANGED, tell_payer, frozenset({"requires_action"})))
 
 
 class Desk:

@@ -37,6 +37,7 @@ from livesale.apps.wiring import Wiring
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.routes import routes as catalog_routes
 from livesale.guardians.allowance_routes import routes as allowance_routes
+from livesale.guardians.bank_routes import routes as bank_routes
 from livesale.guardians.consents import routes as consent_routes
 from livesale.guardians.link_routes import routes as family_routes
 from livesale.guardians.model import Approval
@@ -61,6 +62,7 @@ from livesale.orders.routes import routes as order_routes
 from livesale.orders.sold_routes import routes as sold_routes
 from livesale.orders.stock_routes import routes as stock_routes
 from livesale.payments import webhooks
+from livesale.payments.model import Payment
 from livesale.payments.reactions import provider_said
 from livesale.payments.stripe import SIGNATURE_HEADER as STRIPE_SIGNATURE
 from livesale.payments.stripe import StripeProvider, verified
@@ -132,6 +134,9 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
 
     invitations = invitations_of(wiring)
 
+    async def payment_of(approval: Approval) -> Payment | None:
+        return await wiring.orders.payment(await wiring.orders.load(approval.order))
+
     async def feed(shop: str, data: bytes, keep: KeepFeed) -> FeedAnswer:
         return await import_feed(wiring, shop, data, None, keep)
 
@@ -152,6 +157,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of, desk.news),
+        *bank_routes(wiring.guardians.seen, payment_of),
         *consent_routes(wiring.guardians, wiring.allowances, doors.approvals_of),
         *allowance_routes(wiring.allowances, wiring.people.seal),
         *family_routes(wiring.guardians.families, invitations, wiring.people.name_of),

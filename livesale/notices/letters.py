@@ -282,6 +282,7 @@ _BODIES: dict[str, Callable[[_Words], list[_Part]]] = {
     "refunded": _refunded,
     "withdrawal": _withdrawal,
     "request": _asked,
+    "confirm": _decided,
     "request_approved": _decided,
     "request_declined": _decided,
     "request_expired": _decided,

@@ -16,6 +16,7 @@ from livesale.guardians.events import APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHAN
 from livesale.kernel.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from livesale.kernel.events import Event
 from livesale.orders.events import LATE_PAYMENT, ORDER_CHANGED, WAITLIST_CHANGED
+from livesale.payments.events import PAYMENT_CHANGED
 from livesale.store.decision import Counter
 
 # payer: the guardian who approved, when a minor asked; linked: both ends of a link
@@ -27,7 +28,7 @@ GIVE_UP_MS = 4 * DAY_MS  # RFC 5321 section 4.5.4.1: at least 4–5 days
 FORGOTTEN_AFTER_MS = DAY_MS  # a copy of the worker that stood still for longer may tell a fact again
 # What tells one fact of a type from another; a refund's version counts its own changes, an order's the order's.
 _OF_FAMILY = (LINK_CHANGED, FAMILY_FROZEN)  # told by what changed, and when
-PUSHED = frozenset({"request"})  # what a guardian also hears at once, in their browsers
+PUSHED = frozenset({"request", "confirm"})  # what a guardian also hears at once, in their browsers
 _PUSH = "push-"
 _NAMED_BY = ("order", "approval", "shipment", "refund", "withdrawal", "offer", "version", "state", "until")
 
@@ -73,6 +74,7 @@ MAILED: dict[str, dict[str, list[Notice]]] = {
         "ended": _to("link_ended", "linked"),
     },
     FAMILY_FROZEN: {"frozen": _to("frozen", "buyer", "guardians"), "thawed": _to("thawed", "buyer", "guardians")},
+    PAYMENT_CHANGED: {"requires_action": _to("confirm", "payer")},  # 3-D Secure of the guardian who agreed, maybe in advance
     WAITLIST_CHANGED: {"offered": _to("waitlist_offered", "buyer")},
     LATE_PAYMENT: {"": _to("late_payment", "buyer", "payer")},
     "shipment_made": {"": _to("shipped", "buyer")},

@@ -57,7 +57,7 @@ class Pusher:
         """Send one; raises Stale, Later or Refused."""
         name = f"approval:{mail.event['approval']}"
         approval = load(Approval, (await self.store.read(shelf, name))[name])
-        left_ms = approval.expires_at - self.now_ms() if approval and approval.state == "requested" else 0
+        left_ms = _until(approval, mail.kind) - self.now_ms() if approval else 0
         browser = await self.people.browser(mail.to, mail.device) if left_ms >= SECOND_MS else None
         if browser is None:
             raise Stale
@@ -92,6 +92,12 @@ class Pusher:
                     return answer.status, min(int(wait), LONGEST_WAIT_S) if wait.isascii() and wait.isdigit() else 0
         except (TimeoutError, aiohttp.ClientError, OSError):
             raise Later from None  # what went wrong may repeat the address
+
+
+def _until(approval: Approval, kind: str) -> int:
+    """Until when it is of use (ms): a request while it is open, a payment to be confirmed while it may be paid."""
+    wanted, until = ("approved", approval.pay_until) if kind == "confirm" else ("requested", approval.expires_at)
+    return until if approval.state == wanted else 0
 
 
 def encrypted(text: bytes, browser: Subscription) -> bytes:

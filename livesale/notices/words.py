@@ -24,6 +24,7 @@ SUBJECTS: dict[Language, dict[str, str]] = {
         "refunded": "Erstattung zu Bestellung {number}",
         "withdrawal": "Widerruf zu Bestellung {number} ist eingegangen",
         "request": "Eine Anfrage wartet auf deine Entscheidung",
+        "confirm": "Deine Bank fragt nach einer Zahlung",
         "request_approved": "Anfrage {number} ist genehmigt",
         "request_declined": "Anfrage {number} ist abgelehnt",
         "request_expired": "Anfrage {number} ist abgelaufen",
@@ -48,6 +49,7 @@ SUBJECTS: dict[Language, dict[str, str]] = {
         "refunded": "Refund for order {number}",
         "withdrawal": "Withdrawal from order {number} received",
         "request": "A request is waiting for your decision",
+        "confirm": "Your bank asks about a payment",
         "request_approved": "Request {number} is approved",
         "request_declined": "Request {number} is declined",
         "request_expired": "Request {number} has expired",
@@ -80,6 +82,9 @@ LEADS: dict[Language, dict[str, str]] = {
         "können einige Tage vergehen.",
         "withdrawal": "wir haben den Widerruf am {at} erhalten. Das ist sein Inhalt:",
         "request": "{buyer} fragt, ob du diesem Kauf zustimmst. Bevor du zustimmst, wird nichts gekauft und nichts abgebucht.",
+        "confirm": "für die Anfrage von {buyer} soll mit deiner Karte bezahlt werden, und deine Bank möchte, dass du das "
+        "bestätigst. Auf der Seite der Anfrage kommst du dorthin. Ohne deine Bestätigung endet die Anfrage binnen 30 Minuten "
+        "von selbst, und es wird nichts abgebucht.",
         "request_approved": "die Anfrage von {buyer} ist genehmigt. Bezahlt wird mit dem Zahlungsmittel dessen, der "
         "zugestimmt hat.",
         "request_declined": "die Anfrage von {buyer} ist abgelehnt. Es wurde nichts gekauft und nichts abgebucht.",
@@ -113,6 +118,8 @@ LEADS: dict[Language, dict[str, str]] = {
         "refunded": "we have paid back {amount} the way it was paid. It may take some days to arrive.",
         "withdrawal": "we received the withdrawal on {at}. This is what it says:",
         "request": "{buyer} asks whether you agree to this purchase. Before you agree, nothing is bought or charged.",
+        "confirm": "the request by {buyer} is to be paid with your card, and your bank wants you to confirm it. The request's "
+        "page leads there. Without it the request ends by itself within 30 minutes, and nothing is charged.",
         "request_approved": "the request by {buyer} is approved. It is paid with the payment method of whoever agreed.",
         "request_declined": "the request by {buyer} is declined. Nothing was bought or charged.",
         "request_expired": "the request by {buyer} has expired. Nothing was bought or charged.",

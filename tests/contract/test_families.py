@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import urllib.request
 from typing import Any
 
 from tests.contract.test_accounts import problem
-from tests.support.system import System, until
+from tests.support.system import CARD, System, until
 
 
 def invited(system: System, minor: str, guardian: str) -> str:
@@ -81,3 +82,33 @@ def test_stopped_at_once(system: System) -> None:
     assert system.api(guardian, fresh=True).did("PUT", path, {"frozen": False})["frozen"] is False
     asked: Any = system.api(minor).check_out(again, None)
     assert asked["state"] == "awaiting_guardian"
+
+
+def test_an_allowance_whose_bank_asks(system: System) -> None:
+    """The card of an allowance needs 3-D Secure: the guardian is mailed and finds the bank's address, nobody else does, and
+    confirmed in time it is paid without another decision.
+    """
+    _, minor = system.new_buyer(born="2011-05-04")
+    _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
+    assert system.cli("guardian", "link", minor, guardian, "--verified").returncode == 0
+    fresh, buyer = system.api(guardian, fresh=True), system.api(minor)
+    limits = {
+        "monthly": {"amount": 5000, "currency": "EUR"}, "per_order": {"amount": 2000, "currency": "EUR"}, "categories": [],
+        "blocked": [], "quiet_hours": None, "payment": CARD | {"token": "pm_3ds"},
+    }  # fmt: skip
+    fresh.did("PUT", f"/wards/{buyer.did('GET', '/me')['id']}/allowance", limits)
+    show = system.new_show("Bank asks", {"quantity": 20, "amount": 900})
+    held = buyer.hold(show["id"], show["offers"][0]["id"]).body
+    buyer.check_out(held, None)
+    approval = until(lambda: next(iter(fresh.did("GET", "/approvals")["items"]), None), "the request")
+    path = f"/approvals/{approval['id']}/payment"
+    step = until(lambda: (found := fresh.did("GET", path))["redirect_url"] and found, "the bank's address")
+    assert step["until"] > approval["requested_at"]
+    problem(buyer.get(path), 404, "not_found")
+    problem(system.api("adult").get(path), 404, "not_found")
+    assert "3ds" not in str(buyer.did("GET", f"/approvals/{approval['id']}")) + str(buyer.did("GET", f"/orders/{held['id']}"))
+    until(lambda: [one for one in subjects(system, guardian) if "Bank" in one or "bank" in one], "the mail")
+    with urllib.request.urlopen(step["redirect_url"], data=b"decision=approve", timeout=30):
+        pass
+    until(lambda: buyer.did("GET", f"/orders/{held['id']}")["state"] == "paid", "it to be paid")
+    assert fresh.did("GET", path) == {"redirect_url": None, "until": None}

@@ -84,7 +84,9 @@ class Post:
         await until(done)
 
 
-async def decide(post: Post, approval_id: str, state: str, guardian: str, spend: str = "") -> None:
+async def decide(
+    post: Post, approval_id: str, state: str, guardian: str, spend: str = "", token: str = "pm_ok"
+) -> None:
     """What the guardians' service commits when a guardian has decided."""
     name = f"approval:{approval_id}"
 
@@ -93,7 +95,7 @@ async def decide(post: Post, approval_id: str, state: str, guardian: str, spend:
         assert before
         after = approvals.moved(before, state, guardian=guardian)
         if state == "approved":
-            after = replace(approvals.approved(before, guardian, "pm_ok", now_ms), spend=spend)
+            after = replace(approvals.approved(before, guardian, token, now_ms), spend=spend)
         fact = approvals.approval_event(before, after)
         return Decision(post.market.shelf, puts=(put(name, records[name], after),), events=(fact,))
 

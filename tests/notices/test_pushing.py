@@ -190,6 +190,27 @@ async def _rests(post: Post) -> bool:
     return any(mail.next_at > post.store.now_ms() + 1_000_000 for mail in (await post.records()).values())
 
 
+@pytest.mark.parametrize("spend", ["", "sp_pmia_1"])
+async def test_a_bank_that_asks_is_told_of(
+    post: Post, service: PushService, browser: Browser, server: MailServer, spend: str
+) -> None:
+    """3-D Secure: whoever agreed, or had agreed in advance, hears by mail and push while it can be confirmed; the minor and
+    the other guardian hear nothing of it.
+    """
+    post.town.families["mia"] = ["gita", "gert"]
+    post.town.browsers["gert"] = [service.browser()]
+    approval = await asked(post)
+    await decide(post, approval.id, "approved", "gita", spend, "pm_3ds")
+    async with post.running(post.postman()):
+        await until(lambda: service.of(browser))
+        await until(lambda: [one for one in server.to("gita@example.org") if one["Subject"].startswith("Deine Bank")])
+    [pushed] = service.of(browser)
+    assert pushed.said["text"] == PUSHED["de"] and int(pushed.headers["ttl"]) <= 1800
+    assert {one.endpoint for one in service.pushed} == {browser.endpoint}
+    others = [mail["Subject"] for who in ("mia", "gert") for mail in server.to(f"{who}@example.org")]
+    assert not [one for one in others if "Bank" in one]
+
+
 async def test_a_crash_after_sending_is_one_notification(
     post: Post, service: PushService, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

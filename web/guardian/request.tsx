@@ -10,6 +10,7 @@ import { detailOf, sorryFor } from "../lib/sorry";
 import { say as sayAll } from "../lib/words";
 import { PaymentChoice } from "../lib/checkout/address";
 import { Sums } from "../lib/checkout/summary";
+import { Bank } from "./bank";
 import { Deciding, isStale } from "./ctrl";
 import { say, sayRequestState } from "./words";
 
@@ -26,6 +27,7 @@ export function Request({ approval, reload, asMinor }: { approval: Approval; rel
       {!asMinor && !outcome && now.agreed && now.agreed.length > 0 && <Notice tone="wait"><p class="small">{say("agreedAlready", { names: now.agreed.join(", ") })}</p></Notice>}
       {!asMinor && !outcome && <Held approval={now} deciding={deciding} />}
       {!asMinor && (outcome ? <Outcome outcome={outcome} name={approval.minor_name} /> : <Decision deciding={deciding} reload={reload} />)}
+      {!asMinor && outcome?.state === "approved" && <Bank approval={now} />}
       {!asMinor && outcome?.state === "approved" && <Revoke deciding={deciding} />}
       {!asMinor && outcome && <Trouble deciding={deciding} reload={reload} />}
     </article>

@@ -162,6 +162,9 @@ export interface ShipTo { name: string; street: string; postal_code: string; cit
 
 export interface Payment { method: "card"; token: string }
 
+/** What is left to confirm with a guardian's bank. */
+export interface PaymentStep { redirect_url: string | null; until: Time | null }
+
 export interface Approval extends Made {
   id: string;
   order?: string;
