@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import date
 
 import pytest
 
@@ -108,3 +109,22 @@ def test_probes_are_for_loopback(system: System) -> None:
     assert b"\nlivesale_" in metrics.body
     forwarded = {"X-Forwarded-For": "203.0.113.9"}
     assert system.anyone.get("//metrics", headers=forwarded).status in {401, 403, 404}
+
+
+def test_a_country_without_a_table_sells_to_adults_only(system: System) -> None:
+    """Nobody under age may ask there, guardian or not, and whoever is 20 counts as under age: nothing is held for long."""
+    show = system.new_show("Nowhere", {"quantity": 2})
+    offer = show["offers"][0]["id"]
+    twenty = f"{date.today().year - 20}-01-01"
+    for born in (twenty, "2011-05-04"):
+        _, minor = system.new_buyer(born=born, country="ZW")
+        _, guardian = system.new_buyer(born="1980-01-01", country="ZW", role="guardian")
+        assert system.cli("guardian", "link", minor, guardian, "--verified").returncode == 0
+        buyer = system.api(minor)
+        assert buyer.did("GET", "/me")["age_band"] != "adult"
+        held = buyer.hold(show["id"], offer)
+        refused = held if held.status == 403 else buyer.check_out(held.body, None)
+        problem(refused, 403, "forbidden")
+        assert "adults only" in refused["detail"]
+        if held.status == 201:
+            buyer.did("POST", f"/orders/{held['id']}/cancel")
