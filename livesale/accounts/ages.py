@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.accounts import passkey_rows, store
 from livesale.accounts.challenges import Challenges
-from livesale.accounts.credentials import Asked, Issuers, issuer_of, nonce_in
+from livesale.accounts.credentials import Asked, Issuers, issuer_of, nonce_in, unreadable
 from livesale.accounts.model import Account, Age, AgeMethod, age_of, checked
 from livesale.accounts.service import Accounts
 from livesale.accounts.signins import audit
@@ -63,6 +63,8 @@ class Ages:
         """An issuer's word that the owner is of age where they live; refused (`forbidden`) when it proves nothing."""
         account, now_ms = await self._accounts.me(actor.account), self._now_ms()
         nonce = nonce_in(credential)
+        if not nonce:
+            raise unreadable()
         ends_ms = self._challenges.check(_unhex(nonce), "age", actor.account, now_ms)
         asked = Asked(f"age_over_{account.place.majority}", self._audience, nonce, now_ms // SECOND_MS)
         age = Age("adult", "", "verified", issuer_of(credential, asked, self._issuers)[:100])

@@ -60,8 +60,12 @@ def issuer_of(credential: str, asked: Asked, issuers: Issuers) -> str:
     except NotProven as error:
         raise Refusal("forbidden", f"This does not prove your age: {error}.", [{"reason": error.reason}]) from error
     except (ValueError, KeyError, TypeError, AttributeError, msgspec.MsgspecError) as error:
-        unread = "This does not prove your age: it is no credential we can read."
-        raise Refusal("forbidden", unread, [{"reason": "unreadable"}]) from error
+        raise unreadable() from error
+
+
+def unreadable() -> Refusal:
+    """The refusal of what is no credential at all."""
+    return Refusal("forbidden", "This does not prove your age: it is no credential we can read.", [{"reason": "unreadable"}])
 
 
 def nonce_in(credential: str) -> str:

@@ -21,6 +21,7 @@ def test_keys_are_made_once(tmp_path):
         "token.key",
         "address.key",
         "sandbox.key",
+        "vapid.key",
         "ledger.key",
         "ledger.pub",
     }

@@ -116,6 +116,8 @@ async def test_the_switch_tells_what_is_so(system: System, arrive: Arrive) -> No
     await away.page.get_by_test_id("push-switch").click()
     await expect(away.page.get_by_test_id("pushes")).to_contain_text("cannot reach its push service")
     await expect(away.page.get_by_test_id("pushes")).to_have_attribute("data-state", "off")
+    assert all("Push API" in trouble for trouble in away.troubles)  # the browser's own word about itself
+    away.troubles.clear()
     old = await arrive(locale="en-GB")
     await old.context.add_init_script("delete window.PushManager")
     await old.sign_in("guardian@demo.example", "/guardian")

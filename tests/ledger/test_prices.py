@@ -64,5 +64,5 @@ async def test_the_log_is_filled_from_the_archive(store: Store, engine: AsyncEng
         back = "UPDATE alembic_version SET version_num = '0006_consents'"
         for statement in ("DROP TABLE prices", "DROP INDEX ix_offers_product", back):
             await db.execute(text(statement))
-        await db.run_sync(database.upgrade)
+        await db.run_sync(database.upgrade, "0007_price_log")
     assert await rows(engine) == before
