@@ -9,13 +9,12 @@ import msgspec
 from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
 from livesale.kernel.clock import rfc3339
-from livesale.kernel.refusals import not_found
 from livesale.kernel.routing import ACCOUNT, Answer, Call, Route
 from livesale.payments.model import Payment
 
 
 class PaymentStep(msgspec.Struct):
-    """Where the bank asks, and until when it may be confirmed; null: there is nothing to do."""
+    """Where your bank asks, and until when it may be confirmed; null: there is nothing to do, or it is not yours."""
 
     redirect_url: str | None
     until: str | None
@@ -31,9 +30,8 @@ def routes(seen: Seen, payment_of: PaymentOf) -> list[Route]:
     async def step(call: Call) -> Answer:
         actor = call.account()
         approval = await seen(actor, call.path["approval"])
-        if approval.guardian != actor.account:
-            raise not_found("payment of yours")
-        payment = await payment_of(approval) if approval.state == "approved" else None
+        pays = approval.state == "approved" and approval.guardian == actor.account
+        payment = await payment_of(approval) if pays else None
         if payment is None or payment.state != "requires_action" or payment.approval != approval.id:
             return Answer(PaymentStep(None, None))
         return Answer(PaymentStep(payment.redirect_url, rfc3339(payment.deadline)))
