@@ -110,7 +110,7 @@ async def test_a_browser_that_is_gone_is_forgotten(
     assert (post.town.browsers["gita"], service.refused) == ([], [status])
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [429, 503])
 async def test_a_service_that_has_no_time_is_tried_again(
     post: Post, service: PushService, browser: Browser, status: int
 ) -> None:
