@@ -30,7 +30,7 @@ def wanted(name: str = "MARKER", **changed: Any) -> Subscription:
 
 
 async def signed_in(accounts: Accounts, account: Account) -> Actor:
-    return (await accounts.sign_in(account.email, PASSWORD)).claims.actor()
+    return (await accounts.sign_in(account.email, PASSWORD)).claims.actor
 
 
 async def test_it_is_sealed_and_opened(pushes: Pushes, accounts: Accounts, engine: AsyncEngine) -> None:
