@@ -20,6 +20,7 @@ from livesale.kernel.refusals import Refusal
 
 KEEP_ALIVE_S = 75.0
 SHUTDOWN_S = 10.0
+LINGER_S = 2.0  # what a refused client still sends is thrown away for so long, lest it miss the answer
 
 
 class _Connection(RequestHandler):
@@ -57,7 +58,8 @@ class Runner(web.AppRunner):
 
     def __init__(self, app: web.Application, **options: Any) -> None:
         super().__init__(
-            app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=SHUTDOWN_S, **options
+            app, access_log=None, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=SHUTDOWN_S, lingering_time=LINGER_S,
+            **options,
         )
 
     async def _make_server(self) -> Server:
