@@ -31,7 +31,6 @@ export class Watching {
   readonly status = signal<HubStatus>("joining");
   readonly behindMs = signal<number | null>(null);
   readonly hearts = new Hearts();
-  readonly captions = new Captioning();
   readonly chosen = signal<string | null>(new URLSearchParams(location.search).get("offer"));
   readonly purchase = signal<Purchase | null>(null);
   readonly sheetOpen = signal(false);
@@ -39,6 +38,7 @@ export class Watching {
   readonly lifted = signal(false);
   /** Made before there is a page to show it on: what arrives meanwhile is being decoded already. */
   readonly video = pictureOnly(document.createElement("video"));
+  readonly captions = new Captioning(this.video);
   readonly player = canPlay() ? new Player(this.video) : null;
 
   /** What the card shows: the viewer's own pick, else what the host holds up. */
@@ -209,7 +209,7 @@ export class Watching {
 
   private apply(event: HubEvent): void {
     if (isCaption(event)) {
-      this.captions.heard(event, performance.now());
+      this.captions.heard(event);
       return;
     }
     const known = this.known.value;
@@ -228,7 +228,7 @@ export class Watching {
     const picture = this.picture();
     const { due, wait } = dueCues(this.cues, picture, performance.now());
     this.cues = wait;
-    batch(() => { due.forEach((event) => this.apply(event)); this.captions.tick(performance.now()); });
+    batch(() => due.forEach((event) => this.apply(event)));
     const next = this.behindNowMs();
     if (next === null) return; // a jump hides the picture for a moment, not what was known
     if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;

@@ -17,7 +17,6 @@ export function Stage({ watching }: { watching: Watching }) {
     <section class="picture" data-portrait={player !== null && player.aspect.value < 1 ? "" : undefined} data-empty={player?.playing.value || player?.hasStill.value ? undefined : ""} data-still={player?.hasStill.value ? "" : undefined}>
       <Echo video={watching.video} />
       <Screen watching={watching} />
-      <Subtitles watching={watching} />
       <NoPicture watching={watching} />
       {!calm.value && <div class="hearts" aria-hidden="true">{watching.hearts.rising.value.map((id) => <Heart key={id} size={24} style={{ left: `${(id * 7) % 60}px` }} />)}</div>}
     </section>
@@ -33,13 +32,6 @@ function Screen({ watching }: { watching: Watching }) {
   }, [watching]);
   useLayoutEffect(() => { watching.video.setAttribute("aria-label", label); }, [watching, label]);
   return <div class="picture-screen" ref={place} />;
-}
-
-/** The host's words where the eyes are. Read out they are already: by the host. */
-function Subtitles({ watching }: { watching: Watching }) {
-  const { captions } = watching;
-  if (!captions.on.value || captions.shown.value.length === 0) return null;
-  return <div class="subtitles" data-testid="subtitles">{captions.shown.value.map(({ text, lang, untilMs }) => <p key={untilMs} lang={lang || undefined}>{text}</p>)}</div>;
 }
 
 /** What surrounds a picture of another shape is a blurred copy of itself. */
