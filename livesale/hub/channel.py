@@ -280,8 +280,8 @@ class Channel:
             self.fanout.ping(self.limits.silent_pings)
 
     def tell_presence(self) -> None:
-        """The viewer count as an event, when it has changed."""
-        count = self.presence.changed()
+        """The viewer count as an event, when it has changed or nobody has been told of it for a while."""
+        count = self.presence.to_tell()
         if count is not None:
             self.latest("viewers", "", {"count": count})
 

@@ -125,7 +125,7 @@ class Upstream:
         late = [number for number, (asked_s, _, _) in self._pending.items() if self._is_late(now_s, asked_s)]
         for number in late:
             self._pending.pop(number)[2](MOVED, "the show is out of reach for a moment; rejoin")
-        count = self.channel.presence.changed()
+        count = self.channel.presence.to_tell()
         if count is not None:
             self._say({"type": "viewers", "count": count})
         if len(self.channel.history.since(self._snapshot[0])) > SNAPSHOT_BEHIND:

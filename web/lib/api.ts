@@ -4,6 +4,7 @@ import { MAY_REPEAT_CODES, refusedFrom, Refused, retryDelayMs } from "./refused"
 const BASE = "/api/v1";
 const CSRF_COOKIE = "livesale_csrf";
 const TRIES = 3;
+const ASKED_WITHIN_MS = 10_000;
 
 export interface CallOptions {
   /** The Idempotency-Key of this intent; the same key is used for every retry of it. */
@@ -38,8 +39,8 @@ export async function post<T>(path: string, body: unknown = {}, options: CallOpt
   }
 }
 
-/** A POST that changes nothing, so that asking again is asking anew: no key, no answer kept. */
-export const ask = <T>(path: string, body?: unknown): Promise<T> => call<T>("POST", path, body, {});
+/** A POST that changes nothing, so that asking again is asking anew: no key, no answer kept, and none waited for on a dead line. */
+export const ask = <T>(path: string, body?: unknown): Promise<T> => call<T>("POST", path, body, { signal: AbortSignal.timeout(ASKED_WITHIN_MS) });
 
 async function call<T>(method: string, path: string, body: unknown, options: CallOptions): Promise<T> {
   let response: Response;

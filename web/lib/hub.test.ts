@@ -95,4 +95,45 @@ describe("a hub socket", () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(FakeSocket.all).toHaveLength(1);
   });
+
+  test("notices a line that has died without a word, and a socket that never opens", async () => {
+    const { hub, statuses } = joined();
+    await hub.join();
+    newest().hear(0, 9, { type: "welcome", seq: 9, epoch: "e1" });
+    for (let heard = 0; heard < 12; heard += 1) {
+      await vi.advanceTimersByTimeAsync(5000);
+      newest().hear(9, 9, { type: "viewers", count: 1 });
+    }
+    expect(FakeSocket.all).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(15_400);
+    expect([FakeSocket.all.length, FakeSocket.all[0]?.closedWith]).toEqual([2, 1000]);
+    expect(newest().url).toContain("after=9&epoch=e1");
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(FakeSocket.all).toHaveLength(3);
+    expect(statuses.filter((status) => status === "waiting")).toHaveLength(2);
+  });
+
+  test("does not take its own long sleep for the line's", async () => {
+    const { hub, statuses } = joined();
+    await hub.join();
+    newest().hear(0, 9, { type: "welcome", seq: 9, epoch: "e1" });
+    vi.setSystemTime(Date.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(statuses.at(-1)).toBe("joined");
+  });
+
+  test("waits no longer once there is a network again", async () => {
+    const { hub, ticket } = joined();
+    await hub.join();
+    hub.hurry();
+    expect(ticket).toHaveBeenCalledTimes(1);
+    for (let died = 0; died < 5; died += 1) {
+      newest().onclose?.({ code: 1006 });
+      hub.hurry();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(ticket).toHaveBeenCalledTimes(6);
+    await vi.advanceTimersByTimeAsync(30);
+    expect(ticket).toHaveBeenCalledTimes(6);
+  });
 });

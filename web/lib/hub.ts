@@ -22,6 +22,11 @@ export interface HubOptions {
 }
 
 const MISSED_SOMETHING = 4999; // ours, never on the wire: we hung up to come back from our own position
+const DIED = 1006;
+
+/** A quiet show says something every 5 s (presence.py). Looks are counted, not time: a tab that slept has heard nothing, and all is well. */
+const LOOK_MS = 5000;
+const SILENT_LOOKS = 3;
 
 export class HubSocket {
   private socket: WebSocket | null = null;
@@ -29,6 +34,8 @@ export class HubSocket {
   private attempt = 0;
   private rejoinMs = 0; // as the hub named it
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private watch: ReturnType<typeof setInterval> | undefined;
+  private silentLooks = 0;
   private turn = 0; // of asking to join: an answer to an earlier one comes too late
 
   constructor(private readonly options: HubOptions) {}
@@ -49,8 +56,16 @@ export class HubSocket {
   leave(): void {
     this.turn += 1;
     clearTimeout(this.timer);
-    this.socket?.close(1000);
-    this.socket = null;
+    this.timer = undefined;
+    this.letGo();
+  }
+
+  /** The device has a network again: waiting any longer helps nobody. */
+  hurry(): void {
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    void this.join();
   }
 
   /** Where the socket leads to, while there is one. */
@@ -70,11 +85,20 @@ export class HubSocket {
     socket.onmessage = (message) => { if (socket === this.socket) this.receive(message.data as ArrayBuffer); };
     socket.onclose = (closed) => { if (socket === this.socket) this.closed(closed.code); };
     this.socket = socket;
+    this.silentLooks = 0;
+    this.watch = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  /** A line that is dead without a word, or a socket that never opens: no event will ever say so. */
+  private look(): void {
+    this.silentLooks += 1;
+    if (this.silentLooks >= SILENT_LOOKS) this.closed(DIED);
   }
 
   private receive(data: ArrayBuffer): void {
+    this.silentLooks = 0;
     const frame = this.decoded(data);
-    if (frame === null) this.abandon();
+    if (frame === null) this.closed(MISSED_SOMETHING);
     else if (frame.kind === "events") this.follow(frame);
     else if (frame.kind === "init") this.options.listener.init?.(frame);
     else if (frame.kind === "media") this.options.listener.media?.(frame.fragments);
@@ -92,7 +116,7 @@ export class HubSocket {
   private follow(frame: EventsFrame): void {
     const step = reading(frame, this.position?.seq ?? Number.MAX_SAFE_INTEGER);
     if (step.kind === "missed") {
-      this.abandon();
+      this.closed(MISSED_SOMETHING);
       return;
     }
     for (const event of frame.events) this.take(event);
@@ -110,18 +134,19 @@ export class HubSocket {
     else this.options.listener.event(event);
   }
 
-  private abandon(): void {
-    const socket = this.socket;
-    this.socket = null;
-    socket?.close(1000);
-    this.closed(MISSED_SOMETHING);
-  }
-
   private closed(code: number): void {
-    this.socket = null;
+    this.letGo();
     const next = afterClose(code, this.attempt, Math.random(), this.rejoinMs);
     if (next.kind === "stop") this.options.listener.status(next.why);
     else this.comeBack(next.waitMs);
+  }
+
+  /** First out of hand, then closed: what it still says is not ours any more. */
+  private letGo(): void {
+    clearInterval(this.watch);
+    const socket = this.socket;
+    this.socket = null;
+    socket?.close(1000);
   }
 
   private withoutTicket(error: unknown): void {
@@ -133,7 +158,7 @@ export class HubSocket {
   private comeBack(waitMs: number): void {
     this.attempt += 1;
     this.options.listener.status("waiting");
-    this.timer = setTimeout(() => void this.join(), waitMs);
+    this.timer = setTimeout(() => this.hurry(), waitMs);
   }
 
   private send(message: Record<string, unknown>): void {

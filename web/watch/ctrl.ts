@@ -80,6 +80,7 @@ export class Watching {
     setInterval(() => this.onCue(), CUE_MS);
     everyWhileSeen(LOOK_MS, () => { if (!this.joined) void this.load(); });
     setInterval(() => this.report(), REPORT_MS);
+    addEventListener("online", () => this.hub.hurry());
   }
 
   async load(): Promise<void> {
