@@ -82,10 +82,13 @@ export interface Chapter { kind: "pin" | "deal"; offer: string; title: string; i
 /** What viewers were told at `at_s`. */
 export interface Told { type: string; at_s: number; pins?: string[] }
 
+/** What the recording shows at `at_s`. */
+export interface Thumbnail { at_s: number; url: string }
+
 /** The recording of an ended show; every `_s` is a place in it. */
 export interface Replay {
   show: string; title: string; shop: string; started_at: Time | null; duration_s: number; mp4: string; hls: string;
-  captions: { lang: string; url: string }[]; poster: string | null; chapters: Chapter[]; events: Told[]; offers: Sold[];
+  captions: { lang: string; url: string }[]; chapters_vtt: string; poster: string | null; thumbnails: Thumbnail[]; chapters: Chapter[]; events: Told[]; offers: Sold[];
 }
 
 export type Band = "under7" | "7-13" | "14-15" | "16-17" | "adult";
@@ -201,7 +204,7 @@ export interface Consent { purpose: string; granted: boolean; said_at: Time | nu
 
 export interface Listed<T> { items: T[]; next?: string | null }
 
-export interface Ticket { ticket: string; hub: string; expires_at: Time }
+export interface Ticket { ticket: string; hub: string; expires_at: Time; now: Time }
 
 export interface HubEvent { type: string; seq?: number; at?: Time; media_at?: number | null; [field: string]: unknown }
 

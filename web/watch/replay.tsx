@@ -9,7 +9,8 @@ import { calm } from "../lib/session";
 import type { Chapter, Replay, Sold, Today } from "../lib/shapes";
 import type { Watching } from "./ctrl";
 import { Quantity } from "./quantity";
-import { chapterAt, dealAt, markOf, pinsAt } from "./replaying";
+import { chapterAt, dealAt, pinsAt } from "./replaying";
+import { SeekBar } from "./seekbar";
 import { say } from "./words";
 
 const AGAIN_MS = 5000;
@@ -48,6 +49,7 @@ export function ReplayPicture({ recording }: { recording: Replay }) {
         aria-label={`${say("replay")}: ${recording.title}`} onTimeUpdate={() => { timeS.value = video.current?.currentTime ?? 0; }} onSeeked={moved}
       >
         {recording.captions.map(({ lang, url }) => <track key={lang} kind="captions" src={url} srcLang={lang} label={`${say("captions")} (${lang})`} />)}
+        <track kind="chapters" src={recording.chapters_vtt} label={say("chapters")} default />
       </video>
     </section>
   );
@@ -63,24 +65,18 @@ export function ReplayInfo({ recording }: { recording: Replay }) {
   );
 }
 
-/** Chapters as a strip, and above them where they lie in the whole. */
+/** The bar of the whole, and its chapters as a strip. */
 export function Chapters({ recording }: { recording: Replay }) {
-  const { chapters, duration_s } = recording;
-  if (chapters.length === 0) return null;
+  const { chapters } = recording;
   const now = chapterAt(chapters, timeS.value);
   return (
     <nav class="rail" aria-label={say("chapters")}>
-      <h3>{say("chapters")}</h3>
-      <div class="replay-bar" aria-hidden="true">
-        {chapters.map((each, index) => <i key={index} data-kind={each.kind} style={place(markOf(each, duration_s))} />)}
-        <b style={{ left: `${Math.min(100, (100 * timeS.value) / Math.max(duration_s, 1))}%` }} />
-      </div>
+      <SeekBar recording={recording} timeS={timeS.value} go={seek} />
+      {chapters.length > 0 && <h3>{say("chapters")}</h3>}
       <ol>{chapters.map((each, index) => <li key={index} data-when={index === now ? "now" : undefined}><Jump chapter={each} now={index === now} /></li>)}</ol>
     </nav>
   );
 }
-
-const place = ({ left, width }: { left: number; width: number }) => ({ left: `${100 * left}%`, width: `${100 * width}%` });
 
 function Jump({ chapter, now }: { chapter: Chapter; now: boolean }) {
   const deal = chapter.kind === "deal";
@@ -95,10 +91,14 @@ function Jump({ chapter, now }: { chapter: Chapter; now: boolean }) {
   );
 }
 
+function seek(atS: number): void {
+  timeS.value = atS;
+  if (picture) picture.currentTime = atS;
+}
+
 function jump(atS: number): void {
-  if (!picture) return;
-  picture.currentTime = atS;
-  void picture.play().catch(() => undefined); // a browser that wants a press shows its own button
+  seek(atS);
+  void picture?.play().catch(() => undefined); // a browser that wants a press shows its own button
 }
 
 export function ReplayCard({ watching, recording }: { watching: Watching; recording: Replay }) {

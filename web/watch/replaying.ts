@@ -1,5 +1,7 @@
 /** What was on air at a place of a recording. Pure; every `_s` is a place in it. */
-import type { Chapter, Replay } from "../lib/shapes";
+import type { Chapter, Replay, Thumbnail } from "../lib/shapes";
+
+const STEP_S = 5;
 
 /** What the host held up then: the last pins told so far. */
 export function pinsAt({ events }: Pick<Replay, "events">, timeS: number): string[] {
@@ -21,4 +23,24 @@ export function markOf({ at_s, until_s }: Chapter, durationS: number): { left: n
   if (durationS <= 0) return { left: 0, width: 0 };
   const left = Math.min(1, Math.max(0, at_s / durationS));
   return { left, width: Math.min(1, until_s / durationS) - left };
+}
+
+/** The picture of a place: the newest one drawn by then. */
+export const thumbnailAt = (thumbnails: readonly Thumbnail[], timeS: number): Thumbnail | undefined =>
+  thumbnails.findLast(({ at_s }) => at_s <= timeS) ?? thumbnails[0];
+
+/** Where a key leads on the bar: arrows some seconds on, Page Up and Down from chapter to chapter; null: not ours. */
+export function placeByKey(key: string, timeS: number, { chapters, duration_s }: Pick<Replay, "chapters" | "duration_s">): number | null {
+  const to = toKey(key, timeS, [0, ...chapters.map(({ at_s }) => at_s), duration_s].sort((one, other) => one - other));
+  return to === undefined ? null : Math.min(duration_s, Math.max(0, to));
+}
+
+function toKey(key: string, timeS: number, places: number[]): number | undefined {
+  switch (key) {
+    case "ArrowRight": case "ArrowUp": return timeS + STEP_S;
+    case "ArrowLeft": case "ArrowDown": return timeS - STEP_S;
+    case "PageUp": return places.find((at) => at > timeS + 0.5);
+    case "PageDown": return places.findLast((at) => at < timeS - 0.5);
+    default: return undefined;
+  }
 }

@@ -14,7 +14,7 @@ export const words = {
     paused: "Short break", pausedNote: "The show goes on in a moment. Offers stay open.",
     endedTitle: "This show is over", endedNote: "Thank you for watching. Your orders are safe under My orders.", soon: "Starts {time}", soonNote: "Stay here: the picture appears by itself.",
     notYet: "Not on air yet", lost: "We lost the line to the studio", lostNote: "Reconnecting by itself. Offers and prices are current as soon as the line is back.",
-    refusedNote: "This page may not join from here.", rejoin: "Join again", noMse: "This browser cannot play the live picture. You can still see and buy every offer.",
+    refused: "This page may not watch here", refusedNote: "The show can be watched at the shop's own address.", byeNote: "Joining again may help.", crowded: "Very many are watching", crowdedNote: "Your place comes as soon as one is free; there is nothing to press. Offers stay open.", noPlayer: "No live picture in this browser", rejoin: "Join again", noMse: "This browser cannot play the live picture. You can still see and buy every offer.",
     noCodec: "No decoder for this picture", offline: "You are offline", offlineNote: "The picture comes back as soon as your device has a network again.",
     nothingPinned: "Nothing on the table yet", nothingPinnedNote: "The next product appears here together with the picture.",
     onAirSince: "on air for {time}", chosen: "Picked by you", backToAir: "Back to what is on air", alsoOnAir: "Also on air",
@@ -26,7 +26,7 @@ export const words = {
     turnOver: "Your time has run out. You can join again.", lineClosed: "The waiting list is closed.",
     perBuyer: "At most {n} per person", rail: "Running order", offers: "All offers", showOffers: "Show all offers", hideOffers: "Hide the offers", now: "now",
     chat: "Chat", chatPlaceholder: "Say something", send: "Send", chatEmpty: "Say hello; the host reads along.", signInToChat: "Sign in to join in", you: "you",
-    saleOver: "Sold during the show only.", saleLater: "On sale as soon as the show starts.", heart: "Send a heart", cart: "Your reservation", replay: "Recording", chapters: "Chapters", jumpTo: "Jump to", dealExpired: "Flash deal, over", dealThen: "Flash deal then: {price}. It is over.", priceThen: "In the show: {price}", inTheShow: "Shown here", notSoldNow: "The shop does not sell this now.", moreShows: "What else is on",
+    saleOver: "Sold during the show only.", saleLater: "On sale as soon as the show starts.", heart: "Send a heart", cart: "Your reservation", replay: "Recording", chapters: "Chapters", seek: "Place in the recording", jumpTo: "Jump to", dealExpired: "Flash deal, over", dealThen: "Flash deal then: {price}. It is over.", priceThen: "In the show: {price}", inTheShow: "Shown here", notSoldNow: "The shop does not sell this now.", moreShows: "What else is on",
   },
   de: {
     watch: "Zuschauen", offAir: "Nicht auf Sendung", behind: "{s} s hinter live", connecting: "Verbindet …", reconnecting: "Verbindet neu …",
@@ -40,7 +40,7 @@ export const words = {
     paused: "Kurze Pause", pausedNote: "Gleich geht es weiter. Die Angebote bleiben offen.",
     endedTitle: "Diese Show ist zu Ende", endedNote: "Danke fürs Zuschauen. Deine Bestellungen findest du unter Meine Bestellungen.", soon: "Beginnt {time}", soonNote: "Bleib hier: Das Bild erscheint von selbst.",
     notYet: "Noch nicht auf Sendung", lost: "Die Leitung zum Studio ist weg", lostNote: "Wir verbinden von selbst neu. Angebote und Preise stimmen, sobald die Leitung steht.",
-    refusedNote: "Von hier aus darf diese Seite nicht zuschauen.", rejoin: "Neu verbinden", noMse: "Dieser Browser kann das Livebild nicht zeigen. Sehen und kaufen kannst du trotzdem jedes Angebot.",
+    refused: "Diese Seite darf hier nicht zuschauen", refusedNote: "Unter der Adresse des Shops ist die Show zu sehen.", byeNote: "Neu verbinden hilft vielleicht.", crowded: "Sehr viele schauen zu", crowdedNote: "Dein Platz kommt, sobald einer frei ist; du musst nichts drücken. Die Angebote bleiben offen.", noPlayer: "Kein Livebild in diesem Browser", rejoin: "Neu verbinden", noMse: "Dieser Browser kann das Livebild nicht zeigen. Sehen und kaufen kannst du trotzdem jedes Angebot.",
     noCodec: "Für dieses Bild fehlt ein Decoder", offline: "Du bist offline", offlineNote: "Das Bild kommt wieder, sobald dein Gerät ein Netz hat.",
     nothingPinned: "Noch liegt nichts auf dem Tisch", nothingPinnedNote: "Das nächste Produkt erscheint hier zusammen mit dem Bild.",
     onAirSince: "seit {time} auf Sendung", chosen: "Von dir ausgewählt", backToAir: "Zurück zur Sendung", alsoOnAir: "Auch auf Sendung",
@@ -52,7 +52,7 @@ export const words = {
     turnOver: "Deine Zeit ist um. Du kannst dich wieder anstellen.", lineClosed: "Die Warteliste ist geschlossen.",
     perBuyer: "Höchstens {n} pro Person", rail: "Ablauf", offers: "Alle Angebote", showOffers: "Alle Angebote zeigen", hideOffers: "Angebote verbergen", now: "jetzt",
     chat: "Chat", chatPlaceholder: "Sag etwas", send: "Senden", chatEmpty: "Sag hallo, der Host liest mit.", signInToChat: "Anmelden und mitreden", you: "du",
-    saleOver: "Nur während der Show zu haben.", saleLater: "Zu haben, sobald die Show beginnt.", heart: "Ein Herz senden", cart: "Deine Reservierung", replay: "Aufzeichnung", chapters: "Kapitel", jumpTo: "Springen zu", dealExpired: "Blitzangebot, vorbei", dealThen: "Blitzangebot damals: {price}. Es ist vorbei.", priceThen: "In der Show: {price}", inTheShow: "Hier gezeigt", notSoldNow: "Der Shop verkauft das gerade nicht.", moreShows: "Was sonst noch läuft",
+    saleOver: "Nur während der Show zu haben.", saleLater: "Zu haben, sobald die Show beginnt.", heart: "Ein Herz senden", cart: "Deine Reservierung", replay: "Aufzeichnung", chapters: "Kapitel", seek: "Stelle in der Aufzeichnung", jumpTo: "Springen zu", dealExpired: "Blitzangebot, vorbei", dealThen: "Blitzangebot damals: {price}. Es ist vorbei.", priceThen: "In der Show: {price}", inTheShow: "Hier gezeigt", notSoldNow: "Der Shop verkauft das gerade nicht.", moreShows: "Was sonst noch läuft",
   },
 };
 
