@@ -25,7 +25,7 @@ class FakeSocket {
 
 const newest = (): FakeSocket => FakeSocket.all.at(-1) as FakeSocket;
 
-function joined(ticket = vi.fn(async () => ({ ticket: `t${FakeSocket.all.length}`, hub: "ws://hub", expires_at: 0 }))) {
+function joined(ticket = vi.fn(async () => ({ ticket: `t${FakeSocket.all.length}`, hub: "ws://hub", expires_at: 0, now: 0 }))) {
   const heard: string[] = [];
   const statuses: HubStatus[] = [];
   const hub = new HubSocket({ show: "s", media: true, ticket, listener: { event: (event) => heard.push(event.type), status: (status) => statuses.push(status) } });
@@ -54,7 +54,16 @@ describe("a hub socket", () => {
     expect(ticket).toHaveBeenCalledTimes(2);
     expect(newest().url).toContain("after=12&epoch=e1");
     expect(newest().url).toContain("ticket=t1");
-    expect(statuses).toEqual(["joining", "joined", "waiting", "joining"]);
+    expect(statuses).toEqual(["joining", "joined", "waiting"]); // and so it stays until it is joined
+    newest().hear(12, 12, { type: "welcome", seq: 12, epoch: "e1" });
+    expect(statuses.at(-1)).toBe("joined");
+  });
+
+  test("says when there are too many", async () => {
+    const { hub, statuses } = joined();
+    await hub.join();
+    newest().onclose?.({ code: 4429 });
+    expect(statuses.at(-1)).toBe("crowded");
   });
 
   test("hangs up and resumes when a frame hides something, without showing what came after the hole", async () => {
@@ -89,7 +98,7 @@ describe("a hub socket", () => {
   });
 
   test("asks for its ticket again when the store is away", async () => {
-    const ticket = vi.fn().mockRejectedValueOnce(new Refused(503, "store_unavailable", "")).mockResolvedValue({ ticket: "t", hub: "ws://hub", expires_at: 0 });
+    const ticket = vi.fn().mockRejectedValueOnce(new Refused(503, "store_unavailable", "")).mockResolvedValue({ ticket: "t", hub: "ws://hub", expires_at: 0, now: 0 });
     const { hub } = joined(ticket);
     await hub.join();
     await vi.advanceTimersByTimeAsync(1000);

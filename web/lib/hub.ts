@@ -5,7 +5,8 @@ import { afterClose, hubAddress, reading, type Position } from "./rejoin";
 import type { HubEvent, Ticket } from "./shapes";
 import { decodeFrame, SUBPROTOCOL, type EventsFrame, type Fragment, type Frame, type InitFrame } from "./wire";
 
-export type HubStatus = "joining" | "joined" | "waiting" | "ended" | "bye" | "refused";
+/** `waiting` and `crowded` last until it is joined again: what people read does not change with each attempt. */
+export type HubStatus = "joining" | "joined" | "waiting" | "crowded" | "ended" | "bye" | "refused";
 
 export interface HubListener {
   event(event: HubEvent): void;
@@ -23,6 +24,7 @@ export interface HubOptions {
 
 const MISSED_SOMETHING = 4999; // ours, never on the wire: we hung up to come back from our own position
 const DIED = 1006;
+const CROWDED = 4429;
 
 /** A quiet show says something every 5 s (presence.py). Looks are counted, not time: a tab that slept has heard nothing, and all is well. */
 const LOOK_MS = 5000;
@@ -42,7 +44,7 @@ export class HubSocket {
 
   async join(): Promise<void> {
     const turn = this.turn += 1;
-    this.options.listener.status("joining");
+    if (this.attempt === 0) this.options.listener.status("joining");
     let ticket: Ticket;
     try {
       ticket = await this.options.ticket();
@@ -138,7 +140,7 @@ export class HubSocket {
     this.letGo();
     const next = afterClose(code, this.attempt, Math.random(), this.rejoinMs);
     if (next.kind === "stop") this.options.listener.status(next.why);
-    else this.comeBack(next.waitMs);
+    else this.comeBack(next.waitMs, code === CROWDED ? "crowded" : "waiting");
   }
 
   /** First out of hand, then closed: what it still says is not ours any more. */
@@ -152,12 +154,12 @@ export class HubSocket {
   private withoutTicket(error: unknown): void {
     if (error instanceof Refused && error.code === "show_not_live") this.options.listener.status("bye");
     else if (error instanceof Refused && (error.status === 404 || error.status === 410)) this.options.listener.status("ended");
-    else this.closed(error instanceof Refused && error.status === 429 ? 4429 : 1006);
+    else this.closed(error instanceof Refused && error.status === 429 ? CROWDED : DIED);
   }
 
-  private comeBack(waitMs: number): void {
+  private comeBack(waitMs: number, status: HubStatus): void {
     this.attempt += 1;
-    this.options.listener.status("waiting");
+    this.options.listener.status(status);
     this.timer = setTimeout(() => this.hurry(), waitMs);
   }
 

@@ -3,10 +3,11 @@ import { Heart } from "lucide-preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { dayAndTime } from "../lib/format";
 import { Said } from "../lib/pieces";
-import { canPlay } from "../lib/player";
 import { calm } from "../lib/session";
 import type { Watching } from "./ctrl";
 import { Ended } from "./replay";
+import { VIEWS } from "./said";
+import { stateOf } from "./state";
 import { say } from "./words";
 
 const ECHO_MS = 300;
@@ -49,32 +50,23 @@ function Echo({ video }: { video: HTMLVideoElement }) {
 }
 
 function NoPicture({ watching }: { watching: Watching }) {
+  const { player } = watching;
   const known = watching.known.value;
-  const show = known?.show;
-  const status = watching.status.value;
-  const playing = watching.player?.playing.value ?? false;
-  if (!known || !show) return null;
-  if (show.state === "ended" || status === "ended") return <Ended />;
-  if (show.state === "scheduled" || show.state === "draft") {
-    return <Said title={show.starts_at ? say("soon", { time: dayAndTime(show.starts_at) }) : say("notYet")}>{say("soonNote")}</Said>;
-  }
-  if (status === "waiting" && playing && watching.player?.way.value === "hls") return null; // the picture needs no hub
-  if (status === "waiting" && !navigator.onLine) return <Said title={say("offline")} small={playing}>{say(playing ? "offline" : "offlineNote")}</Said>;
-  if (status === "waiting") return <Said title={say("lost")} small={playing}>{playing ? say("reconnecting") : say("lostNote")}</Said>;
-  if (status === "bye" || status === "refused") {
-    return (
-      <Said title={say("lost")} action={<button type="button" class="button" onClick={() => watching.rejoin()}>{say("rejoin")}</button>}>
-        {status === "refused" ? say("refusedNote") : ""}
-      </Said>
-    );
-  }
-  if (show.state === "paused") return <Said title={say("paused")}>{say("pausedNote")}</Said>;
-  if (known.host === "away") return <Said title={say("hostAway")} small={playing}>{say(playing ? "hostAway" : "hostAwayNote")}</Said>;
-  if (known.host === "gone") return <Said title={say("hostGone")} small={playing}>{say(playing ? "hostGone" : "hostGoneNote")}</Said>;
-  if (watching.player?.blocked.value) {
-    return <Said title={say("waitingPicture")} action={<button type="button" class="button button-solid" onClick={() => void watching.player?.play()}>{say("pressPlay")}</button>}>{say("pressPlayNote")}</Said>;
-  }
-  if (watching.player?.unplayable.value) return <Said title={say("noCodec")}>{say("noMse")}</Said>;
-  if (!canPlay()) return <Said title={say("waitingPicture")}>{say("noMse")}</Said>;
-  return playing ? null : <Said title={say("waitingPicture")} breathing>{say("waitingPictureNote")}</Said>;
+  if (!known) return null;
+  const playing = player?.playing.value ?? false;
+  const state = stateOf({
+    show: known.show.state, status: watching.status.value, host: known.host, online: watching.online.value, playing,
+    way: player?.way.value ?? null, blocked: player?.blocked.value ?? false, unplayable: player?.unplayable.value ?? false,
+  });
+  if (state === null) return null;
+  if (state === "ended") return <Ended />;
+  if (state === "soon") return <Said title={known.show.starts_at ? say("soon", { time: dayAndTime(known.show.starts_at) }) : say("notYet")}>{say("soonNote")}</Said>;
+  const { title, note, small, action, breathing = false } = VIEWS[state];
+  if (playing && small) return <Said title={say(title)} small>{say(small)}</Said>;
+  return <Said title={say(title)} breathing={breathing} action={action && <Action watching={watching} action={action} />}>{say(note)}</Said>;
+}
+
+function Action({ watching, action }: { watching: Watching; action: "rejoin" | "play" }) {
+  if (action === "rejoin") return <button type="button" class="button" onClick={() => watching.rejoin()}>{say("rejoin")}</button>;
+  return <button type="button" class="button button-solid" data-testid="press-play" onClick={() => void watching.player?.play()}>{say("pressPlay")}</button>;
 }
