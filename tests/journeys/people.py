@@ -50,6 +50,13 @@ MOVES = """async () => {
   return {moved: 0, lit: lit / 14400};
 }"""
 
+# Chromium without a window hides nothing: the page is told so.
+VISIBILITY = """(state) => {
+  Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
+  Object.defineProperty(document, 'hidden', {value: state === 'hidden', configurable: true});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
 
 @dataclass
 class Person:
@@ -124,6 +131,10 @@ class Person:
         look = f"async () => {{ while (!({condition})) await new Promise((next) => setTimeout(next, 50)); }}"
         async with asyncio.timeout(PATIENCE_MS / 1000):
             await self.page.evaluate(look)
+
+    async def is_told(self, state: str) -> None:
+        """The tab is `hidden` behind another, or `visible` again."""
+        await self.page.evaluate(VISIBILITY, state)
 
     async def fill_address(self) -> None:
         """Type where it goes."""

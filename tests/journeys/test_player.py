@@ -21,6 +21,7 @@ from tests.support.system import System
 
 FROZEN = "() => { const until = performance.now() + 4000; while (performance.now() < until); }"
 VIDEO = "document.querySelector('[data-testid=player]')"
+BEHIND = "Number(document.querySelector('[data-testid=figure-behind]')?.textContent.replace(/\\D/g, ''))"
 SMALL = Format(width=640, height=360)
 TRUE_WITHIN_MS = 250  # a picture of 67 ms, the sender's encoder, and the chip is drawn anew only after 80 ms of change
 
@@ -76,6 +77,29 @@ async def test_a_page_that_stood_still_is_live_again(system: System, arrive: Arr
     await viewer.holds(f"Number(document.querySelector('[data-testid=figure-seeks]')?.textContent ?? 0) > {before}")
     await plays_on(viewer, 2)
     assert await figures.of("behind") < 2000
+    await viewer.moves()
+
+
+async def test_a_tab_that_slept_in_the_background_is_live_again(system: System, arrive: Arrive) -> None:
+    """A hidden tab that the browser has put to sleep for four seconds goes on at the newest picture when it is seen again,
+    in one jump and without a stall."""
+    address = f"/watch/{system.demo_show()['id']}"
+    viewer, awake = await arrive(), await arrive()
+    for one in (awake, viewer):
+        await one.page.goto(address)
+        await one.moves()
+    figures = Figures(viewer)
+    await figures.open()
+    await plays_on(viewer, 2)
+    seeks, stalls = await figures.of("seeks"), await figures.of("stalls")
+    browser = await viewer.context.new_cdp_session(viewer.page)
+    await viewer.is_told("hidden")
+    await browser.send("Page.setWebLifecycleState", {"state": "frozen"})
+    await plays_on(awake, 4)
+    await browser.send("Page.setWebLifecycleState", {"state": "active"})
+    await viewer.is_told("visible")
+    await viewer.holds(f"{BEHIND} < 600")
+    assert (await figures.of("seeks") - seeks, await figures.of("stalls") - stalls) == (1, 0)
     await viewer.moves()
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.journeys.conftest import Arrive
-from tests.journeys.people import PHONE
+from tests.journeys.people import PHONE, Person
+from tests.support.media import CHROMIUM, CHROMIUM_ARGS
 from tests.support.system import System
 
 VIDEO = "document.querySelector('[data-testid=player]')"
@@ -26,18 +30,62 @@ LISTEN = """(() => {
   };
 })()"""
 
-# Chromium without a window hides nothing: the page is told so.
-SEEN = """(state) => {
-  Object.defineProperty(document, 'visibilityState', {value: state, configurable: true});
-  Object.defineProperty(document, 'hidden', {value: state === 'hidden', configurable: true});
-  document.dispatchEvent(new Event('visibilitychange'));
-}"""
 BEHIND = "Number(document.querySelector('[data-testid=figure-behind]')?.textContent.replace(/\\D/g, ''))"
 
 READ = """({kind, mode, activeCues}) =>
   kind === 'captions' && mode === 'showing' && [...activeCues].some(({text}) => text === 'And it stays so')"""
 
+# An iPhone's: no other, and it opens only where the element plays nowhere else.
+MANAGED = """(() => {
+  const Source = window.MediaSource, made = new Set(), {createObjectURL} = URL;
+  delete window.MediaSource;
+  window.managed = 0;
+  window.ManagedMediaSource = class extends Source { get streaming() { return true; } };
+  URL.createObjectURL = (source) => { const url = createObjectURL(source); made.add(url); return url; };
+  const {get, set} = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'src');
+  Object.defineProperty(HTMLMediaElement.prototype, 'src', {get, set(url) {
+    if (made.has(url) && !this.disableRemotePlayback) return;
+    managed += made.has(url);
+    set.call(this, url);
+  }});
+})()"""
+
+# Whatever Playwright evaluates counts as a hand on the page: these two go by trusted events, and by what a page does alone.
+NO_AUTOPLAY = """(() => {
+  const {play} = HTMLMediaElement.prototype;
+  let pressed = false;
+  addEventListener('pointerdown', ({isTrusted}) => { pressed ||= isTrusted; }, true);
+  HTMLMediaElement.prototype.play = function () {
+    return pressed ? play.call(this) : Promise.reject(new DOMException('', 'NotAllowedError'));
+  };
+})()"""
+SOUND_BY_ITSELF = """(() => {
+  const {play} = HTMLMediaElement.prototype;
+  let refused = 0;
+  HTMLMediaElement.prototype.play = function () {
+    const answer = play.call(this);
+    answer.catch(({name}) => { refused += name === 'NotAllowedError'; });
+    return answer;
+  };
+  const video = () => document.querySelector('[data-testid=player]'), button = () => document.querySelector('[data-testid=sound]');
+  const step = (when, act) => { const timer = setInterval(() => { if (when()) { clearInterval(timer); act(); } }, 20); };
+  step(() => button() && video().currentTime > 0, () => {
+    button().click();
+    step(() => refused && video().muted && !video().paused && video().readyState >= 3, () => console.log('plays on, muted'));
+  });
+})()"""
+
 NO_DECODER = "VideoDecoder.prototype.configure = () => { throw new TypeError('not here') }"
+
+
+@pytest.fixture
+async def strict() -> AsyncIterator[Browser]:
+    """Chromium as people have it: nothing sounds before they have touched the page."""
+    args = [each for each in CHROMIUM_ARGS if "autoplay" not in each]
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=args)
+        yield launched
+        await launched.close()
 
 
 async def test_the_lowest_delay_is_chosen_by_keyboard_and_remembered(system: System, arrive: Arrive) -> None:
@@ -93,9 +141,9 @@ async def test_a_tab_in_the_background_decodes_nothing_and_is_live_when_it_comes
     await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
     await viewer.moves()
     await viewer.page.get_by_test_id("how-live").click()
-    await viewer.page.evaluate(SEEN, "hidden")
+    await viewer.is_told("hidden")
     await viewer.holds(f"{BEHIND} > 1500")
-    await viewer.page.evaluate(SEEN, "visible")
+    await viewer.is_told("visible")
     await viewer.holds(f"{BEHIND} < 1000")
     await viewer.moves()
 
@@ -136,6 +184,56 @@ async def test_where_no_websocket_gets_through_the_picture_comes_by_playlist(sys
     await viewer.page.get_by_test_id("how-live").click()
     await expect(viewer.page.get_by_test_id("figure-way")).to_have_text("HLS")
     await viewer.moves()
+
+
+async def test_an_iphone_s_managed_media_source_is_enough(system: System, arrive: Arrive) -> None:
+    """Where there is only a ManagedMediaSource (which opens for no element that might play elsewhere) the picture moves."""
+    viewer = await arrive()
+    await viewer.page.add_init_script(MANAGED)
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    assert await viewer.page.evaluate("[typeof MediaSource, managed]") == ["undefined", 1]
+
+
+async def test_a_browser_with_hls_alone_plays_it_by_itself(system: System, arrive: Arrive) -> None:
+    """Without any MediaSource the show's playlist plays in the browser's own player."""
+    viewer = await arrive()
+    fetched: list[str] = []
+    viewer.page.on("request", lambda request: fetched.append(request.url))
+    await viewer.page.add_init_script("delete window.MediaSource; delete window.WebKitMediaSource;")
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    await viewer.moves()
+    assert await viewer.page.evaluate(f"new URL({VIDEO}.src).pathname.endsWith('.m3u8')")
+    await expect(viewer.page.get_by_test_id("pin-card")).to_be_visible()
+    assert any(url.endswith(".m3u8") for url in fetched)
+
+
+async def test_a_browser_that_wants_a_press_first_gets_one(system: System, arrive: Arrive) -> None:
+    """Where not even muted pictures may move by themselves, one press starts them; the page says so meanwhile."""
+    viewer = await arrive(viewport=PHONE)
+    await viewer.page.add_init_script(NO_AUTOPLAY)
+    await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    press = viewer.page.get_by_test_id("press-play")
+    await expect(press).to_be_visible()
+    await viewer.shoot("press-play")
+    await press.click()
+    await viewer.moves()
+    await expect(press).to_have_count(0)
+
+
+async def test_a_browser_s_own_rule_for_sound(system: System, strict: Browser) -> None:
+    """By Chromium's default rule a stranger's page plays muted; a refused sound leaves the picture running, a press turns it on."""
+    viewer = await Person.arrive(strict, system)
+    await viewer.page.add_init_script(SOUND_BY_ITSELF)
+    async with viewer.page.expect_console_message(lambda message: message.text == "plays on, muted"):
+        await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
+    sound = viewer.page.get_by_test_id("sound")
+    await expect(sound).to_have_text("Sound on")
+    await viewer.moves()
+    await sound.click()
+    await viewer.holds(f"!{VIDEO}.muted && !{VIDEO}.paused")
+    await viewer.moves()
+    assert not viewer.troubles
 
 
 async def test_what_the_host_types_is_read_on_the_picture(system: System, arrive: Arrive) -> None:

@@ -6,11 +6,14 @@ import type { Fragment, InitFrame } from "./wire";
 
 const TEND_MS = 100;
 const KEEP_BEHIND_S = 12;
+const FAULTS_TO_GIVE_UP = 3;
+
+type Queued = InitFrame | Uint8Array;
 
 interface Track {
   init: InitFrame;
   buffer: SourceBuffer | null;
-  queue: (InitFrame | Uint8Array)[];
+  queue: Queued[];
   type: string;
   wantsKey: boolean;
 }
@@ -35,6 +38,7 @@ export class Buffered implements Engine {
   private readonly arrivals = new Arrivals();
   private waitsSince: number | null = null;
   private seeks = 0;
+  private faults = 0; // in a row, without a picture in between
   private newestS = 0; // of what came before there was a buffer
   private readonly timer = setInterval(() => this.tend(), TEND_MS);
 
@@ -173,28 +177,40 @@ export class Buffered implements Engine {
     const { buffer } = track;
     if (!buffer || buffer.updating || track.queue.length === 0 || this.source?.readyState !== "open") return;
     const next = taken(track.queue);
-    if (!(next instanceof Uint8Array) && next.mseType !== track.type) {
-      buffer.changeType(next.mseType);
-      track.type = next.mseType;
+    const [first] = next;
+    if (first && !(first instanceof Uint8Array) && first.mseType !== track.type) {
+      buffer.changeType(first.mseType);
+      track.type = first.mseType;
     }
     try {
-      buffer.appendBuffer((next instanceof Uint8Array ? next : next.data) as BufferSource);
+      buffer.appendBuffer(joined(next) as BufferSource);
     } catch (error) {
       this.appendFailed(track, next, error);
     }
   }
 
-  private appendFailed(track: Track, next: InitFrame | Uint8Array, error: unknown): void {
+  private appendFailed(track: Track, next: Queued[], error: unknown): void {
     if (error instanceof DOMException && error.name === "QuotaExceededError" && track.buffer) {
-      track.queue.unshift(next);
+      track.queue.unshift(...next);
       track.buffer.remove(0, Math.max(0.1, this.video.currentTime - 1));
     } else {
-      this.drop({ keep: this.tracks });
+      this.again();
     }
   }
 
+  /** What cannot be decoded begins anew, but not for ever: another init may bring what can. */
+  private again(): void {
+    this.faults += 1;
+    if (this.faults < FAULTS_TO_GIVE_UP) {
+      this.drop({ keep: this.tracks });
+      return;
+    }
+    this.drop();
+    this.heard.failed();
+  }
+
   private tend(): void {
-    if (this.video.error) this.drop({ keep: this.tracks });
+    if (this.video.error) this.again();
     if (!this.source) return;
     const ranges = rangesOf(this.video.buffered);
     const end = ranges.at(-1)?.[1];
@@ -259,21 +275,24 @@ export class Buffered implements Engine {
 
   private readonly started = (): void => {
     this.playing = true;
+    this.faults = 0;
     this.waitsSince = null;
     this.heard.playing(true);
   };
 }
 
-/** An init alone, or all media that waits, as one append. */
-function taken(queue: (InitFrame | Uint8Array)[]): InitFrame | Uint8Array {
-  const first = queue.shift() as InitFrame | Uint8Array;
-  if (!(first instanceof Uint8Array)) return first;
-  const parts = [first];
-  while (queue[0] instanceof Uint8Array) parts.push(queue.shift() as Uint8Array);
-  if (parts.length === 1) return first;
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => { joined.set(part, at); return at + part.length; }, 0);
-  return joined;
+/** All that waits, up to the next init, as one append, since each waits for the one before; an init leads what it describes. */
+function taken(queue: Queued[]): Queued[] {
+  const next = queue.findIndex((each, at) => at > 0 && !(each instanceof Uint8Array));
+  return queue.splice(0, next === -1 ? queue.length : next);
+}
+
+function joined(queued: Queued[]): Uint8Array {
+  const parts = queued.map((each) => (each instanceof Uint8Array ? each : each.data));
+  if (parts.length === 1) return parts[0] as Uint8Array;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => { whole.set(part, at); return at + part.length; }, 0);
+  return whole;
 }
 
 function rangesOf(buffered: TimeRanges): Range[] {

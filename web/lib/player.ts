@@ -2,7 +2,7 @@
  * The player: one video element, the way its picture is made, and the last group of pictures, so that another way can
  * begin at once. Which way: what the viewer has chosen, and what this browser and this line allow.
  */
-import { signal, type Signal } from "@preact/signals";
+import { signal, type Signal } from "@preact/signals-core";
 import { AUDIO, VIDEO, type Engine, type Figures, type Heard, type Playlist, type Way } from "./engine";
 import { Buffered, hasMediaSource } from "./mse";
 import { keptWay, keepWay } from "./preference";
@@ -180,7 +180,7 @@ export class Player {
 
   private isPlaying(yes: boolean): void {
     this.playing.value = yes;
-    if (yes) this.hasStill.value = false;
+    if (yes) this.hasStill.value = this.unplayable.value = false;
   }
 
   /** A buffer with sound is another buffer than one without; decoders of our own just begin to listen. */

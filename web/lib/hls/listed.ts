@@ -16,7 +16,10 @@ export class Listed implements Engine {
     video.addEventListener("playing", this.started);
     video.addEventListener("waiting", this.stalled);
     this.hls = Hls.isSupported() ? this.fetching() : null;
-    if (!this.hls) video.src = playlist.url;
+    if (!this.hls) {
+      video.addEventListener("error", this.broken);
+      video.src = playlist.url;
+    }
     heard.play();
   }
 
@@ -24,6 +27,7 @@ export class Listed implements Engine {
     this.heard.leaving();
     this.video.removeEventListener("playing", this.started);
     this.video.removeEventListener("waiting", this.stalled);
+    this.video.removeEventListener("error", this.broken);
     this.hls?.destroy();
     this.video.removeAttribute("src");
     this.video.load();
@@ -79,6 +83,8 @@ export class Listed implements Engine {
     const began = (this.video as { getStartDate?: () => Date }).getStartDate?.().getTime();
     return began === undefined || Number.isNaN(began) ? undefined : began + this.video.currentTime * 1000;
   }
+
+  private readonly broken = (): void => this.heard.failed();
 
   private readonly started = (): void => this.heard.playing(true);
 
