@@ -76,11 +76,11 @@ class WebDoors:
         store = self._wiring.store
         # From the shelf, not from what the hub told: a studio that has lost the show would still tell its old number.
         lease = version((await store.read(shelf("show", show), LEASE))[LEASE])
-        expires = store.now_ms() + TICKET_MS
+        now = store.now_ms()
         actor = call.actor
         tag = viewer_tag(self._wiring.tag_key, actor.account, show) if actor else anonymous_tag()
-        claims = Claims(show, tag, new_jti(), chosen.name, lease, expires, anonymous=actor is None)
-        return Ticket(issue(self._ticket_key, claims), _under(chosen, call), rfc3339(expires))
+        claims = Claims(show, tag, new_jti(), chosen.name, lease, now + TICKET_MS, anonymous=actor is None)
+        return Ticket(issue(self._ticket_key, claims), _under(chosen, call), rfc3339(now + TICKET_MS), rfc3339(now))
 
     def whip(self, show: str, call: Call) -> Whip:
         """Where and with what token the host publishes."""

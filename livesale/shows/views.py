@@ -163,8 +163,10 @@ class Reacted(msgspec.Struct):
 
 
 class Ticket(msgspec.Struct):
-    """Opens one socket at `hub` until `expires_at`."""
+    """Opens one socket at `hub` until `expires_at`. `now` is the server's time: with the round trip halved, the best a page
+    can know of it."""
 
     ticket: str
     hub: str
     expires_at: str
+    now: str

@@ -1,5 +1,5 @@
 /** The server's clock as this page knows it: every countdown is drawn from it, never from the device's own. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 
 const TICK_MS = 250;
 
@@ -7,9 +7,9 @@ const offsetMs = signal(0);
 const tick = signal(Date.now());
 let ticking = false;
 
-/** The server said `at` just now; half a round trip of error is fine for countdowns. */
-export function setServerTime(atMs: number): void {
-  offsetMs.value = atMs - Date.now();
+/** An answer to a question that took `roundTripMs`, of which it was half on its way back, and then lay here for `heldMs`. */
+export function setServerTime(atMs: number, roundTripMs = 0, heldMs = 0): void {
+  offsetMs.value = atMs + roundTripMs / 2 + heldMs - Date.now();
 }
 
 /** Nothing arrives before it was said: what was under way the shortest tells the time best. */
