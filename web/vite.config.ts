@@ -4,19 +4,27 @@ import { defineConfig } from "vitest/config";
 
 const PAGES = ["home", "watch", "studio", "orders", "guardian", "ops", "login"];
 
-/** What has to run before a viewer can join; a request each for the rest would come before the first picture, too. */
-const FIRST = /\/node_modules\/(preact|@preact|@msgpack|@fontsource)|\/lib\/(checkout\/)?[a-z0-9]+\.ts$|\/lib\/(mount\.tsx|(tokens|controls)\.css)$/;
+/** A viewer's first script: all that it needs comes before the first picture, and nothing else does. */
+const FIRST = /\/watch\/enter\.ts$/;
 
 /** Ways to watch that few take: fetched by those who do. */
 const ON_DEMAND = /\/lib\/(direct|hls)\/|\/node_modules\/hls\.js\//;
 
-function chunkOf(id: string): string | undefined {
-  if (ON_DEMAND.test(id)) return undefined;
-  if (FIRST.test(id)) return "first";
-  return /\/(node_modules|lib)\//.test(id) ? "kit" : undefined;
+function chunkOf(id: string, { getModuleIds, getModuleInfo }: Rollup.ManualChunkMeta): string | undefined {
+  if (!/\/(node_modules|lib)\//.test(id) || ON_DEMAND.test(id)) return undefined;
+  const entry = [...getModuleIds()].find((each) => FIRST.test(each));
+  return entry !== undefined && needed(entry, getModuleInfo).has(id) ? "first" : "kit";
 }
 
-/** What a first script fetches when it runs is named in its page, so that all of it is on its way at once. */
+/** A module and whatever runs before it can. */
+function needed(id: string, infoOf: Rollup.GetModuleInfo, found = new Set<string>()): Set<string> {
+  if (found.has(id)) return found;
+  found.add(id);
+  for (const each of infoOf(id)?.importedIds ?? []) needed(each, infoOf, found);
+  return found;
+}
+
+/** What a first script fetches when it runs is named in its page; it says when that is due (watch/enter.ts). */
 function namesWhatFollows(): Plugin {
   return {
     name: "names-what-follows",
@@ -25,7 +33,7 @@ function namesWhatFollows(): Plugin {
 }
 
 function following(bundle: Rollup.OutputBundle, entry: Rollup.OutputChunk): HtmlTagDescriptor[] {
-  const names = entry.dynamicImports.flatMap((name) => [name, ...(chunkIn(bundle, name)?.imports ?? [])]);
+  const names = entry.dynamicImports.flatMap((name) => (ON_DEMAND.test(chunkIn(bundle, name)?.facadeModuleId ?? "") ? [] : [name, ...(chunkIn(bundle, name)?.imports ?? [])]));
   const later = [...new Set(names)].filter((name) => name !== entry.fileName && !entry.imports.includes(name));
   return later.flatMap((name) => [
     ...[...(chunkIn(bundle, name)?.viteMetadata?.importedCss ?? [])].map((css) => link("stylesheet", css)),
@@ -39,7 +47,7 @@ function chunkIn(bundle: Rollup.OutputBundle, name: string): Rollup.OutputChunk 
 }
 
 const link = (rel: string, name: string): HtmlTagDescriptor =>
-  ({ tag: "link", attrs: { rel, crossorigin: true, href: `/${name}` }, injectTo: "head" });
+  ({ tag: "link", attrs: { "data-later": rel, crossorigin: true, href: `/${name}` }, injectTo: "head" });
 
 export default defineConfig({
   base: "/",

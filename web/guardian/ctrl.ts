@@ -1,5 +1,5 @@
 /** A guardian's decision: what was shown is what is approved (its digest), by a person who has just shown who they are. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { newKey, post } from "../lib/api";
 import { stepUpByPasskey, wasCancelled } from "../lib/passkey";
 import { StepUp } from "../lib/stepup";

@@ -1,5 +1,5 @@
 /** What somebody changes on a page: done at once, or after a fresh proof of who is there. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { stepUpByPasskey, wasCancelled } from "./passkey";
 import { Refused } from "./refused";
 import { StepUp } from "./stepup";

@@ -1,5 +1,5 @@
 /** Two languages: which one is spoken, and how a page's words are looked up and filled in. */
-import { effect, signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals-core";
 
 export type Language = "de" | "en";
 

@@ -1,5 +1,5 @@
 /** A value that comes from the server, with its loading and its failure, as one signal. */
-import { signal, type Signal } from "@preact/signals";
+import { signal, type Signal } from "@preact/signals-core";
 
 export type Loaded<T> = { kind: "loading" } | { kind: "here"; value: T } | { kind: "failed"; error: unknown };
 

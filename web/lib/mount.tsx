@@ -16,9 +16,3 @@ export function mount(Page: ComponentType, title: () => string): void {
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", show, { once: true });
   else show();
 }
-
-/** `/watch/abc` → `abc`; null when the address names nothing. */
-export function idFromPath(path: string): string | null {
-  const id = path.split("/")[2];
-  return id ? decodeURIComponent(id) : null;
-}

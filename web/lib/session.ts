@@ -1,5 +1,5 @@
 /** Who is looking at this page, and whether it must be calm (buyers under age). */
-import { computed, effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals-core";
 import { get, remove } from "./api";
 import { Refused } from "./refused";
 import type { Me } from "./shapes";

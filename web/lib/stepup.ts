@@ -1,5 +1,5 @@
 /** A fresh proof by password and mailed code: the code is asked for once the password is known to be right. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { post } from "./api";
 import { Refused } from "./refused";
 

@@ -1,5 +1,5 @@
 /** Who can act for this account: browsers, programs, and how each is ended. What needs a fresh proof asks for it once. */
-import { computed, signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals-core";
 import { get, newKey, post, remove } from "../lib/api";
 import { source } from "../lib/loading";
 import { addPasskey, wasCancelled } from "../lib/passkey";

@@ -1,5 +1,5 @@
 /** Camera and microphone: which devices, the stream they give, how loud it is. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 
 const LEVEL_MS = 100;
 /** Below this the microphone is taken for dead: a quiet room still gives about 0.005. */

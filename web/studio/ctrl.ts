@@ -1,5 +1,5 @@
 /** The control room's state: one show, its events, the camera, the way in. Every act goes over HTTP. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { get, patch, post, put, remove } from "../lib/api";
 import { serverNow, setServerTime } from "../lib/clock";
 import { toMs } from "../lib/format";

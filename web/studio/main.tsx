@@ -1,5 +1,6 @@
 /** The studio: a list of one's shows, or the control room of one. */
-import { idFromPath, mount } from "../lib/mount";
+import { mount } from "../lib/mount";
+import { idFromPath } from "../lib/path";
 import { Studio } from "./ctrl";
 import { loadShows, ShowList } from "./list";
 import { Room } from "./room";

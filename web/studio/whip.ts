@@ -1,5 +1,5 @@
 /** Keeps the picture going out: by UDP, else by WebSocket, again and again while the host wants it. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { Refused } from "../lib/refused";
 import { retryMs } from "./pace";
 import { PeerWay } from "./peer";

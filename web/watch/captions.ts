@@ -2,7 +2,7 @@
  * Captions of the host's words, as text tracks of the picture: what browsers, their own controls and assistive tools know
  * how to show, in the type the viewer has set. A line begins with its picture (cue.ts) and stays as long as the server says.
  */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { keepCaptions, keptCaptions } from "../lib/preference";
 import type { HubEvent } from "../lib/shapes";
 

@@ -1,11 +1,13 @@
 /** The watch page's state: one show, its socket, its picture, at most one purchase. The views only render it. */
-import { batch, computed, signal } from "@preact/signals";
-import { ask, get, post } from "../lib/api";
-import { Purchase, type Wish } from "../lib/checkout/ctrl";
+import { batch, computed, signal } from "@preact/signals-core";
+import { get, post } from "../lib/api";
+import { Arrivals } from "../lib/arrivals";
+import type { Purchase, Wish } from "../lib/checkout/ctrl";
 import type { Instead } from "../lib/checkout/sheet";
 import { phaseOf } from "../lib/checkout/steps";
-import { heardServerTime, serverNow, setServerTime } from "../lib/clock";
+import { heardServerTime, serverNow } from "../lib/clock";
 import { behindLiveMs, dueCues, waitsForPicture, type Cue, type Picture } from "../lib/cue";
+import { VIDEO } from "../lib/engine";
 import { toMs } from "../lib/format";
 import { HubSocket, type HubStatus } from "../lib/hub";
 import { everyWhileSeen } from "../lib/loading";
@@ -13,7 +15,9 @@ import { priceNow, soldOut } from "../lib/offers";
 import { canPlay, Player } from "../lib/player";
 import { loadMe, me } from "../lib/session";
 import type { HubEvent, Offer, Show, Sold, Ticket, Today } from "../lib/shapes";
+import { askTicket } from "../lib/ticket";
 import { applied, isOnAir, isShow, knownFrom, offerOf, pinnedOffers, type Known } from "../lib/showstate";
+import type { Fragment } from "../lib/wire";
 import { Captioning, isCaption } from "./captions";
 import { Hearts } from "./hearts";
 import { isAboutLine, Places } from "./places";
@@ -29,6 +33,7 @@ export class Watching {
   readonly known = signal<Known | null>(null);
   readonly failure = signal<unknown>(null);
   readonly status = signal<HubStatus>("joining");
+  readonly online = signal(navigator.onLine);
   readonly behindMs = signal<number | null>(null);
   readonly hearts = new Hearts();
   readonly chosen = signal<string | null>(new URLSearchParams(location.search).get("offer"));
@@ -51,24 +56,31 @@ export class Watching {
     return pinned ? { offer: pinned, picked: false } : null;
   });
 
-  private sawMedia!: () => void;
-  /** Resolves with the first fragments. */
-  readonly mediaCame = new Promise<void>((came) => { this.sawMedia = came; });
+  private showing!: () => void;
+  /** Settled with the first picture on screen, or as soon as it is clear that none comes. */
+  readonly shown = new Promise<void>((settle) => { this.showing = settle; });
+  private readonly arrivals = new Arrivals();
   private cues: Cue[] = [];
   private broadcastEpochMs: number | null = null;
   private readonly hub: HubSocket;
   private joined = false;
   private missed = 0; // joins in a row without a picture
 
-  constructor(readonly show: string) {
+  /** `ticket`: asked for already. */
+  constructor(readonly show: string, ticket: Promise<Ticket>) {
+    let first: Promise<Ticket> | null = ticket;
     this.hub = new HubSocket({
       show, media: true,
-      ticket: () => ask<Ticket>(`/shows/${show}/ticket`),
+      ticket: () => {
+        const asked = first ?? askTicket(show);
+        first = null;
+        return asked;
+      },
       listener: {
         event: (event) => this.hear(event),
         status: (status) => this.stands(status),
-        init: (init) => this.player?.init(init),
-        media: (fragments) => { this.missed = 0; this.player?.media(fragments); this.sawMedia(); },
+        init: (init) => { this.arrivals.forget(); this.player?.init(init); },
+        media: (fragments) => { this.missed = 0; this.player?.media(fragments); this.came(fragments); },
       },
     });
   }
@@ -76,11 +88,14 @@ export class Watching {
   /** The hub's welcome brings all there is to know, and the picture with it. Only when none comes is the show asked for. */
   start(): void {
     this.join();
+    onFirstPicture(this.video, () => this.showing());
     setTimeout(() => { if (!this.known.value) void this.load(); }, WELCOME_WITHIN_MS);
     setInterval(() => this.onCue(), CUE_MS);
-    everyWhileSeen(LOOK_MS, () => { if (!this.joined) void this.load(); });
+    if (this.player?.way.peek() === "hls") void this.load(); // its address is not in the welcome
+    everyWhileSeen(LOOK_MS, () => { if (this.joined) this.perhapsByPlaylist(); else void this.load(); });
     setInterval(() => this.report(), REPORT_MS);
-    addEventListener("online", () => this.hub.hurry());
+    addEventListener("offline", () => { this.online.value = false; });
+    addEventListener("online", () => { this.online.value = true; this.hub.hurry(); });
   }
 
   async load(): Promise<void> {
@@ -102,9 +117,15 @@ export class Watching {
     void this.hub.join();
   }
 
+  private came(fragments: readonly Fragment[]): void {
+    const newest = fragments.findLast(({ track }) => track === VIDEO);
+    if (newest) this.arrivals.came(newest.timeUs / 1000, performance.now());
+  }
+
   private stands(status: HubStatus): void {
     this.status.value = status;
-    if (status === "waiting") this.missed += 1;
+    if (status !== "joining" && status !== "joined") this.showing();
+    if (status === "waiting" || status === "crowded") this.missed += 1;
     this.perhapsByPlaylist();
     const nothingComes = status === "bye" || status === "ended" || status === "refused";
     if (nothingComes && !this.known.value) void this.load();
@@ -151,7 +172,7 @@ export class Watching {
   private async begin(wish: Wish, remembered: string): Promise<void> {
     if (me.value === undefined) await loadMe();
     this.purchase.value?.close();
-    const purchase = new Purchase(wish);
+    const purchase = new (await import("../lib/checkout/ctrl")).Purchase(wish);
     batch(() => { this.purchase.value = purchase; this.sheetOpen.value = true; });
     if (me.value) await purchase.reserve();
     else this.rememberOffer(remembered);
@@ -186,7 +207,7 @@ export class Watching {
 
   private hear(event: HubEvent): void {
     const at = toMs(event.at);
-    if (at !== null) (event.type === "welcome" ? setServerTime : heardServerTime)(at);
+    if (at !== null) heardServerTime(at);
     if (event.type === "resync") this.places.lookAgain();
     this.learnEpoch(event);
     if (event.type === "reaction") this.hearts.heard(Number(event.count ?? 1));
@@ -222,6 +243,7 @@ export class Watching {
 
   /** Whatever has failed before: here it is. */
   private first(show: Show): void {
+    if (show.state !== "live") this.showing();
     batch(() => { this.known.value = knownFrom(show); this.failure.value = null; });
   }
 
@@ -235,10 +257,16 @@ export class Watching {
     if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
   }
 
-  /** Against the studio; while nobody has said when the broadcast began, against what has arrived. */
+  /**
+   * Against the studio, by its clock; and never less than against the quickest picture of this line, since a sender's
+   * clock may run some tens of ms ahead (FRAGMENTS.md).
+   */
   behindNowMs(): number | null {
     const picture = this.picture();
-    return behindLiveMs(picture, serverNow()) ?? (picture.timeS === null ? null : (this.player?.figures()?.bufferMs ?? null));
+    const quickest = this.arrivals.quickestMs();
+    const bounds = [behindLiveMs(picture, serverNow()), picture.timeS === null || quickest === null ? null : performance.now() - quickest - picture.timeS * 1000];
+    const known = bounds.filter((bound) => bound !== null);
+    return known.length === 0 ? null : Math.max(0, ...known);
   }
 
   /** The hub that serves this viewer, as an operator knows it. */
@@ -250,6 +278,11 @@ export class Watching {
     const figures = this.player?.figures();
     if (figures) this.hub.report({ behind_ms: Math.round(this.behindMs.value ?? 0), buffer_ms: figures.bufferMs, stalls: figures.stalls, seeks: figures.seeks, dropped: figures.dropped });
   }
+}
+
+function onFirstPicture(video: HTMLVideoElement, act: () => void): void {
+  if ("requestVideoFrameCallback" in video) video.requestVideoFrameCallback(act);
+  else (video as HTMLVideoElement).addEventListener("playing", act, { once: true });
 }
 
 function pictureOnly(video: HTMLVideoElement): HTMLVideoElement {

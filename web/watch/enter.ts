@@ -1,13 +1,34 @@
 /**
- * What runs first: asks the hub for a place and opens the picture. Drawing the page takes a tenth of a second in which
- * nothing else runs, so it waits for the first fragments, which are decoded meanwhile; but not for long.
+ * What runs first: asks the hub for a place and opens the picture, at the place index.html keeps for it. The page around
+ * it comes afterwards: fetching and drawing it takes longer than all the rest, and a picture does not need it.
  */
-import { idFromPath } from "../lib/mount";
+import "../lib/tokens.css";
+import "../lib/controls.css";
+import { idFromPath } from "../lib/path";
+import { askTicket } from "../lib/ticket";
 import { Watching } from "./ctrl";
+import "./watch.css";
 
-export const watching = new Watching(idFromPath(location.pathname) ?? "");
+const show = idFromPath(location.pathname) ?? "";
+const ticket = askTicket(show); // before all else: what follows runs while it is under way
+export const watching = new Watching(show, ticket);
 
-const PAGE_WITHIN_MS = 120;
+/** A picture that is not here by then does not keep the page waiting: its files first, then itself. */
+const FILES_WITHIN_MS = 150;
+const PAGE_WITHIN_MS = 350;
 
 watching.start();
-void Promise.race([watching.mediaCame, new Promise((late) => setTimeout(late, PAGE_WITHIN_MS))]).then(() => import("./main"));
+whenParsed(() => document.querySelector(".picture-screen")?.append(watching.video));
+void shownWithin(FILES_WITHIN_MS).then(() => {
+  for (const link of document.querySelectorAll<HTMLLinkElement>("link[data-later]")) link.rel = link.dataset.later ?? "";
+});
+void shownWithin(PAGE_WITHIN_MS).then(() => import("./main"));
+
+function shownWithin(ms: number): Promise<void> {
+  return Promise.race([watching.shown, new Promise<void>((late) => setTimeout(late, ms))]);
+}
+
+function whenParsed(act: () => void): void {
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", act, { once: true });
+  else act();
+}

@@ -1,5 +1,5 @@
 /** Hearts that rise over the picture: one's own at once, the others' as the hub counts them. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 
 const MOST = 12; // at once: more would hide the picture
 const RISE_MS = 2400;

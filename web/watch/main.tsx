@@ -11,7 +11,6 @@ import { Info, WatchBar } from "./live";
 import { Rail } from "./rail";
 import { Chapters, replay, ReplayCard, ReplayInfo, ReplayPicture, useReplay } from "./replay";
 import { Stage } from "./stage";
-import "./watch.css";
 import { say } from "./words";
 
 function Watch() {

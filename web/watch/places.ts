@@ -1,5 +1,5 @@
 /** The viewer's places in the lines of sold-out offers: asked for once, then told by the hub. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { get, post, remove } from "../lib/api";
 import { everyWhileSeen } from "../lib/loading";
 import type { HubEvent, InLine, Time } from "../lib/shapes";

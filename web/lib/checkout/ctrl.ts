@@ -1,5 +1,5 @@
 /** One purchase from Buy to its end: holds the state, asks the server, never invents a price or a deadline. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { get, newKey, post, remove } from "../api";
 import { serverNow } from "../clock";
 import { toMs } from "../format";
