@@ -149,7 +149,7 @@ async def test_a_tab_in_the_background_decodes_nothing_and_is_live_when_it_comes
 
 
 async def test_sound_comes_and_goes_without_the_page_losing_its_picture(system: System, arrive: Arrive) -> None:
-    """Sound on buffers sound too, sound off lets it go; pictures move on either way."""
+    """Sound on buffers sound too, sound off lets it go; pictures move on either way, with no hole between them and live."""
     viewer = await arrive()
     await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
     await viewer.moves()
@@ -158,6 +158,7 @@ async def test_sound_comes_and_goes_without_the_page_losing_its_picture(system: 
         await sound.click()
         await viewer.holds(f"{VIDEO}.muted === {muted} && {VIDEO}.readyState >= 3")
         await viewer.moves()
+        await viewer.holds(f"{VIDEO}.buffered.start({VIDEO}.buffered.length - 1) <= {VIDEO}.currentTime")
 
 
 async def test_the_picture_fills_the_screen_and_floats(system: System, arrive: Arrive) -> None:
@@ -173,6 +174,11 @@ async def test_the_picture_fills_the_screen_and_floats(system: System, arrive: A
     await viewer.page.get_by_test_id("fill-screen").click()
     await viewer.holds("document.fullscreenElement?.classList.contains('picture')")
     await viewer.page.evaluate("document.exitFullscreen()")
+    for floats in ("true", "false"):
+        await menu.click()
+        await viewer.page.get_by_test_id("float").click()
+        await viewer.holds(f"(document.pictureInPictureElement === {VIDEO}) === {floats}")
+        await viewer.moves()
 
 
 async def test_where_no_websocket_gets_through_the_picture_comes_by_playlist(system: System, arrive: Arrive) -> None:

@@ -267,7 +267,7 @@ export class Buffered implements Engine {
   }
 
   private readonly stalled = (): void => {
-    if (!this.playing || this.video.seeking) return; // a jump waits too, and is none
+    if (!this.playing || this.video.seeking || document.hidden) return; // a jump waits too, and so does a tab asleep: neither is one
     this.stalls += 1;
     this.waitsSince = performance.now();
     this.patience = afterStall(this.patience, performance.now());

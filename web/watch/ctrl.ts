@@ -26,6 +26,8 @@ const CUE_MS = 100;
 const LOOK_MS = 5000;
 const WELCOME_WITHIN_MS = 400;
 const REPORT_MS = 10_000;
+/** The chip says tenths of a second; less than that would only flicker. */
+const CHIP_STEADY_MS = 50;
 /** So often in a row it was not the hub's bad moment: something between lets no WebSocket through. */
 const JOINS_UNTIL_PLAYLIST = 3;
 
@@ -254,7 +256,7 @@ export class Watching {
     batch(() => due.forEach((event) => this.apply(event)));
     const next = this.behindNowMs();
     if (next === null) return; // a jump hides the picture for a moment, not what was known
-    if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > 80) this.behindMs.value = next;
+    if (this.behindMs.value === null || Math.abs(next - this.behindMs.value) > CHIP_STEADY_MS) this.behindMs.value = next;
   }
 
   /**

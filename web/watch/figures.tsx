@@ -17,7 +17,7 @@ export function HowLive({ watching }: { watching: Watching }) {
   return (
     <span class="how-live" onKeyDown={(event) => { if (event.key === "Escape") open.value = false; }}>
       <button type="button" class="chip" aria-expanded={open.value} data-testid="how-live" onClick={() => { open.value = !open.value; }} title={say("figures")}>
-        <Activity size={14} aria-hidden="true" /><span class="viewers-word">{say("behind", { s: decimal(behind / 1000) })}</span><span class="viewers-number" aria-hidden="true">{decimal(behind / 1000)} s</span>
+        <Activity size={14} aria-hidden="true" /><span class="viewers-word">{say("behind", { s: seconds(behind) })}</span><span class="viewers-number" aria-hidden="true">{seconds(behind)} s</span>
       </button>
       {open.value && <Panel watching={watching} />}
     </span>
@@ -44,5 +44,8 @@ function rowsOf(figures: AllFigures, behind: number, hub: string): [Word, string
 }
 
 const WAYS = { mse: "wayEven", direct: "wayDirect", hls: "wayHls" } as const;
+
+/** Nothing is 0.0 s behind. */
+const seconds = (behindMs: number): string => decimal(behindMs / 1000, behindMs < 95 ? 2 : 1);
 
 const ms = (value: number): string => `${Math.round(value)} ms`;
