@@ -180,6 +180,9 @@ async def test_the_latency_chip_says_what_is_true(
         assert true, f"the panel says {said} ms, the stamps say {seen}"
         chip = await figures.chip_ms()
         assert abs(chip - said) <= CHIP_WITHIN_MS, f"the chip says {chip} ms, the panel {said}"
+    for name, text in (("size", "1280 × 720"), ("way", "Even")):
+        await expect(viewer.page.get_by_test_id(f"figure-{name}")).to_have_text(text)
+    await expect(viewer.page.get_by_test_id("figure-codec")).to_contain_text("avc1.42")
 
 
 @pytest.mark.parametrize("size", [PHONE, TABLET, WIDE], ids=["phone", "tablet", "wide"])
