@@ -16,7 +16,7 @@ interface View {
 /** `ended` and `soon` are drawn by themselves: they name a time and lead elsewhere. */
 export const VIEWS: Record<Exclude<PictureState, "ended" | "soon">, View> = {
   coming: { title: "waitingPicture", note: "waitingPictureNote", breathing: true },
-  pressPlay: { title: "waitingPicture", note: "pressPlayNote", action: "play" },
+  pressPlay: { title: "pressFirst", note: "pressPlayNote", action: "play" },
   noCodec: { title: "noCodec", note: "noMse" },
   noPlayer: { title: "noPlayer", note: "noMse" },
   hostAway: { title: "hostAway", note: "hostAwayNote", small: "hostAway" },
