@@ -1,13 +1,12 @@
 /** The control room's state: one show, its events, the camera, the way in. Every act goes over HTTP. */
 import { signal } from "@preact/signals-core";
 import { get, patch, post, put, remove } from "../lib/api";
-import { serverNow, setServerTime } from "../lib/clock";
-import { toMs } from "../lib/format";
 import { HubSocket } from "../lib/hub";
 import { language } from "../lib/i18n";
 import { everyWhileSeen } from "../lib/loading";
-import type { HubEvent, Listed, Money, Offer, Product, Segment, Show, Ticket } from "../lib/shapes";
+import type { HubEvent, Listed, Money, Offer, Product, Segment, Show } from "../lib/shapes";
 import { applied, isOnAir, knownFrom, type Known } from "../lib/showstate";
+import { askTicket } from "../lib/ticket";
 import { Camera } from "./camera";
 import { nextStep, toggledPins } from "./plan";
 import { Whip } from "./whip";
@@ -30,7 +29,7 @@ export class Studio {
   constructor(readonly show: string) {
     this.hub = new HubSocket({
       show, media: false,
-      ticket: () => post<Ticket>(`/shows/${show}/ticket`),
+      ticket: () => askTicket(show),
       listener: { event: (event) => this.hear(event), status: () => undefined },
     });
   }
@@ -160,7 +159,6 @@ export class Studio {
   }
 
   private hear(event: HubEvent): void {
-    if (event.type === "welcome") setServerTime(toMs(event.at) ?? serverNow());
     if (this.known.value) this.known.value = applied(this.known.value, event);
   }
 
