@@ -1,5 +1,5 @@
 /** Being told in this browser: what is so now, and turning it on and off. Mails come in any case. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { get, put, remove } from "../lib/api";
 import type { PushPage } from "../lib/shapes";
 

@@ -1,5 +1,5 @@
 /** Proving one's age by an issuer's signed credential: what it has to say is asked first, and good for five minutes. */
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 import { ask, post } from "../lib/api";
 import { Refused } from "../lib/refused";
 import { me } from "../lib/session";
