@@ -20,15 +20,15 @@ from aiohttp import web
 from livesale.apps.air import forget_air, read_air, write_air
 from livesale.apps.captions import captions
 from livesale.apps.certificate import certificate_of
-from livesale.apps.chat import Texts, opened, readable
+from livesale.apps.chat import Texts, opened
 from livesale.apps.hubs import hub_url, origins, public_hub_url
 from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import reactions
 from livesale.apps.ready import notify_ready
+from livesale.apps.telling import tell
 from livesale.apps.wiring import Wiring
 from livesale.hub.hub import Hub
 from livesale.hub.tickets import viewer_tag
-from livesale.kernel.events import Event, EventKind
 from livesale.kernel.refusals import Refusal
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
@@ -37,9 +37,6 @@ from livesale.media.ring import batch_ms_for
 from livesale.media.uplink_door import uplink_routes
 from livesale.media.whip import whip_routes
 from livesale.ops.presence import write_live
-from livesale.orders import waitlist
-from livesale.orders.events import KINDS as ORDER_KINDS
-from livesale.orders.events import ORDER_CHANGED, WAITLIST_CHANGED
 from livesale.settings import Settings, bracketed
 from livesale.shows.mirror import Mirror, load_mirror
 from livesale.shows.service import whip_token
@@ -182,7 +179,7 @@ class Studio:
         began = mirror.epoch or None  # a draft's broadcast has not begun
         channel.open(str(mirror.started), number, mirror.snapshot, seq=begins, broadcast_epoch_ms=began)
         for entry in recent:  # what viewers of a killed studio missed is there when they rejoin
-            _tell(held, entry, texts)
+            tell(held.mirror, held.channel, entry, texts)
         self._held[show] = held
         self._news.set()
         if mirror.show["state"] in ("live", "paused"):
@@ -246,7 +243,7 @@ class Studio:
         held = self._held.get(show)
         if held is None:
             return
-        _tell(held, entry, texts)
+        tell(held.mirror, held.channel, entry, texts)
         if held.mirror.show["state"] == "ended":
             self._held.pop(show)
             self._tail.leave(entry.shelf)
@@ -321,27 +318,6 @@ class Studio:
             "warnings": "; ".join(filter(None, (*publisher.get("warnings", ()), self.outputs.trouble(show)))),
             "studio": self._name,
         }
-
-
-def _tell(held: Held, entry: Entry, texts: Texts) -> None:
-    """Take one log entry into the mirror, and tell the hub what it means to viewers."""
-    fields = entry.fields()
-    events = held.mirror.apply(entry.seq, fields["at"], fields["counters"], readable(fields["events"], texts))
-    held.channel.broadcast_epoch_ms = held.mirror.epoch or None
-    held.channel.entry(entry.seq, fields["at"], personal(fields["events"]) + events)
-
-
-def personal(told: list[Event]) -> list[tuple[EventKind, Event]]:
-    """The events of an entry that go to one account only, as their owner reads them."""
-    shown = {ORDER_CHANGED: _order_told, WAITLIST_CHANGED: waitlist.notice}
-    return [(ORDER_KINDS[event["type"]], shown[event["type"]](event)) for event in told if event["type"] in shown]
-
-
-def _order_told(event: Event) -> Event:
-    return {
-        "type": ORDER_CHANGED, "owner": event["owner"], "id": event["order"], "state": event["state"],
-        "version": event["version"],
-    }  # fmt: skip
 
 
 def _lease_key(show: str) -> str:

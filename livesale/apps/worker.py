@@ -54,7 +54,9 @@ async def run(settings: Settings) -> None:
         refunds = RefundReactions(store, wiring.provider)
         disputes = DisputeReactions(store, wiring.provider)
         orders = OrderReactions(store)
-        requests = RequestReactions(store, transfers, wiring.people, wiring.shipping, wiring.on_sale)
+        requests = RequestReactions(
+            store, transfers, wiring.people, wiring.shipping, wiring.on_sale, settings.public_url
+        )
         settling = Settling(store)
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)

@@ -123,11 +123,13 @@ def raised(order: Order, offer: Offer, deal: Deal | None, now_ms: int) -> Order 
     return replace(order, lines=lines)
 
 
-def begin(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Approved: the guardian's payment begins; units given back meanwhile are held again first (Short)."""
+def begin(records: Records, order_id: str, origin: str, now_ms: int) -> Decision:
+    """Approved: the guardian's payment begins; units given back meanwhile are held again first (Short). A bank that asks
+    (3-D Secure) sends the guardian back to the request's page at `origin`.
+    """
     order, approval = asked_in(records, order_id, "approved")
     after = model.changed(order, state="awaiting_payment", reservation="paying")
-    begun = new_payment(order, approval.guardian, approval.token, "", now_ms)
+    begun = new_payment(order, approval.guardian, approval.token, f"{origin}/guardian/{approval.id}", now_ms)
     payment = replace(begun, deadline=approval.pay_until, approval=approval.id)
     name = f"approval:{approval.id}"
     return Decision(

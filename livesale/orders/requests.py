@@ -51,13 +51,16 @@ class Prices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestReactions:
-    """The orders room's part in a request; `on_sale(product)`: whether its shop still has it in its catalogue."""
+    """The orders room's part in a request; `on_sale(product)`: whether its shop still has it in its catalogue; `origin`: of
+    our pages.
+    """
 
     store: Store
     transfers: Transfers
     addresses: Addresses
     prices: Prices
     on_sale: Callable[[str], Awaitable[bool]]
+    origin: str
 
     def reactions(self) -> tuple[Reaction, ...]:
         """The events it takes."""
@@ -76,7 +79,7 @@ class RequestReactions:
             await quietly(self.store.act(shelf, names, lambda records, now: asking.stop(records, order_id, now)))
             return
         try:
-            await quietly(self.store.act(shelf, names, lambda records, now: asking.begin(records, order_id, now)))
+            await quietly(self.store.act(shelf, names, lambda records, now: asking.begin(records, order_id, self.origin, now)))
         except Short as short:
             if not await self._fetched(shelf, event, short):
                 await quietly(self.store.act(shelf, names, lambda records, now: asking.void(records, order_id, now)))
@@ -94,7 +97,7 @@ class RequestReactions:
         try:
             await self.transfers.to_order(
                 order.shop, shelf, order.id, wanted, _names(event),
-                lambda records, now: asking.begin(records, event["order"], now),
+                lambda records, now: asking.begin(records, event["order"], self.origin, now),
             )  # fmt: skip
         except Nothing:
             return True

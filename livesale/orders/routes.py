@@ -313,12 +313,14 @@ class _Handlers:
         return msgspec.convert(await self._offers.shown(show, offer), OfferView)
 
     async def _with_next(self, order: Order) -> OrderView:
-        """The order with what comes next: the bank's address, or all that happened after the sale."""
+        """The order with what comes next: the address of the buyer's bank (a guardian's is no business of a minor's), or all
+        that happened after the sale.
+        """
         if order.state in SOLD:
             now, sale = await self._sold.order(order.id)
             return whole(now, sale)
         payment = await self._orders.payment(order) if order.state == "awaiting_payment" else None
-        waiting = payment is not None and payment.state == "requires_action"
+        waiting = payment is not None and payment.state == "requires_action" and not payment.approval
         return view(order, payment.redirect_url if payment and waiting else "")
 
 

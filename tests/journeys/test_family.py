@@ -122,3 +122,27 @@ async def test_an_allowance_a_stop_and_a_removal(system: System, arrive: Arrive)
     await expect(page.get_by_test_id("remove-link")).to_be_visible()
     record = system.api(guardian_mail).did("GET", str(await ward.get_by_test_id("consents").get_attribute("href"))[7:])
     assert [one["by_allowance"] for one in record["requests"]] == [True]
+
+
+async def test_the_bank_asks_at_the_desk(system: System, arrive: Arrive) -> None:
+    """An allowance's card needs 3-D Secure: the desk says so by itself, leads to the bank and back, and the order is paid."""
+    minor_mail, guardian_mail = registered(system, "2011-05-04", "Mia"), registered(system, "1980-02-03", "Gero")
+    assert system.cli("guardian", "link", minor_mail, guardian_mail, "--verified").returncode == 0
+    fresh, minor = system.api(guardian_mail, fresh=True), system.api(minor_mail)
+    limits = {name: {"amount": 5000, "currency": "EUR"} for name in ("monthly", "per_order")}
+    card = {"payment": {"method": "card", "token": "pm_3ds"}}
+    fresh.did("PUT", f"/wards/{minor.did('GET', '/me')['id']}/allowance", limits | card)
+    guardian = await at_desk(arrive, guardian_mail, "de-DE", viewport=PHONE)
+    show = system.new_show("Bank", {"quantity": 20, "amount": 900})
+    held = minor.hold(show["id"], show["offers"][0]["id"]).body
+    minor.check_out(held, None)
+    link = guardian.page.get_by_test_id("confirm-with-bank")
+    await expect(link).to_be_visible()
+    await guardian.shoot("guardian-bank")
+    async with guardian.context.expect_page() as opening:
+        await link.click()
+    bank = await opening.value
+    await bank.get_by_test_id("3ds-approve").click()
+    await bank.wait_for_url("**/guardian/*")
+    until(lambda: minor.did("GET", f"/orders/{held['id']}")["state"] == "paid", "it to be paid")
+    await expect(link).to_have_count(0)

@@ -25,9 +25,7 @@ from livesale.store.readers import Reader
 from livesale.store.record import load, put
 from livesale.store.valkey import Store
 from tests.notices.town import MailServer, Town, until
-from tests.support.market import Market
-
-ORIGIN = "https://live.example"
+from tests.support.market import ORIGIN, Market
 
 
 class Post:

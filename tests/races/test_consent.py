@@ -16,7 +16,7 @@ from livesale.store.valkey import Store
 from tests.races.blind import blindly, carried_out, unbounded
 from tests.races.test_orders import read
 from tests.support.family import GUARDIAN
-from tests.support.market import SHIP_TO, Market
+from tests.support.market import ORIGIN, SHIP_TO, Market
 
 GERMANY = shipped().place("DE")
 
@@ -82,7 +82,7 @@ async def test_a_consent_used_twice(store: Store, blind: bool) -> None:
     said = approvals.approved(approval, GUARDIAN, "pm_ok", store.now_ms())
     await store.commit(guardians._write(await read(market, order), approval, said))
     records, now_ms = await read(market, order), store.now_ms()
-    twice = [unbounded(asking.begin(records, order.id, now_ms), "request") for _ in range(2)]
+    twice = [unbounded(asking.begin(records, order.id, ORIGIN, now_ms), "request") for _ in range(2)]
     done = await (blindly if blind else carried_out)(store, twice)
     assert sum(done) == (2 if blind else 1)
     keys = {event["payment"] for one in twice for event in one.events if event["type"] == "payment_changed"}

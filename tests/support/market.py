@@ -53,6 +53,7 @@ from livesale.store.record import encode, load, put
 from livesale.store.valkey import Records, Store, Versioned
 
 HOST = Actor("host000000", frozenset({"host"}))
+ORIGIN = "https://live.example"
 OFFERED_MS = 300_000
 TO = Destination("DE", shipped().rates("DE"), [])  # where holds made by hand go
 SHIP_TO = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
@@ -210,7 +211,7 @@ class Market:
         self.waiting = Waiting(store, OFFERED_MS)
         self.sale = Offers(store, _no_product, Transfers(store), _not_on_sale)
         self.reactions = OrderReactions(store)
-        self.requests = RequestReactions(store, Transfers(store), self.people, self.prices, self.on_sale)
+        self.requests = RequestReactions(store, Transfers(store), self.people, self.prices, self.on_sale, ORIGIN)
         self.payments = PaymentReactions(store, self.provider)
         self.refunds = RefundReactions(store, self.provider)
         self.settling = Settling(store)
