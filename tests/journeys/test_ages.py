@@ -31,6 +31,7 @@ async def test_an_operator_checks_an_age_and_takes_it_back(system: System, arriv
     await operator.prove("operator@demo.example", system.password, *PROOF)
     await expect(known).to_have_attribute("data-method", "verified")
     await expect(panel).to_contain_text("Ein Dokument im Videogespräch")
+    await expect(panel.locator("input[name=born]")).to_have_value("")  # it does not stay on the screen
     await operator.shoot("ops-ages")
     me = system.api(liar)
     assert me.did("GET", "/me")["age_band"] in ("14-15", "16-17")

@@ -1,4 +1,6 @@
-/** Ages that an operator has checked: find whose it is, note what was seen, take it back. The birth date is only sent. */
+/** Ages that an operator has checked: find whose it is, note what was seen, take it back. The birth date is only sent: once it
+ * is noted the form is a new one.
+ */
 import { signal } from "@preact/signals";
 import { Acting } from "../lib/acting";
 import { ask, put, remove } from "../lib/api";
@@ -55,7 +57,7 @@ function Known({ known }: { known: AgeKnown }) {
           <button type="button" class="button button-small" disabled={acting.busy.value} onClick={() => changing(() => remove<AgeKnown>(`/ops/ages/${known.account}`))} data-testid="undo-age">{say("agesUndo")}</button>
         </p>
       )}
-      <form class="row" key={known.account} onSubmit={(event) => check(event, known.account)}>
+      <form class="row" key={`${known.account} ${known.checked_at}`} onSubmit={(event) => check(event, known.account)}>
         <label class="field"><span>{say("agesBorn")}</span><input name="born" type="date" required /></label>
         <label class="field"><span>{say("agesSeen")}</span><select name="seen">{SEEN.map((one) => <option key={one} value={one}>{say(`seen_${one}`)}</option>)}</select></label>
         <button class="button button-solid" disabled={acting.busy.value} data-testid="check-age">{say("agesCheck")}</button>
