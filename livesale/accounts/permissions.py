@@ -63,6 +63,7 @@ TABLE: dict[str, Permission] = {
         (
             *("POST /approvals/{approval}/approve", "POST /approvals/{approval}/decline"),
             *("POST /approvals/{approval}/revoke", "POST /approvals/{approval}/extend"),
+            "POST /approvals/{approval}/ratify",
         ),
     ),
     "link.read": Permission(EVERYONE, ("GET /guardians/links", "GET /guardians/invitations/{invitation}")),
@@ -100,6 +101,7 @@ TABLE: dict[str, Permission] = {
     "age.check": Permission(
         OPERATORS, ("POST /ops/ages", "PUT /ops/ages/{account}", "DELETE /ops/ages/{account}")
     ),
+    "order.mark": Permission(OPERATORS, ("POST /orders/{order}/minor-buyer",)),
     "ops.read": Permission(
         OPERATORS, ("GET /ops/overview", "GET /ops/shows/{show}", "GET /ops/audit", "GET /ops/approvals")
     ),

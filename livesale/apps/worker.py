@@ -20,6 +20,7 @@ from livesale.ledger import reconcile
 from livesale.ledger.archive import Ledger
 from livesale.ledger.positions import archived
 from livesale.notices.postman import forget
+from livesale.orders.marking import Answers
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.requests import RequestReactions
 from livesale.orders.service import Orders
@@ -61,7 +62,7 @@ async def run(settings: Settings) -> None:
         told = notices.reactions() if notices else ()
         of_orders = (
             *orders.reactions(), *requests.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
-            *wiring.coupons.reactions(),
+            *wiring.coupons.reactions(), *Answers(store).reactions(),
         )
         spending = Spending(store, Wards(wiring))
         of_families = (*FamilyReactions(wiring.guardians).reactions(), *spending.reactions(), *tellers(store))

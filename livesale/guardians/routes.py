@@ -33,6 +33,12 @@ class Approve(msgspec.Struct, forbid_unknown_fields=True):
     payment: PayBy
 
 
+class Ratify(msgspec.Struct, forbid_unknown_fields=True):
+    """Consent, after the sale, to exactly what `digest` covers."""
+
+    digest: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+
+
 class AskedLine(msgspec.Struct):
     """A line of the order a minor asks for; `price` is one unit's."""
 
@@ -118,6 +124,10 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
             ApprovalView, refuses=("step_up_required", "superseded", "conflict", "expired"),
         ),
         Route(
+            "POST", "/approvals/{approval}/ratify", handlers.ratify, "Agree to what has been bought already", ACCOUNT,
+            Ratify, ApprovalView, refuses=("step_up_required", "superseded", "conflict", "expired"),
+        ),
+        Route(
             "POST", "/approvals/{approval}/decline", handlers.decline, "Decline", ACCOUNT, answer=ApprovalView,
             refuses=("superseded", "conflict", "expired"),
         ),
@@ -170,6 +180,10 @@ class _Handlers:
         approval = await self._guardians.approve(
             call.account(), call.path["approval"], body.digest, body.payment.token, call.act()
         )
+        return Answer(await self._shown(approval))
+
+    async def ratify(self, call: Call) -> Answer:
+        approval = await self._guardians.ratify(call.account(), call.path["approval"], call.body.digest, call.act())
         return Answer(await self._shown(approval))
 
     async def decline(self, call: Call) -> Answer:

@@ -9,6 +9,7 @@ import msgspec
 from livesale.guardians.events import ALLOWANCE_SET, ALLOWANCE_SPENT, APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHANGED
 from livesale.kernel.events import Event
 from livesale.orders.events import (
+    CONTRACT_CHANGED,
     COUPON_APPLIED,
     COUPON_MADE,
     COUPON_RELEASED,
@@ -73,6 +74,7 @@ ACTIONS = {
     WITHDRAWAL_CHANGED: "withdrawal.",
     LATE_PAYMENT: "payment.late",
     UNITS_RETURNED: "units.returned",
+    CONTRACT_CHANGED: "contract.",
     APPROVAL_CHANGED: "approval.",
     LINK_CHANGED: "guardian.link.",
     FAMILY_FROZEN: "guardian.",

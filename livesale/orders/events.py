@@ -37,6 +37,9 @@ COUPON_RELEASED = "coupon_released"  # claim, coupon, order, amount
 COUPON_APPLIED = "coupon_applied"
 COUPON_TAKEN_OFF = "coupon_taken_off"
 
+# On the order's. order, approval, state (floats, ratified, void), before, by (who marked it; empty: by law), reason, at
+CONTRACT_CHANGED = "contract_changed"
+
 KINDS = {
     kind.type: kind
     for kind in (
@@ -60,5 +63,6 @@ KINDS = {
         EventKind(COUPON_RELEASED, "internal"),
         EventKind(COUPON_APPLIED, "internal"),
         EventKind(COUPON_TAKEN_OFF, "internal"),
+        EventKind(CONTRACT_CHANGED, "internal"),
     )
 }
