@@ -82,6 +82,7 @@ class Minors:
     async def correct_age(self, by: Actor, account: str, born: date) -> Found:
         """Keep what is known now; how young they are, and until when they are."""
         known = await self.wiring.checks.under_age(account, born, by.account)
+        self.wiring.people.forget(account)
         too_young = not old_enough(known.age.band, FIRST_BOUND_AT, known.place)
         return Found(too_young, grown_at(known.age, known.place), known.place.legal_ms)
 

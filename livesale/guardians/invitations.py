@@ -126,6 +126,8 @@ class Invitations:
         now_ms = self.families.store.now_ms()
         check_fresh(actor, now_ms)
         found = await self.read(actor, token)
+        if found.used_ms is None and now_ms >= found.expires_ms:
+            raise Refusal("gone", "This invitation is too old. Please ask for a new one.")
         minor, guardian = found.inviter, actor.account
         if found.invites == "minor":
             minor, guardian = guardian, minor

@@ -32,7 +32,7 @@ async def paid(store: Store) -> tuple[Market, Order, Records]:
 @pytest.mark.parametrize("first", ["mark", "shipment"])
 async def test_marked_and_sent_at_once(store: Store, first: str, blind: bool) -> None:
     """On one reading: without the order's version it is sent although it floats, with it whichever comes first is all."""
-    market, order, records = await paid(store)
+    _, order, records = await paid(store)
     now_ms = store.now_ms()
     mark = floating.marked(records, order.id, f"ap_{order.id[2:]}", SHIP_TO, FOUND, OPERATOR.account, "buyer_said", now_ms)
     sent = ship(records, order.id, "host000000", Parcel(None), ("", ""), now_ms)
