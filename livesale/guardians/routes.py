@@ -82,6 +82,7 @@ class ApprovalView(OrderAsked):
 
     id: str
     order: str
+    minor: str
     state: str
     total: Money
     payee: str
@@ -210,7 +211,7 @@ class _Handlers:
         held = asked.held and approval.state == "requested"
         return ApprovalView(
             asked.lines, asked.ship_to, asked.minor_name, asked.order_state, asked.shipping, asked.discount, asked.vat,
-            asked.held, approval.id, approval.order,
+            asked.held, approval.id, approval.order, approval.minor,
             approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
             rfc3339(approval.requested_at), rfc3339(approval.expires_at),
             rfc3339(approval.held_until) if held else None, held and not approval.extended,

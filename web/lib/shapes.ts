@@ -169,6 +169,7 @@ export interface Approval extends Made {
   id: string;
   order?: string;
   state: string;
+  minor: string;
   minor_name: string;
   lines: OrderLine[];
   total: Money;
