@@ -11,6 +11,7 @@ APPROVAL_CHANGED = "approval_changed"
 # since, until (ms, while it is ending), mode, authority, by (empty: the clock), at
 LINK_CHANGED = "link_changed"
 FAMILY_FROZEN = "family_frozen"  # minor, state (frozen, thawed), by, at
+CAPTURE_BEGUN = "capture_begun"  # minor, order, at: from here on a stop comes too late for this order
 # minor, guardian (who pays), state (granted, ended), by, monthly, per_order, currency, version
 ALLOWANCE_SET = "allowance_set"
 # minor, spend, order, amount, month, state (aside, used, released, returned), before, returned
@@ -22,6 +23,7 @@ KINDS = {
         EventKind(APPROVAL_CHANGED, "internal"),
         EventKind(LINK_CHANGED, "internal"),
         EventKind(FAMILY_FROZEN, "internal"),
+        EventKind(CAPTURE_BEGUN, "internal"),
         EventKind(ALLOWANCE_SET, "internal"),
         EventKind(ALLOWANCE_SPENT, "internal"),
     )

@@ -6,7 +6,14 @@ from typing import Any
 
 import msgspec
 
-from livesale.guardians.events import ALLOWANCE_SET, ALLOWANCE_SPENT, APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHANGED
+from livesale.guardians.events import (
+    ALLOWANCE_SET,
+    ALLOWANCE_SPENT,
+    APPROVAL_CHANGED,
+    CAPTURE_BEGUN,
+    FAMILY_FROZEN,
+    LINK_CHANGED,
+)
 from livesale.kernel.events import Event
 from livesale.orders.events import (
     CONTRACT_CHANGED,
@@ -78,6 +85,7 @@ ACTIONS = {
     APPROVAL_CHANGED: "approval.",
     LINK_CHANGED: "guardian.link.",
     FAMILY_FROZEN: "guardian.",
+    CAPTURE_BEGUN: "guardian.capture_begun",
     ALLOWANCE_SET: "allowance.",
     ALLOWANCE_SPENT: "allowance.",
 }

@@ -14,7 +14,7 @@ import msgspec
 
 from livesale.accounts.model import Place
 from livesale.guardians.events import APPROVAL_CHANGED
-from livesale.guardians.family import FAMILY, family_in
+from livesale.guardians.family import FAMILY, Stopped, capture_begins, family_in
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.kernel.ids import new_id, shelf
@@ -190,9 +190,20 @@ def _names(event: Event) -> tuple[str, ...]:
 
 
 async def is_stopped(store: Store, minor: str) -> bool:
-    """Whether a guardian has stopped all buying of the account; read through, for nothing fences it from here."""
+    """Whether a guardian has stopped all buying of the account; no money moves by this: `may_capture` comes later."""
     on_shelf = shelf("person", minor)
     return bool(family_in((await store.read(on_shelf, FAMILY))[FAMILY]).frozen_by)
+
+
+async def may_capture(store: Store, minor: str, order: str) -> bool:
+    """Whether the order's capture began before any stop of the family, by a commit that a stop cannot overlook."""
+    try:
+        await store.act(
+            shelf("person", minor), (FAMILY,), lambda records, now: capture_begins(records, minor, order, now)
+        )
+    except Stopped:
+        return False
+    return True
 
 
 async def quietly(work: Awaitable[object]) -> None:
