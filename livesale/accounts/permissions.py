@@ -83,6 +83,7 @@ TABLE: dict[str, Permission] = {
         (
             *("POST /shows", "PATCH /shows/{show}", "POST /shows/{show}/start", "POST /shows/{show}/end"),
             *("POST /shows/{show}/pause", "POST /shows/{show}/resume", "PUT /shows/{show}/pins"),
+            "POST /shows/{show}/cancel",
             *("PUT /shows/{show}/rundown", "POST /shows/{show}/rundown/next", "POST /shows/{show}/captions"),
         ),
     ),

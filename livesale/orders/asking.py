@@ -147,10 +147,10 @@ def begin(records: Records, order_id: str, now_ms: int) -> Decision:
     )
 
 
-def void(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Approved too late: the units are gone. Nothing is charged."""
-    order, approval = asked_in(records, order_id, "approved")
-    after = model.changed(order, state="cancelled", reservation="released", reason="sold_out")
+def void(records: Records, order_id: str, state: str, reason: str) -> Decision:
+    """What was asked for (and, as `state` says, approved) cannot be had any more: units back, nothing is charged."""
+    order, approval = asked_in(records, order_id, state)
+    after = model.changed(order, state="cancelled", reservation="released", reason=reason)
     return ended_with(records, ending(records, order, after), approval, "void")
 
 

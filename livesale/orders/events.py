@@ -40,6 +40,8 @@ COUPON_TAKEN_OFF = "coupon_taken_off"
 # On the order's. order, approval, state (floats, ratified, void), before, by (who marked it; empty: by law), reason, at
 CONTRACT_CHANGED = "contract_changed"
 
+PRODUCT_WITHDRAWN = "product_withdrawn"  # on the shop's. product: its shop has it no more
+
 KINDS = {
     kind.type: kind
     for kind in (
@@ -64,5 +66,6 @@ KINDS = {
         EventKind(COUPON_APPLIED, "internal"),
         EventKind(COUPON_TAKEN_OFF, "internal"),
         EventKind(CONTRACT_CHANGED, "internal"),
+        EventKind(PRODUCT_WITHDRAWN, "internal"),
     )
 }
