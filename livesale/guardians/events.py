@@ -7,6 +7,7 @@ from livesale.kernel.events import EventKind
 # approval, order, minor, guardian (who decided, or empty), state, before, digest, total, currency, expires_at, spend (of
 # the allowance that agreed, or empty)
 APPROVAL_CHANGED = "approval_changed"
+APPROVAL_SEEN = "approval_seen"  # approval, order, minor, by (the guardian who has it on their desk), at: once a day
 # On the minor's `person:` shelf. link, minor, guardian, state (active, ending, kept, ended, declared), before, verified,
 # since, until (ms, while it is ending), mode, authority, by (empty: the clock), at
 LINK_CHANGED = "link_changed"
@@ -21,6 +22,7 @@ KINDS = {
     kind.type: kind
     for kind in (
         EventKind(APPROVAL_CHANGED, "internal"),
+        EventKind(APPROVAL_SEEN, "internal"),
         EventKind(LINK_CHANGED, "internal"),
         EventKind(FAMILY_FROZEN, "internal"),
         EventKind(CAPTURE_BEGUN, "internal"),

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from livesale.accounts.model import Place
-from livesale.guardians.events import APPROVAL_CHANGED
+from livesale.guardians.events import APPROVAL_CHANGED, APPROVAL_SEEN
 from livesale.kernel.clock import DAY_MS, MINUTE_MS
 from livesale.kernel.events import Event
 from livesale.kernel.refusals import Refusal
@@ -242,3 +242,9 @@ def approval_event(before: Approval | None, after: Approval) -> Event:
         "expires_at": after.expires_at,
         "spend": after.spend,
     }
+
+
+def seen_event(approval: Approval, guardian: str, now_ms: int) -> Event:
+    """The fact that a guardian has looked at a request; no state."""
+    named = {"approval": approval.id, "order": approval.order, "minor": approval.minor}
+    return {"type": APPROVAL_SEEN, **named, "by": guardian, "at": now_ms}

@@ -13,7 +13,7 @@ from livesale.guardians.family import Family, swept
 from livesale.guardians.model import Approval, Guardian
 from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
-from livesale.kernel.ids import shelf_of
+from livesale.kernel.ids import name_from, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.store.decision import Decision, Mark
 from livesale.store.record import load, put
@@ -61,7 +61,18 @@ class Guardians:
         approval = await self._load(approval_id)
         if actor.account != approval.minor:
             model.check_may_see(approval, await self.guardian(actor.account, approval))
+            if approval.state in ("requested", "asked"):
+                await self._note_seen(actor.account, approval)
         return approval
+
+    async def _note_seen(self, guardian: str, approval: Approval) -> None:
+        """That a guardian had it before them, once a day; it decides nothing and makes no time longer."""
+        shelf = shelf_of(approval.id, "ap") or ""
+
+        def decide(_records: Records, now_ms: int) -> Decision:
+            return Decision(shelf, events=(model.seen_event(approval, guardian, now_ms),))
+
+        await self.store.act(shelf, (), decide, name_from(f"seen {approval.id} {approval.state} {guardian}"))
 
     async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str, act: str = "") -> Approval:
         """Consent, pay with the guardian's own method; orders takes it from here."""

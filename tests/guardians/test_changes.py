@@ -208,7 +208,7 @@ async def test_revoke_against_capture(house: House) -> None:
             assert house.market.provider.captured.get(order.id, 0) == (order.total if end.state == "paid" else 0)
 
 
-async def test_consent_that_is_not_paid_lapses(house: House) -> None:
+async def test_expiry_while_paying(house: House) -> None:
     """Its half hour is over while the guardian is at the bank: voided, units back, one end."""
     async with house.market.running():
         order, approval = await house.asked()

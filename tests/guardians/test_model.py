@@ -89,7 +89,7 @@ OTHER = {
 
 
 @pytest.mark.parametrize("field", OTHER)
-def test_every_field_is_in_the_digest(field: str) -> None:
+def test_every_field_of_the_digest_changed_in_turn(field: str) -> None:
     """Each field of what is agreed, changed alone, makes another digest."""
     assert model.digest(*OTHER[field]) != APPROVAL.digest  # type: ignore[arg-type]
 
