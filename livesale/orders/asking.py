@@ -163,10 +163,11 @@ def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Dec
 
 def call_off(records: Records, order_id: str, now_ms: int) -> Decision:
     """Consent has ended while it was being paid: what the provider has of it is voided. Of one that the provider has
-    not answered about, its answer is waited for.
+    not answered about, its answer is waited for. A consent is good for one capture: when that failed and the bank says yes
+    after all, it has ended, too.
     """
     order, payment, approval = load(Order, records[f"order:{order_id}"]), payment_in(records, order_id), approval_in(records)
-    if order is None or payment is None or approval is None or approval.state not in WITHHELD:
+    if order is None or payment is None or approval is None or approval.state not in (*WITHHELD, "consumed"):
         raise Nothing
     return _let_go(records, order, payment)
 
