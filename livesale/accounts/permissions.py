@@ -109,7 +109,9 @@ TABLE: dict[str, Permission] = {
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "account.erase", "consent.say", "link.change", "age.check"})
+NEVER_IN_SCOPE = frozenset(
+    {"account.secure", "account.age", "account.erase", "consent.say", "link.change", "age.check", "order.mark"}
+)
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

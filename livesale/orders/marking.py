@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from livesale.accounts.signins import check_fresh
 from livesale.guardians.events import APPROVAL_CHANGED
 from livesale.guardians.model import AFTER_THE_SALE, Approval
 from livesale.kernel.actor import Actor
@@ -55,7 +56,10 @@ class Marking:
     async def mark(
         self, actor: Actor, order_id: str, born: date, reason: str, guardian_email: str | None
     ) -> tuple[Order, Approval]:
-        """The order as it stops, and the question about it; the same again when it was marked before."""
+        """The order as it stops, and the question about it; the same again when it was marked before. By who has just proven
+        who they are.
+        """
+        check_fresh(actor, self.store.now_ms())
         on_shelf = shelf_of_order(order_id)
         names = aftersale.names(order_id)
         order, _ = aftersale.order_in(await self.store.read(on_shelf, *names), order_id)

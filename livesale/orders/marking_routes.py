@@ -48,6 +48,6 @@ def routes(marking: Marking) -> list[Route]:
     return [
         Route(
             "POST", "/orders/{order}/minor-buyer", mark, "A paid order is a minor's: stop it, and ask a guardian (§ 108 BGB)",
-            OPERATOR, MinorBuyer, Floating, refuses=("conflict",),
+            OPERATOR, MinorBuyer, Floating, refuses=("conflict", "step_up_required"),
         )
     ]  # fmt: skip

@@ -43,7 +43,8 @@ def test_minor_who_lied_about_age(system: System) -> None:
     path = f"/orders/{order['id']}/minor-buyer"
     for who in ("host", "adult", "guardian"):
         problem(system.api(who).post(path, NOTICE), 403, "forbidden")
-    operator = system.api("operator")
+    problem(system.api("operator").post(path, NOTICE), 403, "step_up_required")
+    operator = system.api("operator", fresh=True)
     nobody = problem(operator.post(path, NOTICE), 422, "invalid")
     assert nobody["errors"][0]["field"] == "guardian_email"
     problem(operator.post(path, NOTICE | {"born": "1990-01-01", "guardian_email": guardian}), 422, "invalid")
@@ -99,7 +100,7 @@ def test_ratified_after_the_sale(system: System) -> None:
     """By a guardian the operator has checked, with a fresh proof and the digest that was shown: then it is sent."""
     _, email, order = bought(system, "Ratified")
     _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
-    system.api("operator").did("POST", f"/orders/{order['id']}/minor-buyer", NOTICE | {"guardian_email": guardian})
+    system.api("operator", fresh=True).did("POST", f"/orders/{order['id']}/minor-buyer", NOTICE | {"guardian_email": guardian})
     assert system.cli("guardian", "link", email, guardian, "--verified").returncode == 0
     asked = question(system, guardian, order["id"])
     path, body = f"/approvals/{asked['id']}/ratify", {"digest": asked["digest"]}

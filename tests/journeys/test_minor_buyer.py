@@ -26,6 +26,7 @@ async def test_stopped_asked_and_ratified(system: System, arrive: Arrive) -> Non
     await line.locator("input[name=guardian_email]").fill(guardian_mail)
     await operator.shoot("ops-minor")
     await line.get_by_test_id("mark-now").click()
+    await operator.prove("operator@demo.example", system.password, *PROOF)
     await expect(line.get_by_test_id("marked")).to_contain_text("Angehalten")
     mails = until(lambda: system.anyone.did("GET", f"/dev/mail?to={guardian_mail}")["items"], "the question by mail")
     link = next(link for link in mails[0]["links"] if "#invitation=" in link)

@@ -12,7 +12,7 @@ from tests.support.market import Market
 
 LEGAL_MS = 14 * DAY_MS
 BORN = date(2011, 5, 4)
-OPERATOR = Actor("op00000000", frozenset({"operator"}))
+OPERATOR = Actor("op00000000", frozenset({"operator"}), stepped_up_ms=2**50)
 
 
 @dataclass
