@@ -19,7 +19,7 @@ from livesale.accounts.model import Account, Age, age_of, checked
 from livesale.accounts.service import SYSTEM, Accounts
 from livesale.accounts.signins import audit, check_fresh
 from livesale.kernel.actor import Actor
-from livesale.kernel.refusals import Refusal
+from livesale.kernel.refusals import Refusal, invalid
 from livesale.store.database import metadata, reading
 
 Seen = Literal["identity_document", "other_document", "video_call", "correction"]
@@ -78,6 +78,14 @@ class Checks:
             await store.set_age(db, account.id, age)
             await self._audited(db, by, account.id, age, seen)
         return await self._accounts.me(account.id)
+
+    async def under_age(self, account_id: str, born: date, by: str) -> Account:
+        """It has come to light that somebody is under age, whatever they had said; refused for who is not."""
+        account, now_ms = await self._accounts.me(account_id), self._now_ms()
+        age: Age = checked("born", lambda day: age_of(day, now_ms, account.place, "verified", ISSUER), born)
+        if age.band == "adult":
+            raise invalid("born", "is the birthday of someone who is of age")
+        return await self.note(account, born, "correction", by)
 
     async def check(self, actor: Actor, account_id: str, born: date, seen: Seen) -> Known:
         """An operator has seen it, and has just proven who they are."""

@@ -60,6 +60,15 @@ class Age(msgspec.Struct, frozen=True):
         return band
 
 
+def grown_at(age: Age, place: Place) -> int | None:
+    """From when on (ms) someone is of age, as far as what is kept tells; None while a band lies between, or for good."""
+    if not age.ends_month or _next(age.band, age.ends_month, place)[0] != "adult":
+        return None
+    year, month = map(int, age.ends_month.split("-"))
+    first = datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC) - timedelta(minutes=place.east_min)
+    return int(first.timestamp()) * 1000
+
+
 class Account(msgspec.Struct, frozen=True):
     """An account as its owner and the services see it; `name` is opened from its seal."""
 

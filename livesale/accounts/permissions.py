@@ -63,6 +63,7 @@ TABLE: dict[str, Permission] = {
         (
             *("POST /approvals/{approval}/approve", "POST /approvals/{approval}/decline"),
             *("POST /approvals/{approval}/revoke", "POST /approvals/{approval}/extend"),
+            "POST /approvals/{approval}/ratify",
         ),
     ),
     "link.read": Permission(EVERYONE, ("GET /guardians/links", "GET /guardians/invitations/{invitation}")),
@@ -82,6 +83,7 @@ TABLE: dict[str, Permission] = {
         (
             *("POST /shows", "PATCH /shows/{show}", "POST /shows/{show}/start", "POST /shows/{show}/end"),
             *("POST /shows/{show}/pause", "POST /shows/{show}/resume", "PUT /shows/{show}/pins"),
+            "POST /shows/{show}/cancel",
             *("PUT /shows/{show}/rundown", "POST /shows/{show}/rundown/next", "POST /shows/{show}/captions"),
         ),
     ),
@@ -100,13 +102,16 @@ TABLE: dict[str, Permission] = {
     "age.check": Permission(
         OPERATORS, ("POST /ops/ages", "PUT /ops/ages/{account}", "DELETE /ops/ages/{account}")
     ),
+    "order.mark": Permission(OPERATORS, ("POST /orders/{order}/minor-buyer",)),
     "ops.read": Permission(
         OPERATORS, ("GET /ops/overview", "GET /ops/shows/{show}", "GET /ops/audit", "GET /ops/approvals")
     ),
 }
 
 # What opens the door to all the rest is done by the person, never by a program's token.
-NEVER_IN_SCOPE = frozenset({"account.secure", "account.age", "account.erase", "consent.say", "link.change", "age.check"})
+NEVER_IN_SCOPE = frozenset(
+    {"account.secure", "account.age", "account.erase", "consent.say", "link.change", "age.check", "order.mark"}
+)
 READING = frozenset(action for action in TABLE if action.endswith(".read"))
 
 _ACTION_OF = {route: action for action, row in TABLE.items() for route in row.routes}

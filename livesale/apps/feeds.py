@@ -9,6 +9,7 @@ from livesale.catalog import store as catalog
 from livesale.catalog.feed import read_feed
 from livesale.catalog.routes import FeedAnswer, KeepFeed
 from livesale.catalog.shops import ensure_shop
+from livesale.orders.unavailable import tell_withdrawn
 from livesale.store.database import reading
 
 MOST_AT_ONCE = 200
@@ -23,13 +24,14 @@ async def import_feed(
     async with wiring.database.begin() as connection:
         await ensure_shop(connection, shop, owner, now_ms)
         counts = await catalog.upsert_products(connection, shop, report.products, now_ms)
-        answer = FeedAnswer(counts.imported, counts.updated + counts.unchanged, counts.removed, report.rejected)
+        answer = FeedAnswer(counts.imported, counts.updated + counts.unchanged, len(counts.gone), report.rejected)
         if keep is not None:
             await keep(connection, answer)
     await _set_stock(wiring, shop)
     for change in counts.stock:
         if change.now == 0:
             await wiring.transfers.adjust(shop, change.product, 0, "feed")
+    await tell_withdrawn(wiring.store, shop, counts.gone)
     return answer
 
 

@@ -127,9 +127,10 @@ class Readers:
         """Personal text of an account."""
         return await self.wiring.people.unseal(account, sealed, context)
 
-    async def guardians_of(self, minor: str) -> list[str]:
-        """The accounts that may decide for a minor now."""
-        return [link.guardian for link in await self.wiring.guardians.links_of(minor) if link.minor == minor]
+    async def guardians_of(self, minor: str, since_ms: int | None = None) -> list[str]:
+        """The accounts that may decide for a minor now, or could at some time since."""
+        ties, now_ms = (await self.wiring.guardians.family_of(minor)).ties, self.wiring.store.now_ms()
+        return [tie.guardian for tie in ties if tie.active(now_ms) or (since_ms and (tie.ends_at or 0) > since_ms)]
 
     async def browsers_of(self, account: str) -> list[str]:
         """The subscriptions of an account's browsers."""

@@ -62,6 +62,10 @@ class People:
         """The text again; SealBroken once the key is erased."""
         return unseal((await self._find(account))[1], sealed, context)
 
+    def forget(self, account: str) -> None:
+        """What was known of the account has just been changed by this very process."""
+        self._known.pop(account, None)
+
     async def country_of(self, account: str) -> str:
         """Where the account lives."""
         return (await self._find(account))[0].country

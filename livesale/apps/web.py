@@ -24,7 +24,7 @@ from livesale.accounts.signin_routes import routes as signin_routes
 from livesale.apps.certificate import certificate_of
 from livesale.apps.desk import Desk
 from livesale.apps.doors import WebDoors
-from livesale.apps.families import invitations_of
+from livesale.apps.families import Minors, invitations_of
 from livesale.apps.feeds import import_feed
 from livesale.apps.hls import HlsDoor
 from livesale.apps.mails import code_sender, dev_box, link_sender, receipt_sender, vapid_of
@@ -56,6 +56,8 @@ from livesale.notices.routes import routes as notice_routes
 from livesale.ops.alarms import alarm_figures
 from livesale.ops.mails import mail_figures
 from livesale.ops.routes import routes as ops_routes
+from livesale.orders.marking import Marking
+from livesale.orders.marking_routes import routes as marking_routes
 from livesale.orders.price_routes import routes as price_routes
 from livesale.orders.pricing import shares
 from livesale.orders.routes import routes as order_routes
@@ -155,6 +157,7 @@ def all_routes(wiring: Wiring, desk: Desk) -> list[Route]:
         *order_routes(wiring.orders, wiring.offers, wiring.waiting, doors.orders_of, wiring.sold),
         *stock_routes(wiring.transfers, wiring.can_sell),
         *price_routes(wiring.shipping, wiring.coupons, wiring.orders, wiring.can_sell),
+        *marking_routes(Marking(wiring.store, Minors(wiring, invitations))),
         *sold_routes(wiring.sold, doors.sold_by, doors.ship_to),
         *guardian_routes(wiring.guardians, Details(wiring), doors.approvals_of, wiring.people.name_of, desk.news),
         *bank_routes(wiring.guardians.seen, payment_of),

@@ -19,13 +19,16 @@ from livesale.kernel.ids import shelf_of
 from livesale.ledger import reconcile
 from livesale.ledger.archive import Ledger
 from livesale.ledger.positions import archived
+from livesale.ledger.reads import open_requests_for
 from livesale.notices.postman import forget
+from livesale.orders.marking import Answers
 from livesale.orders.reactions import Leftovers, OrderReactions
 from livesale.orders.requests import RequestReactions
 from livesale.orders.service import Orders
 from livesale.orders.settling import Settling
 from livesale.orders.spending import Spending
 from livesale.orders.transfers import Transfers
+from livesale.orders.unavailable import Unavailable
 from livesale.payments.disputing import DisputeReactions
 from livesale.payments.reactions import PaymentReactions
 from livesale.payments.refunding import RefundReactions
@@ -61,15 +64,16 @@ async def run(settings: Settings) -> None:
         leftovers = Leftovers(store, transfers)
         notices, postman = mails(wiring) or (None, None)
         told = notices.reactions() if notices else ()
+        spending = Spending(store, Wards(wiring))
+        unavailable = Unavailable(store, partial(open_requests_for, wiring.database), wiring.on_sale)
         of_orders = (
             *orders.reactions(), *requests.reactions(), *settling.reactions(), *leftovers.reactions(), *wiring.waiting.reactions(),
-            *wiring.coupons.reactions(),
+            *wiring.coupons.reactions(), *Answers(store).reactions(), *unavailable.reactions(),
         )
-        spending = Spending(store, Wards(wiring))
         of_families = (*FamilyReactions(wiring.guardians).reactions(), *spending.reactions(), *tellers(store))
         of_payments = (*payments.reactions(), *refunds.reactions(), *disputes.reactions())
         reader = Reader(store, READER, (*of_payments, *of_orders, *of_families, *told))
-        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers, spending))
+        deadlines = Deadlines(store, due_handlers(wiring, payments, refunds, disputes, transfers, spending, unavailable))
         ledger = Ledger(store, wiring.database, settings.key("ledger.key"), readers=(READER,))
         private = settings.demo or settings.pictures.private_addresses
         pictures = Pictures(wiring.database, settings.data / "pictures", private=private)
@@ -117,6 +121,7 @@ def due_handlers(
     disputes: DisputeReactions,
     transfers: Transfers,
     spending: Spending,
+    unavailable: Unavailable,
 ) -> dict[str, DueHandler]:
     """What each kind of mark does when its time has come."""
     orders: Orders = wiring.orders
@@ -155,5 +160,5 @@ def due_handlers(
         "hold": hold, "pay": pay, "refund": refund, "dispute": dispute, "complete": complete, "approval": approval,
         "deal": deal, "transfer": transfers.finish, "claim": wiring.coupons.finish, "offered": wiring.waiting.run_out,
         "archive": wiring.archiving.archive, "mail": mail, "link": guardians.families.end, "sweep": sweep,
-        "spend": spending.finish,
+        "spend": spending.finish, "withdrawn": unavailable.look_again,
     }  # fmt: skip

@@ -88,7 +88,7 @@ class Upserted(msgspec.Struct, frozen=True):
     imported: int
     updated: int
     unchanged: int
-    removed: int
+    gone: list[str]
     stock: list[StockChange]
 
 
@@ -111,7 +111,7 @@ async def upsert_products(
     plan.stock += [StockChange(row["id"], row["quantity"], 0) for row in gone]
     await _write(conn, plan, [row["id"] for row in gone], now_ms)
     unchanged = len(seen) - len(plan.fresh) - len(plan.changed)
-    return Upserted(len(plan.fresh), len(plan.changed), unchanged, len(gone), plan.stock)
+    return Upserted(len(plan.fresh), len(plan.changed), unchanged, [row["id"] for row in gone], plan.stock)
 
 
 async def list_products(

@@ -12,14 +12,14 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from livesale.guardians.events import FAMILY_FROZEN, LINK_CHANGED
+from livesale.guardians.events import CAPTURE_BEGUN, FAMILY_FROZEN, LINK_CHANGED
 from livesale.guardians.model import LINK_MUST_STAND_MS
 from livesale.kernel.clock import DAY_MS, SECOND_MS
 from livesale.kernel.events import Event
 from livesale.kernel.ids import shelf
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.store.decision import Decision, Mark
-from livesale.store.record import load, put
+from livesale.store.record import load, put, version
 from livesale.store.valkey import Records, Versioned
 
 ENDS_AFTER_MS = DAY_MS
@@ -176,6 +176,22 @@ def frozen(records: Records, minor: str, guardian: str, on: bool, now_ms: int) -
     told: Event = {"type": FAMILY_FROZEN, "minor": minor, "state": "frozen" if on else "thawed", "by": guardian, "at": now_ms}
     decision = _write(records, minor, after, told)
     return replace(decision, marks=(_sweep(minor, now_ms),)) if on else decision
+
+
+class Stopped(Exception):
+    """A guardian has stopped all buying before this."""
+
+
+def capture_begins(records: Records, minor: str, order: str, now_ms: int) -> Decision:
+    """The money of a ward's order is about to be taken. The family's record is written again as it is, so that of this and
+    a stop at the same moment one comes first, and the other is decided anew; Stopped once a stop has.
+    """
+    family, told = family_in(records[FAMILY]), {"type": CAPTURE_BEGUN, "minor": minor, "order": order, "at": now_ms}
+    if family.frozen_by:
+        raise Stopped
+    if records[FAMILY] is None:  # its ties are still in their rows: a stop would write the first record
+        return Decision(shelf("person", minor), expect=((FAMILY, version(None)),), events=(told,))
+    return _write(records, minor, family, told)
 
 
 def swept(minor: str) -> Decision:

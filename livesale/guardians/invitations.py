@@ -35,6 +35,9 @@ Seal = Callable[[str, bytes, str], Awaitable[bytes]]
 # (address, the inviter, what it invites to become, the link): mails it; raises when it cannot
 Send = Callable[[str, str, str, str], Awaitable[None]]
 
+# (address, the minor, until when (ms), the link): mails the question
+Ask = Callable[[str, str, int, str], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Knower:
@@ -81,6 +84,22 @@ class Invitations:
             await self.send(address, actor.account, made.invites, self.link(made))
         return made
 
+    async def ask(self, minor: str, email: str, about: str, until_ms: int, send: Ask) -> None:
+        """Invite a guardian in the minor's name to answer a question (by its id) in time; mailed again when asked again."""
+        address = checked("guardian_email", folded, email)
+        if address == await self.knower.mail(minor):
+            detail = {"field": "guardian_email", "detail": "is the buyer's own"}
+            raise Refusal("invalid", "Nobody is their own guardian.", [detail])
+        made = Invitation(
+            f"fi_{name_from(f'{about} {self._hash(address)}')}", minor, "guardian", "mail", self._hash(address), b"",
+            self.families.store.now_ms(), until_ms,
+        )  # fmt: skip
+        sealed = await self.knower.seal(minor, address.encode(), f"invitation:{made.id}")
+        async with self.database.begin() as connection:
+            if await rows.invitation(connection, made.id) is None:
+                await rows.add_invitation(connection, replace(made, email=sealed))
+        await send(address, minor, until_ms, self.link(made))
+
     async def code(self, actor: Actor, invitation_id: str) -> tuple[Invitation, str]:
         """The link of an open invitation by code, for the screen of who made it."""
         async with reading(self.database) as connection:
@@ -107,6 +126,8 @@ class Invitations:
         now_ms = self.families.store.now_ms()
         check_fresh(actor, now_ms)
         found = await self.read(actor, token)
+        if found.used_ms is None and now_ms >= found.expires_ms:
+            raise Refusal("gone", "This invitation is too old. Please ask for a new one.")
         minor, guardian = found.inviter, actor.account
         if found.invites == "minor":
             minor, guardian = guardian, minor

@@ -33,6 +33,12 @@ class Approve(msgspec.Struct, forbid_unknown_fields=True):
     payment: PayBy
 
 
+class Ratify(msgspec.Struct, forbid_unknown_fields=True):
+    """Consent, after the sale, to exactly what `digest` covers."""
+
+    digest: Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+
+
 class AskedLine(msgspec.Struct):
     """A line of the order a minor asks for; `price` is one unit's."""
 
@@ -76,6 +82,7 @@ class ApprovalView(OrderAsked):
 
     id: str
     order: str
+    minor: str
     state: str
     total: Money
     payee: str
@@ -116,6 +123,10 @@ def routes(guardians: Guardians, details: Details, listed: Listed, name_of: Name
         Route(
             "POST", "/approvals/{approval}/approve", handlers.approve, "Approve and pay", ACCOUNT, Approve,
             ApprovalView, refuses=("step_up_required", "superseded", "conflict", "expired"),
+        ),
+        Route(
+            "POST", "/approvals/{approval}/ratify", handlers.ratify, "Agree to what has been bought already", ACCOUNT,
+            Ratify, ApprovalView, refuses=("step_up_required", "superseded", "conflict", "expired"),
         ),
         Route(
             "POST", "/approvals/{approval}/decline", handlers.decline, "Decline", ACCOUNT, answer=ApprovalView,
@@ -172,6 +183,10 @@ class _Handlers:
         )
         return Answer(await self._shown(approval))
 
+    async def ratify(self, call: Call) -> Answer:
+        approval = await self._guardians.ratify(call.account(), call.path["approval"], call.body.digest, call.act())
+        return Answer(await self._shown(approval))
+
     async def decline(self, call: Call) -> Answer:
         approval = await self._guardians.decline(call.account(), call.path["approval"], call.act())
         return Answer(await self._shown(approval))
@@ -196,7 +211,7 @@ class _Handlers:
         held = asked.held and approval.state == "requested"
         return ApprovalView(
             asked.lines, asked.ship_to, asked.minor_name, asked.order_state, asked.shipping, asked.discount, asked.vat,
-            asked.held, approval.id, approval.order,
+            asked.held, approval.id, approval.order, approval.minor,
             approval.state, Money(approval.total, approval.currency), approval.payee, approval.digest,
             rfc3339(approval.requested_at), rfc3339(approval.expires_at),
             rfc3339(approval.held_until) if held else None, held and not approval.extended,

@@ -13,7 +13,7 @@ from livesale.guardians.family import Family, swept
 from livesale.guardians.model import Approval, Guardian
 from livesale.guardians.store import Link
 from livesale.kernel.actor import Actor
-from livesale.kernel.ids import shelf_of
+from livesale.kernel.ids import name_from, shelf_of
 from livesale.kernel.refusals import Refusal, not_found
 from livesale.store.decision import Decision, Mark
 from livesale.store.record import load, put
@@ -60,8 +60,19 @@ class Guardians:
         """The request, for the minor who made it or a guardian; to anyone else it does not exist."""
         approval = await self._load(approval_id)
         if actor.account != approval.minor:
-            model.check_may_decide(approval, await self.guardian(actor.account, approval))
+            model.check_may_see(approval, await self.guardian(actor.account, approval))
+            if approval.state in ("requested", "asked"):
+                await self._note_seen(actor.account, approval)
         return approval
+
+    async def _note_seen(self, guardian: str, approval: Approval) -> None:
+        """That a guardian had it before them, once a day; it decides nothing and makes no time longer."""
+        shelf = shelf_of(approval.id, "ap") or ""
+
+        def decide(_records: Records, now_ms: int) -> Decision:
+            return Decision(shelf, events=(model.seen_event(approval, guardian, now_ms),))
+
+        await self.store.act(shelf, (), decide, name_from(f"seen {approval.id} {approval.state} {guardian}"))
 
     async def approve(self, actor: Actor, approval_id: str, told_digest: str, token: str, act: str = "") -> Approval:
         """Consent, pay with the guardian's own method; orders takes it from here."""
@@ -85,13 +96,29 @@ class Guardians:
         return after
 
     async def decline(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
-        """Say no; the units go back."""
-        approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self.guardian(actor.account, approval))
+        """Say no; the units go back, and after the sale the money."""
+        guardian = await self.guardian(actor.account, await self._load(approval_id))
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = _approval(records, approval_id)
-            return _write(records, now, model.moved(now, "declined", guardian=actor.account, decided_at=now_ms))
+            model.check_may_decide(now, guardian)
+            return _write(records, now, model.declined(now, actor.account, now_ms))
+
+        return await self._act(approval_id, decide, act)
+
+    async def ratify(self, actor: Actor, approval_id: str, told_digest: str, act: str = "") -> Approval:
+        """Agree to what has been bought already (§ 108 BGB); nothing is paid, orders let it be sent."""
+        approval = await self._load(approval_id)
+        family = await self.family_of(approval.minor)
+        guardian = await self.guardian(actor.account, approval, family, actor.stepped_up_ms)
+        everyone = family.asks(approval.total, self.store.now_ms())
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = _approval(records, approval_id)
+            model.check_may_approve(now, guardian, told_digest, now_ms)
+            if family.frozen_by and now.state == "asked":
+                raise Refusal("forbidden", "Buying is stopped for this account. Let it go on before you agree.")
+            return _write(records, now, model.ratified(now, actor.account, everyone, now_ms))
 
         return await self._act(approval_id, decide, act)
 
@@ -149,21 +176,30 @@ class Guardians:
         await self.store.act(shelf, (name,), decide)
 
     async def run_out(self, approval_id: str) -> None:
-        """What the approval's clock does: a request expires, consent that was not paid for lapses."""
+        """What the approval's clock does: a request expires, consent that was not paid for lapses, silence is a refusal."""
         shelf = shelf_of(approval_id, "ap")
         if shelf is None:
             return
         name = f"approval:{approval_id}"
+        found = load(Approval, (await self.store.read(shelf, name))[name])
+        grown = found is not None and found.grown_at > 0 and await self._has_grown(found.minor)
 
         def decide(records: Records, now_ms: int) -> Decision:
             now = load(Approval, records[name])
             due = model.due(now) if now else None
             if now is None or due is None:
                 return Decision(shelf, marks=(Mark("due", name, None),))
-            after = model.moved(now, model.TIMED_OUT[now.state], token="")
-            return _write(records, now, after, not_before=due)
+            return _write(records, now, model.timed_out(now, grown), not_before=due)
 
         await self.store.act(shelf, (name,), decide)
+
+    async def _has_grown(self, minor: str) -> bool:
+        try:
+            return (await self.age_of(minor))[0]
+        except Refusal as refusal:
+            if refusal.code != "not_found":
+                raise
+            return False  # erased: there is nobody to hand the question to
 
     async def _load(self, approval_id: str) -> Approval:
         shelf = shelf_of(approval_id, "ap")

@@ -25,6 +25,7 @@ STATUS_OF_CODE = {
     "price_changed": 409,
     "no_delivery": 409,
     "coupon_refused": 409,
+    "on_hold": 409,
     "expired": 409,
     "superseded": 409,
     "in_progress": 409,

@@ -6,9 +6,18 @@ from typing import Any
 
 import msgspec
 
-from livesale.guardians.events import ALLOWANCE_SET, ALLOWANCE_SPENT, APPROVAL_CHANGED, FAMILY_FROZEN, LINK_CHANGED
+from livesale.guardians.events import (
+    ALLOWANCE_SET,
+    ALLOWANCE_SPENT,
+    APPROVAL_CHANGED,
+    APPROVAL_SEEN,
+    CAPTURE_BEGUN,
+    FAMILY_FROZEN,
+    LINK_CHANGED,
+)
 from livesale.kernel.events import Event
 from livesale.orders.events import (
+    CONTRACT_CHANGED,
     COUPON_APPLIED,
     COUPON_MADE,
     COUPON_RELEASED,
@@ -18,6 +27,7 @@ from livesale.orders.events import (
     COUPON_USED,
     LATE_PAYMENT,
     ORDER_CHANGED,
+    PRODUCT_WITHDRAWN,
     SHIPMENT_MADE,
     STOCK_ADJUSTED,
     TRANSFER_ARRIVED,
@@ -73,9 +83,13 @@ ACTIONS = {
     WITHDRAWAL_CHANGED: "withdrawal.",
     LATE_PAYMENT: "payment.late",
     UNITS_RETURNED: "units.returned",
+    CONTRACT_CHANGED: "contract.",
+    PRODUCT_WITHDRAWN: "product.withdrawn",
     APPROVAL_CHANGED: "approval.",
+    APPROVAL_SEEN: "approval.seen",
     LINK_CHANGED: "guardian.link.",
     FAMILY_FROZEN: "guardian.",
+    CAPTURE_BEGUN: "guardian.capture_begun",
     ALLOWANCE_SET: "allowance.",
     ALLOWANCE_SPENT: "allowance.",
 }

@@ -77,6 +77,14 @@ async def list_approvals(
     return await _page(engine, [query], (approvals.c.requested_ms, approvals.c.id), _approval, limit, after)
 
 
+async def open_requests_for(engine: AsyncEngine, product: str) -> list[str]:
+    """Ids of the requests for a product that nobody has decided."""
+    asked = select(approvals.c.id).join(orders, orders.c.id == approvals.c.order_id)
+    named = orders.c.lines.contains(f'"{product}"', autoescape=True)
+    async with reading(engine) as connection:
+        return list(await connection.scalars(asked.where(approvals.c.state == "requested", named)))
+
+
 async def head(engine: AsyncEngine, shelf: str) -> Page | None:
     """The newest signed head of a shelf's chain: `{shelf, seq, hash, signature, published_at}` (hex), or None."""
     query = select(heads).where(heads.c.shelf == shelf).order_by(heads.c.seq.desc()).limit(1)

@@ -70,6 +70,7 @@ class Replay:
     refunds: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)  # order → refund → (amount, state)
     money: list[tuple[int, str, int, str, str, str]] = field(default_factory=list)
     prices: list[tuple[int, str, int, str, int, int | None]] = field(default_factory=list)
+    contracts: dict[str, str] = field(default_factory=dict)  # orders that turned out to be a minor's → floats, ratified, void
     differences: list[Difference] = field(default_factory=list)
     _dropped: dict[str, tuple[int, str]] = field(default_factory=dict)  # by the entry that is being taken
 
@@ -204,6 +205,13 @@ class Replay:
             "expires_ms": event.get("expires_at"),
             "updated_ms": at,
         }
+
+    def _contract_changed(self, seq: int, at: int, event: Row) -> None:
+        self.contracts[event["order"]] = event["state"]
+
+    def _shipment_made(self, seq: int, at: int, event: Row) -> None:
+        if self.contracts.get(event["order"]) in ("floats", "void"):
+            self._breach(f"entry {seq} shipment of {event['order']}", "none", f"one, its contract {self.contracts[event['order']]}")
 
     def _waitlist_changed(self, seq: int, at: int, event: Row) -> None:
         self.waits[event["offer"], event["owner"]] = event

@@ -5,6 +5,7 @@ and record of the store; every row the projection wrote; the stock law at every 
 a shop's stock from what feeds told, what was corrected, and transfers;
 the law of every coupon's quota; that an order's total is its lines less its coupon plus shipping, and that just this was
 captured; that no refund exceeds what was captured, and that refunds, payments and orders say the same of what is back;
+that of a contract that floats or is void nothing is sent, and of a void one all money is given back;
 that past orders' records are in the archive as they left their shelf, and come back as they were.
 """
 
@@ -214,6 +215,17 @@ def _moneys(findings: Findings) -> None:
         state = replay.orders.get(order, {}).get("state", "unknown")
         if state in GIVEN_BACK and paid != captured[order]:
             findings.differs(f"law: order {order}", f"all {captured[order]} back, as it is {state}", paid)
+    _void_contracts(findings, captured)
+
+
+def _void_contracts(findings: Findings, captured: Mapping[str, int]) -> None:
+    """What a minor bought and nobody ratified: all money is on its way back, or a refund of it has failed."""
+    assert findings.replay is not None
+    for order, contract in sorted(findings.replay.contracts.items()):
+        refunds = findings.replay.refunds.get(order, {}).values()
+        asked = sum(amount for amount, _ in refunds)
+        if contract == "void" and asked < captured[order]:
+            findings.differs(f"law: void contract of {order}", f"{captured[order]} given back", asked)
 
 
 def _unsettled(findings: Findings, now_ms: int) -> None:

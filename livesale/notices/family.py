@@ -28,6 +28,31 @@ INVITATION: dict[Language, dict[str, str]] = {
         "footer": "You do not know this person? Then there is nothing to do.",
     },
 }
+QUESTION: dict[Language, dict[str, str]] = {
+    "de": {
+        "subject": "Bitte um eine Erklärung als Elternteil oder Vormund",
+        "what": "über das Konto von {name} wurde bei livesale etwas gekauft und bezahlt. {name} ist nach dem, was wir erfahren "
+        "haben, minderjährig. Der Kauf gilt nur, wenn du ihm als Elternteil oder Vormund zustimmst (§ 108 BGB).",
+        "until": "Bitte erkläre uns bis zum {until}, ob du zustimmst. Sagst du nein oder bis dahin nichts, gilt der Kauf nicht, "
+        "und alles, was bezahlt wurde, geht zurück. Bis dahin wird nichts versandt.",
+        "how": "Der Link gilt nur für das Konto mit dieser Mailadresse und nur einmal. Er allein ändert nichts: Du meldest dich an "
+        "und nimmst auf der Seite an; danach siehst du dort, was gekauft wurde. Zustimmen kann eine neue Verbindung nach 24 "
+        "Stunden, ablehnen sofort.",
+        "label": "Ansehen und antworten",
+        "footer": "Du kennst diese Person nicht? Dann musst du nichts tun.",
+    },
+    "en": {
+        "subject": "Please tell us as a parent or guardian",
+        "what": "something was bought and paid on livesale with the account of {name}. As far as we have learned, {name} is "
+        "under age. The purchase counts only if you agree to it as a parent or guardian (§ 108 BGB).",
+        "until": "Please tell us by {until} whether you agree. If you say no, or nothing by then, the purchase does not count and "
+        "all that was paid goes back. Until then nothing is sent.",
+        "how": "The link is good only for the account with this address, and only once. By itself it changes nothing: you sign in "
+        "and accept on the page, and then see there what was bought. A new link can agree after 24 hours, and say no at once.",
+        "label": "Look and answer",
+        "footer": "You do not know this person? Then there is nothing to do.",
+    },
+}
 # kind → subject, text
 TOLD: dict[Language, dict[str, tuple[str, str]]] = {
     "de": {
@@ -63,6 +88,14 @@ def invitation_letter(name: str, country: str, invites: str, link: str) -> Lette
     words = INVITATION[language]
     lead = words[invites].format(name=one_line(name))
     return _letter(language, words["subject"], [lead, words["how"]], (words["label"], link), words["footer"])
+
+
+def question_letter(name: str, country: str, until_ms: int, link: str) -> Letter:
+    """To whom an operator names as guardian of a buyer: what was bought is on the page, for the account that it is for."""
+    language = language_of(country)
+    words = QUESTION[language]
+    said = [words["what"].format(name=one_line(name)), words["until"].format(until=when(until_ms, country, language))]
+    return _letter(language, words["subject"], [*said, words["how"]], (words["label"], link), words["footer"])
 
 
 def family_letter(kind: str, event: Event, minor: str, guardian: str, country: str, origin: str) -> Letter:

@@ -193,6 +193,9 @@ class _Words:
     def until(self) -> _Text:
         return _Text(self._labels["undecided"].format(until=self._when(self.facts.expires_at)))
 
+    def to_be_answered(self) -> _Text:
+        return _Text(self._labels["unanswered"].format(until=self._when(self.facts.expires_at)))
+
     def right(self) -> list[_Part]:
         """The right of withdrawal in short (EGBGB Art. 246a § 1 (2)), and where to use it."""
         return [
@@ -212,6 +215,10 @@ class _Words:
 
     def to_request(self) -> _Link:
         return _Link(self._labels["see_request"], self._url())
+
+    def to_question(self) -> _Link:
+        """The page where it is answered, for whoever's question it is."""
+        return _Link(self._labels["see_request"], f"{self.facts.origin}/guardian/{self.facts.order.approval}")
 
     def footer(self) -> _Text:
         return _Text(self._labels["footer"].format(origin=self.facts.origin), small=True)
@@ -269,6 +276,11 @@ def _decided(words: _Words) -> list[_Part]:
     return [words.goods(), words.total(), _Rows([words.seller()]), words.to_request()]
 
 
+def _question(words: _Words) -> list[_Part]:
+    details = _Rows([words.number(), words.seller()])
+    return [words.goods(), words.total(), details, words.to_be_answered(), words.to_question()]
+
+
 def _offered(words: _Words) -> list[_Part]:
     return [words.goods(), _Rows([words.seller()]), words.turn(), words.to_show()]
 
@@ -297,6 +309,11 @@ _BODIES: dict[str, Callable[[_Words], list[_Part]]] = {
     "approved": _of_order,
     "declined": _of_order,
     "expired": _of_order,
+    "ratify": _question,
+    "handed": _question,
+    "asked": _of_order,
+    **{f"request_{state}": _decided for state in ("ratified", "refused", "silent")},
+    **{state: _of_order for state in ("ratified", "refused", "silent")},
 }
 
 

@@ -66,6 +66,11 @@ MAILED: dict[str, dict[str, list[Notice]]] = {
         "superseded": _decided("superseded"),
         "revoked": _decided("revoked"),
         "lapsed": _decided("lapsed"),
+        "asked": [*_to("ratify", "guardians"), *_to("asked", "buyer")],
+        "handed": _to("handed", "buyer"),
+        "ratified": _decided("ratified"),
+        "refused": _decided("refused"),
+        "silent": _decided("silent"),
     },
     LINK_CHANGED: {
         "active": _to("link_active", "linked"),

@@ -18,13 +18,16 @@ class Contact:
 
 
 class People(Protocol):
-    """Asked when a mail is sent, never before: what it says is not kept. Refusal not_found for who is gone."""
+    """Asked when a mail is sent, never before: what it says is not kept. Refusal not_found for who is gone.
+
+    A minor's guardians are those who are now and, with `since_ms`, those who have ceased to be since then.
+    """
 
     async def contact(self, account: str) -> Contact: ...
 
     async def unseal(self, account: str, sealed: bytes, context: str) -> bytes: ...
 
-    async def guardians_of(self, minor: str) -> list[str]: ...
+    async def guardians_of(self, minor: str, since_ms: int | None = None) -> list[str]: ...
 
     async def browsers_of(self, account: str) -> list[str]: ...  # those to be told in, by subscription
 

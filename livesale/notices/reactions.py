@@ -81,8 +81,9 @@ class Notices:
         if role == "guardians":
             if event["type"] == APPROVAL_CHANGED and event["state"] == "requested" and await self._is_answered(shelf, event):
                 return []
+            void = event["type"] == APPROVAL_CHANGED and event["state"] == "void"  # perhaps because their link has ended
             with _asked_again():
-                return await self.people.guardians_of(event["minor"])
+                return await self.people.guardians_of(event["minor"], event["requested_at"] if void else None)
         if role == "linked":
             return [event["minor"], event["guardian"]]
         if role == "payer":

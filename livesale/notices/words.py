@@ -39,6 +39,15 @@ SUBJECTS: dict[Language, dict[str, str]] = {
         "approved": "Anfrage {number} ist genehmigt",
         "declined": "Anfrage {number} ist abgelehnt",
         "expired": "Anfrage {number} ist abgelaufen",
+        "ratify": "Bitte um eine Erklärung zu Bestellung {number}",
+        "asked": "Bestellung {number} wartet auf eine Erklärung",
+        "handed": "Bitte um deine Erklärung zu Bestellung {number}",
+        "request_ratified": "Bestellung {number} ist genehmigt",
+        "request_refused": "Bestellung {number} ist nicht genehmigt",
+        "request_silent": "Bestellung {number} gilt als nicht genehmigt",
+        "ratified": "Bestellung {number} ist genehmigt",
+        "refused": "Bestellung {number} ist nicht genehmigt",
+        "silent": "Bestellung {number} gilt als nicht genehmigt",
     },
     "en": {
         "paid": "Order {number} is paid",
@@ -64,6 +73,15 @@ SUBJECTS: dict[Language, dict[str, str]] = {
         "approved": "Request {number} is approved",
         "declined": "Request {number} is declined",
         "expired": "Request {number} has expired",
+        "ratify": "Please tell us about order {number}",
+        "asked": "Order {number} waits for an answer",
+        "handed": "Please tell us about your order {number}",
+        "request_ratified": "Order {number} was agreed to",
+        "request_refused": "Order {number} was not agreed to",
+        "request_silent": "Order {number} counts as not agreed to",
+        "ratified": "Order {number} was agreed to",
+        "refused": "Order {number} was not agreed to",
+        "silent": "Order {number} counts as not agreed to",
     },
 }
 
@@ -104,6 +122,22 @@ LEADS: dict[Language, dict[str, str]] = {
         "approved": "deine Anfrage ist genehmigt.",
         "declined": "deine Anfrage ist abgelehnt. Es wurde nichts gekauft und nichts abgebucht.",
         "expired": "deine Anfrage ist abgelaufen. Es wurde nichts gekauft und nichts abgebucht.",
+        "ratify": "{buyer} hat das hier gekauft und bezahlt. Der Kauf gilt nur, wenn du ihm zustimmst (§ 108 BGB). Bis du "
+        "antwortest, wird nichts versandt. Sagst du nein, geht alles zurück, was bezahlt wurde.",
+        "asked": "wir haben deine Eltern gefragt, ob sie diesem Kauf zustimmen. Bis sie antworten, wird nichts versandt. Stimmen "
+        "sie nicht zu, bekommst du alles zurück, was bezahlt wurde.",
+        "handed": "ob dieser Kauf gilt, entscheidest jetzt du selbst (§ 108 Abs. 3 BGB). Bis du antwortest, wird nichts versandt. "
+        "Sagst du nein, geht alles zurück, was bezahlt wurde.",
+        "request_ratified": "dem Kauf von {buyer} ist zugestimmt. Die Bestellung geht weiter.",
+        "request_refused": "dem Kauf von {buyer} ist nicht zugestimmt. Er gilt nicht, und alles, was bezahlt wurde, geht zurück. "
+        "Was schon angekommen ist, ist zurückzuschicken.",
+        "request_silent": "zum Kauf von {buyer} kam in der gesetzten Frist keine Antwort. Damit gilt er nicht (§ 108 Abs. 2 BGB), "
+        "und alles, was bezahlt wurde, geht zurück. Was schon angekommen ist, ist zurückzuschicken.",
+        "ratified": "dem Kauf ist zugestimmt. Die Bestellung geht weiter.",
+        "refused": "dem Kauf ist nicht zugestimmt. Er gilt nicht, und alles, was bezahlt wurde, geht zurück. Was schon "
+        "angekommen ist, ist zurückzuschicken.",
+        "silent": "es kam keine Antwort. Damit gilt der Kauf nicht, und alles, was bezahlt wurde, geht zurück. Was schon "
+        "angekommen ist, ist zurückzuschicken.",
     },
     "en": {
         "paid": "thank you for the order. It is accepted and paid. This mail confirms the contract.",
@@ -135,6 +169,22 @@ LEADS: dict[Language, dict[str, str]] = {
         "approved": "your request is approved.",
         "declined": "your request is declined. Nothing was bought or charged.",
         "expired": "your request has expired. Nothing was bought or charged.",
+        "ratify": "{buyer} bought and paid for this. The purchase counts only if you agree to it (§ 108 BGB). Until you answer, "
+        "nothing is sent. If you say no, all that was paid goes back.",
+        "asked": "we have asked your parents whether they agree to this purchase. Until they answer, nothing is sent. If they do "
+        "not agree, you get back all that was paid.",
+        "handed": "whether this purchase counts is now yours to decide (§ 108 (3) BGB). Until you answer, nothing is sent. If you "
+        "say no, all that was paid goes back.",
+        "request_ratified": "the purchase by {buyer} was agreed to. The order goes on.",
+        "request_refused": "the purchase by {buyer} was not agreed to. It does not count, and all that was paid goes back. "
+        "What has already arrived is to be sent back.",
+        "request_silent": "there was no answer about the purchase by {buyer} in time. So it does not count (§ 108 (2) BGB), and "
+        "all that was paid goes back. What has already arrived is to be sent back.",
+        "ratified": "the purchase was agreed to. The order goes on.",
+        "refused": "the purchase was not agreed to. It does not count, and all that was paid goes back. What has already arrived "
+        "is to be sent back.",
+        "silent": "there was no answer. So the purchase does not count, and all that was paid goes back. What has already arrived "
+        "is to be sent back.",
     },
 }
 
@@ -161,6 +211,7 @@ LABELS: dict[Language, dict[str, str]] = {
         "see_show": "Zur Sendung",
         "turn": "Das gilt bis {until}, danach ist an der Reihe, wer als Nächstes wartet. Bestellt ist damit noch nichts.",
         "withdraw": "Vertrag widerrufen",
+        "unanswered": "Der Link allein entscheidet nichts. Keine Antwort bis {until} zählt wie ein Nein.",
         "undecided": "Der Link allein entscheidet nichts. Ohne Entscheidung bis {until} verfällt die Anfrage.",
         "footer": "Diese Mail gehört zu deinem Konto bei {origin}. Sie ist keine Werbung.",
         "right": "Widerrufsrecht",
@@ -194,6 +245,7 @@ LABELS: dict[Language, dict[str, str]] = {
         "see_show": "To the show",
         "turn": "This holds until {until}; after that it is the turn of whoever waits next. Nothing is ordered yet.",
         "withdraw": "Withdraw from the contract",
+        "unanswered": "The link alone decides nothing. No answer by {until} counts as a no.",
         "undecided": "The link alone decides nothing. Without a decision by {until} the request expires.",
         "footer": "This mail belongs to your account at {origin}. It is not advertising.",
         "right": "Right of withdrawal",

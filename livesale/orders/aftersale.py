@@ -133,6 +133,12 @@ def check_open(sale: Sale) -> None:
         raise Refusal("conflict", f"This order is {sale.order.state}: nothing more can be done with it.")
 
 
+def check_not_on_hold(order: Order, *also: str) -> None:
+    """Refuse (on_hold) what must wait while the order's contract floats. Neutral: a seller learns no reason."""
+    if order.contract in ("floats", *also):
+        raise Refusal("on_hold", "This order is on hold for now. Please leave it as it is; it goes on, or ends, by itself.")
+
+
 def visible(sale: Sale) -> str:
     """The state people see; an order that ended unpaid stays so whatever late money it gives back."""
     if sale.order.state in model.REVIVED:

@@ -149,10 +149,10 @@ def begin(records: Records, order_id: str, origin: str, now_ms: int) -> Decision
     )
 
 
-def void(records: Records, order_id: str, now_ms: int) -> Decision:
-    """Approved too late: the units are gone. Nothing is charged."""
-    order, approval = asked_in(records, order_id, "approved")
-    after = model.changed(order, state="cancelled", reservation="released", reason="sold_out")
+def void(records: Records, order_id: str, state: str, reason: str) -> Decision:
+    """What was asked for (and, as `state` says, approved) cannot be had any more: units back, nothing is charged."""
+    order, approval = asked_in(records, order_id, state)
+    after = model.changed(order, state="cancelled", reservation="released", reason=reason)
     return ended_with(records, ending(records, order, after), approval, "void")
 
 
@@ -165,10 +165,11 @@ def end_request(records: Records, order_id: str, state: str, now_ms: int) -> Dec
 
 def call_off(records: Records, order_id: str, now_ms: int) -> Decision:
     """Consent has ended while it was being paid: what the provider has of it is voided. Of one that the provider has
-    not answered about, its answer is waited for.
+    not answered about, its answer is waited for. A consent is good for one capture: when that failed and the bank says yes
+    after all, it has ended, too.
     """
     order, payment, approval = load(Order, records[f"order:{order_id}"]), payment_in(records, order_id), approval_in(records)
-    if order is None or payment is None or approval is None or approval.state not in WITHHELD:
+    if order is None or payment is None or approval is None or approval.state not in (*WITHHELD, "consumed"):
         raise Nothing
     return _let_go(records, order, payment)
 

@@ -37,6 +37,11 @@ COUPON_RELEASED = "coupon_released"  # claim, coupon, order, amount
 COUPON_APPLIED = "coupon_applied"
 COUPON_TAKEN_OFF = "coupon_taken_off"
 
+# On the order's. order, approval, state (floats, ratified, void), before, by (who marked it; empty: by law), reason, at
+CONTRACT_CHANGED = "contract_changed"
+
+PRODUCT_WITHDRAWN = "product_withdrawn"  # on the shop's. product: its shop has it no more
+
 KINDS = {
     kind.type: kind
     for kind in (
@@ -60,5 +65,7 @@ KINDS = {
         EventKind(COUPON_RELEASED, "internal"),
         EventKind(COUPON_APPLIED, "internal"),
         EventKind(COUPON_TAKEN_OFF, "internal"),
+        EventKind(CONTRACT_CHANGED, "internal"),
+        EventKind(PRODUCT_WITHDRAWN, "internal"),
     )
 }

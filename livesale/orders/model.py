@@ -96,6 +96,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     country: str = ""
     shipping: int = 0
     coupon: Applied | None = None
+    contract: str = ""  # of one that turned out to be a minor's: floats, ratified or void (floating.py)
 
     def discount(self) -> int:
         """What a coupon takes off (minor units)."""

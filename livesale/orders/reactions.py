@@ -12,7 +12,7 @@ from livesale.orders import aftersale, asking, late, model
 from livesale.orders.asking import Nothing, approval_in, ended_with, ending
 from livesale.orders.events import ORDER_CHANGED, TRANSFER_RELEASED, UNITS_RETURNED, WAITLIST_CHANGED
 from livesale.orders.model import Order
-from livesale.orders.requests import is_stopped, quietly
+from livesale.orders.requests import may_capture, quietly
 from livesale.orders.transfers import Transfers
 from livesale.payments import model as payments
 from livesale.payments.events import PAYMENT_CHANGED
@@ -39,7 +39,7 @@ class OrderReactions:
 
     async def _payment(self, shelf: str, event: Event) -> None:
         order_id, step = event["order"], STEPS[event["state"]]
-        if step is claim and event.get("approval") and await self._is_stopped(shelf, order_id):
+        if step is claim and event.get("approval") and not await self._may_capture(shelf, order_id):
             step = asking.stop
         names = (*aftersale.names(order_id), *((f"approval:{event['approval']}",) if event.get("approval") else ()))
         try:
@@ -47,9 +47,13 @@ class OrderReactions:
         except Short:  # late money found no units
             await quietly(self.store.act(shelf, names, lambda records, now: let_go(records, order_id, now)))
 
-    async def _is_stopped(self, shelf: str, order_id: str) -> bool:
-        order = load(Order, (await self.store.read(shelf, f"order:{order_id}"))[f"order:{order_id}"])
-        return order is not None and await is_stopped(self.store, order.account)
+    async def _may_capture(self, shelf: str, order_id: str) -> bool:
+        """For an order whose money can be taken now; of any other the claim itself says what becomes of it."""
+        records = await self.store.read(shelf, f"order:{order_id}", f"payment:{order_id}")
+        order, payment = load(Order, records[f"order:{order_id}"]), load(Payment, records[f"payment:{order_id}"])
+        if order is None or payment is None or payment.state != "authorised":
+            return True
+        return await may_capture(self.store, order.account, order_id)
 
 
 def _both(records: Records, order_id: str) -> tuple[Order, Payment]:

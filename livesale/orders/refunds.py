@@ -13,7 +13,7 @@ from livesale.kernel.events import Event
 from livesale.kernel.ids import new_id, random_name
 from livesale.kernel.refusals import invalid
 from livesale.orders import model
-from livesale.orders.aftersale import Sale, Units, check_open, chosen, followed, repeats, sale_of
+from livesale.orders.aftersale import Sale, Units, check_not_on_hold, check_open, chosen, followed, repeats, sale_of
 from livesale.orders.events import UNITS_RETURNED
 from livesale.orders.model import Line, Order
 from livesale.orders.shipments import Repeated, completion, state_event
@@ -48,6 +48,7 @@ def ask(records: Records, order_id: str, by: str, wish: Wish, once: tuple[str, s
     if repeats(once, (one.once for one in sale.refunds.items)):
         raise Repeated
     check_open(sale)
+    check_not_on_hold(sale.order)  # a seller cannot step back from a contract that floats (§ 109 BGB)
     if wish.amount is not None and wish.currency != sale.order.currency:
         raise invalid("amount", f"this order was paid in {sale.order.currency}")
     amount, units = _meant(sale, wish)

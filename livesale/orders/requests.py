@@ -14,7 +14,7 @@ import msgspec
 
 from livesale.accounts.model import Place
 from livesale.guardians.events import APPROVAL_CHANGED
-from livesale.guardians.family import FAMILY, family_in
+from livesale.guardians.family import FAMILY, Stopped, capture_begins, family_in
 from livesale.guardians.model import Approval
 from livesale.kernel.events import Event
 from livesale.kernel.ids import new_id, shelf
@@ -26,12 +26,13 @@ from livesale.orders.model import Order
 from livesale.orders.pricing import Destination, priced_for
 from livesale.orders.transfers import Transfers
 from livesale.shows.events import OFFER_RAISED
-from livesale.shows.model import Deal, Offer
+from livesale.shows.model import Deal, Offer, Show
 from livesale.store.decision import Decision, Short
 from livesale.store.readers import Reaction
 from livesale.store.record import load
 from livesale.store.valkey import Records, Store
 
+WITHDRAWN, SHOW_CANCELLED = "product_withdrawn", "show_cancelled"  # reasons of orders that end so
 MOST_OPEN = 10_000  # requests of a shelf: a tenth of its stock, capped for each minor
 
 
@@ -78,18 +79,32 @@ class RequestReactions:
         if await is_stopped(self.store, event["minor"]):
             await quietly(self.store.act(shelf, names, lambda records, now: asking.stop(records, order_id, now)))
             return
-        try:
-            await quietly(self.store.act(shelf, names, lambda records, now: asking.begin(records, order_id, self.origin, now)))
-        except Short as short:
-            if not await self._fetched(shelf, event, short):
-                await quietly(self.store.act(shelf, names, lambda records, now: asking.void(records, order_id, now)))
+        reason = await self._unavailable(shelf, order_id)
+        if not reason:
+            try:
+                return await quietly(
+                    self.store.act(shelf, names, lambda records, now: asking.begin(records, order_id, self.origin, now))
+                )
+            except Short as short:
+                reason = "" if await self._fetched(shelf, event, short) else "sold_out"
+        if reason:
+            await quietly(self.store.act(shelf, names, lambda records, _: asking.void(records, order_id, "approved", reason)))
+
+    async def _unavailable(self, shelf: str, order_id: str) -> str:
+        """Why it is not to be had any more, though its units may be; empty when it is."""
+        found = await self.store.read(shelf, "show", f"order:{order_id}")
+        show, order = load(Show, found["show"]), load(Order, found[f"order:{order_id}"])
+        if show is not None and show.cancelled:
+            return SHOW_CANCELLED
+        lines = order.lines if order else []
+        return "" if all([await self.on_sale(line.product) for line in lines]) else WITHDRAWN
 
     async def _fetched(self, shelf: str, event: Event, short: Short) -> bool:
         """Whether what the show lacks came from its shop, and the payment began with it."""
         order = await self._order(shelf, event["order"])
         lacking = {lack.name.partition(":")[2] for lack in short.lacks if lack.name.startswith(("free:", "waiting:"))}
         lines = [line for line in order.lines if line.offer in lacking] if order else []
-        if order is None or not lines or not all([await self.on_sale(line.product) for line in lines]):
+        if order is None or not lines:
             return False
         wanted: dict[tuple[str, str], int] = {}
         for line in lines:
@@ -193,9 +208,20 @@ def _names(event: Event) -> tuple[str, ...]:
 
 
 async def is_stopped(store: Store, minor: str) -> bool:
-    """Whether a guardian has stopped all buying of the account; read through, for nothing fences it from here."""
+    """Whether a guardian has stopped all buying of the account; no money moves by this: `may_capture` comes later."""
     on_shelf = shelf("person", minor)
     return bool(family_in((await store.read(on_shelf, FAMILY))[FAMILY]).frozen_by)
+
+
+async def may_capture(store: Store, minor: str, order: str) -> bool:
+    """Whether the order's capture began before any stop of the family, by a commit that a stop cannot overlook."""
+    try:
+        await store.act(
+            shelf("person", minor), (FAMILY,), lambda records, now: capture_begins(records, minor, order, now)
+        )
+    except Stopped:
+        return False
+    return True
 
 
 async def quietly(work: Awaitable[object]) -> None:

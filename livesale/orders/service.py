@@ -217,6 +217,7 @@ class Orders:
 
     async def _request(self, order: Order, place: Place, wanted: Checkout, sealed: bytes) -> None:
         await self.people.check_may_ask(order.account)
+        await self._check_not_cancelled(order)
         ceilings = {line.offer: approvals.request_ceiling(await self._units(order, line.offer)) for line in order.lines}
         approval_id = new_id("ap", order.shelf)
 
@@ -232,6 +233,11 @@ class Orders:
             return ask(records, asked, approval_id, wanted.ship_to, sealed, ceilings, now_ms, place)
 
         await self._act(order, decide)
+
+    async def _check_not_cancelled(self, order: Order) -> None:
+        show = load(Show, (await self.store.read(order.shelf, "show"))["show"])
+        if show is not None and show.cancelled:
+            raise Refusal("show_not_live", "This show was cancelled.")
 
     async def _act(self, order: Order, decide: Any, act: str = "") -> None:
         try:

@@ -9,7 +9,7 @@ import msgspec
 from livesale.kernel.ids import new_id
 from livesale.kernel.refusals import Refusal
 from livesale.orders import model
-from livesale.orders.aftersale import Units, check_open, chosen, followed, repeats, sale_of
+from livesale.orders.aftersale import Units, check_not_on_hold, check_open, chosen, followed, repeats, sale_of
 from livesale.orders.events import SHIPMENT_MADE
 from livesale.orders.fulfilment import MOST_SHIPMENTS, Fulfilment, Shipment, moved
 from livesale.orders.model import Order
@@ -39,6 +39,7 @@ def ship(records: Records, order_id: str, by: str, parcel: Parcel, once: tuple[s
     if repeats(once, (one.once for one in sent)):
         raise Repeated
     check_open(sale)
+    check_not_on_hold(sale.order, "void")
     units = chosen(parcel.units, sale.to_send(), "sent")
     if len(sent) >= MOST_SHIPMENTS:
         raise Refusal("limit_reached", f"An order has at most {MOST_SHIPMENTS} shipments.")

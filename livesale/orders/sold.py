@@ -61,7 +61,7 @@ class Sold:
 
     async def complete(self, order_id: str) -> None:
         """What the mark `complete:ORDER` does; harmless when the order has gone on."""
-        on_shelf = _shelf(order_id)
+        on_shelf = shelf_of_order(order_id)
         try:
             await self.store.act(
                 on_shelf,
@@ -73,7 +73,7 @@ class Sold:
 
     async def order(self, order_id: str) -> tuple[Order, Sale | None]:
         """The order, and its sale once it has been paid; for whoever may see it."""
-        return aftersale.order_in(await self.store.read(_shelf(order_id), *aftersale.names(order_id)), order_id)
+        return aftersale.order_in(await self.store.read(shelf_of_order(order_id), *aftersale.names(order_id)), order_id)
 
     async def settled(self, order_id: str) -> Order:
         """The order once no refund is open or unsettled, or as it is after two seconds."""
@@ -93,12 +93,13 @@ class Sold:
 
     async def _act(self, order_id: str, decide: Callable[[Records, int], Decision]) -> None:
         try:
-            await self.store.act(_shelf(order_id), aftersale.names(order_id), decide)
+            await self.store.act(shelf_of_order(order_id), aftersale.names(order_id), decide)
         except Repeated:
             return
 
 
-def _shelf(order_id: str) -> str:
+def shelf_of_order(order_id: str) -> str:
+    """The shelf of an order by its id; not_found when that is none."""
     on_shelf = shelf_of(order_id, "o")
     if on_shelf is None:
         raise not_found("order")

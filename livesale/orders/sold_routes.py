@@ -103,14 +103,15 @@ def routes(sold: Sold, listed: ListSold, address: Address) -> list[Route]:
     """
     handlers = _Handlers(sold, listed, address)
     changes = ("conflict", "limit_reached")
+    sells = (*changes, "on_hold")
     return [
         Route(
             "POST", "/orders/{order}/shipments", handlers.ship, "Note what was sent", HOST, NewShipment | None, OrderView,
-            refuses=changes,
+            refuses=sells,
         ),
         Route(
             "POST", "/orders/{order}/refunds", handlers.refund, "Give money back", HOST, NewRefund, OrderView,
-            refuses=changes,
+            refuses=sells,
         ),
         Route(
             "POST", "/orders/{order}/withdrawal", handlers.declare, "Withdraw from contract: what would be withdrawn",

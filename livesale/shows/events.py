@@ -5,7 +5,7 @@ from __future__ import annotations
 from livesale.kernel.events import LATEST, EventKind
 
 SHOW_CREATED = "show_created"  # show, title, shop, currency, owner, starts_at
-SHOW_CHANGED = "show_changed"  # id, state, title, started_at, ended_at
+SHOW_CHANGED = "show_changed"  # id, state, title, started_at, ended_at, cancelled (when it is)
 WAITLIST_SET = "waitlist_set"  # waitlist: "line" or "first_paid"
 OFFER_SET = "offer_set"  # offer: {id, product, title, image, price, currency, per_buyer_limit}
 OFFER_RAISED = "offer_raised"  # offer, price: it costs more than before

@@ -1,7 +1,9 @@
 """Shows, offers, pins and deals: the rules, pure. A show's shelf is `show:ID`.
 
-`draft → live ⇄ paused → ended`; a scheduled show is a draft with a start time. Prices are minor units of the show's
-currency. Stock is never in these records: it is the shelf's counters, so that a hold disturbs no reader of an offer.
+`draft → live ⇄ paused → ended`; a scheduled show is a draft with a start time. A cancelled show has ended and says so: what
+guardians were asked in it ends with it, where a show that has run its course leaves them their time. Prices are minor units
+of the show's currency. Stock is never in these records: it is the shelf's counters, so that a hold disturbs no reader of
+an offer.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ MOVES = {
     "pause": ({"live"}, "paused"),
     "resume": ({"paused"}, "live"),
     "end": ({"live", "paused"}, "ended"),
+    "cancel": ({"draft", "live", "paused"}, "ended"),
 }
 
 
@@ -49,6 +52,7 @@ class Show(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_at: int | None = None
     epoch: int = 0
     waitlist: str = LINE
+    cancelled: bool = False
 
 
 class Offer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,14 +123,16 @@ class Mutes(msgspec.Struct, frozen=True):
 
 
 def move(show: Show, verb: str, now_ms: int) -> Show:
-    """The show after `start`, `pause`, `resume` or `end`; conflict when its state does not allow it."""
+    """The show after one of MOVES; conflict when its state does not allow it."""
     allowed, state = MOVES[verb]
     if show.state not in allowed:
         raise Refusal("conflict", f"A show that is {show.state} cannot {verb}.")
     changed = msgspec.structs.replace(show, state=state)
     if verb == "start":
         return msgspec.structs.replace(changed, started_at=now_ms, epoch=now_ms)
-    return msgspec.structs.replace(changed, ended_at=now_ms) if verb == "end" else changed
+    if state == "ended":
+        return msgspec.structs.replace(changed, ended_at=now_ms, cancelled=verb == "cancel")
+    return changed
 
 
 def on_air(show: Show | None) -> Show:

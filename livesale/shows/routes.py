@@ -143,7 +143,7 @@ def routes(shows: Shows, doors: Doors) -> list[Route]:
                 "POST", f"/shows/{{show}}/{verb}", handlers.mover(verb), f"{verb.capitalize()} the show", HOST,
                 refuses=("conflict",),
             )
-            for verb in ("start", "end", "pause", "resume")
+            for verb in ("start", "end", "cancel", "pause", "resume")
         ),
         of_show(
             "PUT", "/shows/{show}/pins", handlers.pins, "Put up to three offers on air", HOST, SetPins,

@@ -121,7 +121,7 @@ class Shows:
         return show
 
     async def move(self, actor: Actor, show_id: str, verb: str, act: str = "") -> Show:
-        """Start, pause, resume or end the show."""
+        """Start, pause, resume, end or cancel the show."""
 
         def decide(records: Records, now_ms: int) -> Decision:
             show = _owned(actor, records)
@@ -329,7 +329,7 @@ def show_event(show: Show) -> Event:
     """The fact of a show's new state."""
     return {
         "type": events.SHOW_CHANGED, "id": show.id, "state": show.state, "title": show.title,
-        "started_at": show.started_at, "ended_at": show.ended_at,
+        "started_at": show.started_at, "ended_at": show.ended_at, **({"cancelled": True} if show.cancelled else {}),
     }  # fmt: skip
 
 

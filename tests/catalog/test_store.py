@@ -38,10 +38,10 @@ def row(sku: str, quantity: int | None = 5, price: int = 1999, **more: str) -> F
 async def test_an_import_makes_the_list_equal_to_the_feed(conn: AsyncConnection) -> None:
     """New, changed, unchanged and missing rows are told apart; ids stay with their sku."""
     first = await upsert_products(conn, "demo", [row("a"), row("b"), row("c")], NOW_MS)
-    assert (first.imported, first.updated, first.unchanged, first.removed) == (3, 0, 0, 0)
+    assert (first.imported, first.updated, first.unchanged, first.gone) == (3, 0, 0, [])
     before = {one.sku: one.id for one in await list_products(conn, "demo")}
     second = await upsert_products(conn, "demo", [row("a"), row("b", price=1500), row("d")], NOW_MS + 1)
-    assert (second.imported, second.updated, second.unchanged, second.removed) == (1, 1, 1, 1)
+    assert (second.imported, second.updated, second.unchanged, second.gone) == (1, 1, 1, [before["c"]])
     listed = await list_products(conn, "demo")
     assert [(one.sku, one.price.amount) for one in listed] == [("a", 1999), ("b", 1500), ("d", 1999)]
     assert [one.id for one in listed[:2]] == [before["a"], before["b"]]

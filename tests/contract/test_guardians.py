@@ -237,3 +237,39 @@ def test_a_raised_price_is_a_new_request(system: System) -> None:
     assert guardian.did("GET", f"/approvals/{approval['id']}")["state"] == "superseded"
     guardian.did("POST", f"/approvals/{now['id']}/approve", {"digest": now["digest"], "payment": CARD})
     order_state(system, "minor", order["id"], "paid")
+
+
+FEED = """<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>t</title><link>http://t</link>
+<description>t</description><item><g:id>{sku}</g:id><title>{sku}</title><description>d</description><link>http://t/{sku}</link>
+<g:price>9.00 EUR</g:price><g:quantity>40</g:quantity><g:availability>in_stock</g:availability></item></channel></rss>"""
+
+
+@pytest.mark.parametrize("gone", ["product withdrawn", "show cancelled"])
+def test_what_cannot_be_had_any_more(system: System, gone: str) -> None:
+    """Withdrawn by the shop's next feed, or the show cancelled, while its units are in the show: void by itself, both told,
+    the units back, nothing charged."""
+    host, minor, shop = system.api("host"), system.api("minor"), gone.replace(" ", "-")
+    host.did("POST", f"/shops/{shop}/feed", raw=FEED.format(sku="kite").encode())
+    product = host.did("GET", f"/products?shop={shop}")["items"][0]
+    show = host.did("POST", "/shows", {"title": gone, "shop": shop, "currency": "EUR"})["id"]
+    body = {"product": product["id"], "price": product["price"], "quantity": 20}
+    offer = host.did("POST", f"/shows/{show}/offers", body)["id"]
+    host.did("POST", f"/shows/{show}/start")
+    held = minor.hold(show, offer).body
+    minor.check_out(held, None)
+    approval = approval_of(system, held["id"])
+    if gone == "show cancelled":
+        assert host.did("POST", f"/shows/{show}/cancel")["state"] == "ended"
+    else:
+        host.did("POST", f"/shops/{shop}/feed", raw=FEED.format(sku="drum").encode())
+    order_state(system, "minor", held["id"], "cancelled")
+    assert minor.did("GET", f"/orders/{held['id']}")["reason"] == gone.replace(" ", "_")
+    guardian = system.api("guardian", fresh=True)
+    assert guardian.did("GET", f"/approvals/{approval['id']}")["state"] == "void"
+    said = {"digest": approval["digest"], "payment": CARD}
+    problem(guardian.post(f"/approvals/{approval['id']}/approve", said), 409, "conflict")
+    if gone != "show cancelled":
+        until(lambda: system.left(show, offer) == 20, "the unit back")
+    for who in ("minor", "guardian"):
+        mails = f"/dev/mail?to={who}@demo.example"
+        until(lambda mails=mails: held["id"][-6:].upper() in str(system.anyone.did("GET", mails)["items"]), f"the {who} told")  # type: ignore[misc]

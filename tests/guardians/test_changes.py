@@ -12,6 +12,8 @@ from livesale.kernel.refusals import Refusal
 from livesale.orders.model import Order
 from livesale.orders.service import Checkout
 from livesale.store.decision import Counter, Decision
+from livesale.store.log import read_log
+from livesale.store.readers import Reactions
 from livesale.store.record import load
 from tests.guardians.house import PEOPLE, House, counter
 from tests.support.market import HOST, SHIP_TO
@@ -208,7 +210,7 @@ async def test_revoke_against_capture(house: House) -> None:
             assert house.market.provider.captured.get(order.id, 0) == (order.total if end.state == "paid" else 0)
 
 
-async def test_consent_that_is_not_paid_lapses(house: House) -> None:
+async def test_expiry_while_paying(house: House) -> None:
     """Its half hour is over while the guardian is at the bank: voided, units back, one end."""
     async with house.market.running():
         order, approval = await house.asked()
@@ -231,6 +233,37 @@ async def test_a_declined_card_ends_the_consent(house: House) -> None:
         await house.guardians.approve(house.actor("gita"), approval.id, approval.digest, "pm_declined")
         await house.market.state(order, "payment_failed")
     assert (await house.market.approval(order)).state == "lapsed"
+    assert await counter(house, "free") == 20
+
+
+async def test_a_bank_that_says_yes_after_the_capture_failed(house: House) -> None:
+    """A consent is good for one capture: what is authorised again, before the order has heard of the failure, is let go of."""
+    market, shelf = house.market, house.market.shelf
+    rooms = (market.payments, market.reactions, market.requests)
+    acts = Reactions(one for room in rooms for one in room.reactions())
+    order, approval = await house.asked()
+    await house.guardians.approve(house.actor("gita"), approval.id, approval.digest, "pm_late_decline")
+
+    async def hears(*states: str) -> None:
+        """The readers, for as long as something happens; of what is in these states they hear later."""
+        seq = 0
+        while entries := await read_log(market.store, shelf, seq):
+            for event in [event for entry in entries for event in entry.fields()["events"] if event.get("state") not in states]:
+                for act in acts.to(event):
+                    await act(shelf, event)
+            seq = entries[-1].seq
+
+    await hears("failed")
+    payment = await market.orders.payment(order)
+    assert payment
+    assert (payment.state, (await market.approval(order)).state) == ("failed", "consumed")
+    market.provider.passed_3ds(payment.provider_id)
+    for act in acts.to({"type": "payment_check", "order": order.id}):
+        await act(shelf, {"type": "payment_check", "order": order.id})
+    await hears("failed")
+    await hears()
+    assert (await market.orders.load(order.id)).state == "payment_failed"
+    assert (market.provider.captured, market.provider.outstanding()) == ({}, [])
     assert await counter(house, "free") == 20
 
 

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.guardians import family as rules
 from livesale.guardians import store as rows
 from livesale.guardians.family import FAMILY, Family, Tie
-from livesale.guardians.invitations import Invitations, Knower
+from livesale.guardians.invitations import Invitations, Knower, Way
 from livesale.guardians.model import LINK_MUST_STAND_MS
 from livesale.guardians.reactions import FamilyReactions
 from livesale.kernel.actor import Actor
+from livesale.kernel.clock import DAY_MS
 from livesale.kernel.refusals import Refusal
 from livesale.store.decision import Decision, Early
 from livesale.store.log import read_log
@@ -137,6 +138,19 @@ async def test_a_code_is_for_its_makers_screen(house: House, post: Post) -> None
     assert await code_of(post.invitations.code(house.actor("kim"), mailed.id)) == "not_found"
     await post.invitations.accept(house.actor("gita"), link.partition("#invitation=")[2])
     assert await code_of(post.invitations.code(house.actor("kim"), made.id)) == "gone"
+
+
+@pytest.mark.parametrize(("way", "days"), [("mail", 7), ("code", 1)])
+async def test_an_old_invitation_links_nobody(
+    house: House, post: Post, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch, way: Way, days: int
+) -> None:
+    """A week after it was mailed, or a quarter of an hour after it was shown, it is gone for whom it was for, too."""
+    made = await post.invitations.invite(house.actor("kim"), MAILS["gita"], way)
+    store, token = house.market.store, post.invitations.token(made.id)
+    later_ms = store.now_ms() + days * DAY_MS
+    monkeypatch.setattr(Store, "now_ms", lambda _: later_ms)
+    assert await code_of(post.invitations.accept(house.actor("gita"), token)) == "gone"
+    assert not (await house.guardians.family_of("kim")).ties
 
 
 async def test_invitations_are_counted(house: House, post: Post) -> None:

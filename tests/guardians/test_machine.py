@@ -19,7 +19,9 @@ from livesale.kernel.actor import Actor
 from livesale.orders.model import Order
 from livesale.orders.service import Checkout
 from livesale.orders.spending import Spending
+from livesale.orders.unavailable import Unavailable
 from livesale.payments.model import Payment
+from livesale.shows.model import Show
 from livesale.store.decision import Counter, Decision, Put
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
@@ -101,6 +103,7 @@ class Requests(Machine):
             await self.market.open(IN_SHOW)
             self.guardians = House(store, self.market.shelf)
             self.market.people.check_may_ask = self.guardians.check_may_ask  # type: ignore[method-assign]
+            self.unavailable = Unavailable(store, self._open_for, self.market.on_sale)
             self.spending = Spending(store, WardsDouble(self.guardians))
             ties = [Tie(f"fl_{parent}", parent, 0, verified=True) for parent in PARENTS]
             await store.commit(Decision(MIA, puts=(Put(FAMILY, 0, encode(Family(ties))),)))
@@ -187,10 +190,23 @@ class Requests(Machine):
     def reprice(self, price: int) -> None:
         self.allowed(self.market.reprice(self.market.offers[0], price))
 
-    @rule(really=strategies.integers(0, 9))
+    @rule(really=strategies.integers(0, 19))
     def show_ends(self, really: int) -> None:
-        if really == 9:
-            self.allowed(self.market.shows.move(HOST, self.market.shelf.removeprefix("show:"), "end"))
+        if really > 17:
+            verb = "end" if really == 18 else "cancel"
+            self.allowed(self.market.shows.move(HOST, self.market.shelf.removeprefix("show:"), verb))
+
+    @precondition(lambda self: self.orders)
+    @rule(pick=some, parent=parents, agrees=strategies.booleans(), back=strategies.booleans())
+    def product_is_withdrawn(self, pick: int, parent: str, agrees: bool, back: bool) -> None:
+        """By one list of the shop, perhaps while a parent agrees; the next list may have it again."""
+        order, product = self.some_order(pick), self.product.removeprefix("free:")
+        self.market.removed.add(product)
+        says = [self._say(order, parent, "approve", "pm_ok")] if agrees and order.approval else []
+        self.allowed(*says, *(self.unavailable.look_again("shop:demo", product) for _ in range(2)))
+        self.deliver_all()
+        if back:
+            self.market.removed.discard(product)
 
     # What the family does
 
@@ -222,7 +238,7 @@ class Requests(Machine):
         names = (ALLOWANCE, FAMILY)
         self.allowed(store.act(MIA, names, lambda records, _: allowance.granted(records, "mia", wish)))
 
-    @rule(token=tokens, twice=strategies.booleans(), rounds=strategies.integers(0, 4), said=sayings)
+    @rule(token=tokens, twice=strategies.booleans(), rounds=strategies.sampled_from((0, 1, 2, 4, 8)), said=sayings)
     def ask_within_an_allowance(self, token: str, twice: bool, rounds: int, said: list[tuple[str, str]]) -> None:
         """Agreed to by itself, perhaps told twice at once, while a parent says something else."""
         self.family_is_whole()
@@ -313,6 +329,11 @@ class Requests(Machine):
             self.laws()
         states = [self.do(self.market.orders.load(one)).state for one in self.orders]
         assert "awaiting_payment" not in states, states
+        self.do(self.unavailable.look_again("shop:demo", self.product.removeprefix("free:")))
+        self.do(self.unavailable.look_again(self.market.shelf, "cancelled"))
+        show = load(Show, self.do(self.market.store.read(self.market.shelf, "show"))["show"])
+        gone = self.market.removed or (show and show.cancelled)
+        assert not (gone and self.do(self._open_for(self.product.removeprefix("free:"))))
         assert "approved" not in self.states.values()
         captured = self.market.provider.captured
         for spend in self.do(self._spends()):
@@ -351,11 +372,17 @@ class Requests(Machine):
         market = self.market
         rooms = (
             market.payments, market.reactions, market.requests, market.leftovers, self.spending,
-            FamilyReactions(self.guardians),
+            FamilyReactions(self.guardians), self.unavailable,
         )  # fmt: skip
         shelf = MIA if event["type"] in OF_MIA else market.shelf
         for act in Reactions(one for room in rooms for one in room.reactions()).to(event):
             await act(shelf, event)
+
+    async def _open_for(self, _product: str) -> list[str]:
+        """There is one product: every open request is for it."""
+        records = await self.market.store.records(self.market.shelf)
+        found = [load(Approval, row) for name, row in records.items() if name.startswith("approval:")]
+        return [one.id for one in found if one and one.state == "requested"]
 
     async def _begun(self) -> set[str]:
         """Orders whose money is captured, or for which that has been asked."""

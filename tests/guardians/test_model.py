@@ -89,7 +89,7 @@ OTHER = {
 
 
 @pytest.mark.parametrize("field", OTHER)
-def test_every_field_is_in_the_digest(field: str) -> None:
+def test_every_field_of_the_digest_changed_in_turn(field: str) -> None:
     """Each field of what is agreed, changed alone, makes another digest."""
     assert model.digest(*OTHER[field]) != APPROVAL.digest  # type: ignore[arg-type]
 
@@ -119,6 +119,37 @@ STATES = (
     "lapsed",
 )
 ENDS = set(STATES) - {"requested", "approved"}
+
+
+AFTER = ("asked", "handed", "ratified", "refused", "silent", "moot")
+
+
+@given(strategies.lists(strategies.sampled_from((*AFTER, *STATES)), max_size=12))
+def test_a_question_after_the_sale_has_one_end(moves: list[str]) -> None:
+    """Handed over once at most, then one end; nothing of it can be requested, approved or consumed."""
+    approval, passed = msgspec.structs.replace(APPROVAL, state="asked"), ["asked"]
+    for state in moves:
+        try:
+            approval = model.moved(approval, state)
+        except Refusal as refusal:
+            assert refusal.code == "conflict"
+        else:
+            passed.append(state)
+    assert set(passed) <= set(AFTER)
+    assert len(set(passed)) == len(passed)
+    assert sum(state in AFTER[2:] for state in passed) <= 1
+
+
+def test_the_clock_of_a_question() -> None:
+    """It wakes at the birthday first, if that comes before its end: then the buyer has as long again as the guardians had."""
+    weeks = GERMANY.legal_ms
+    asked = msgspec.structs.replace(APPROVAL, state="asked", expires_at=NOW + weeks, grown_at=NOW + 5)
+    assert model.due(asked) == NOW + 5
+    handed = model.timed_out(asked, grown=True)
+    assert (handed.state, model.due(handed)) == ("handed", NOW + 5 + weeks)
+    still = model.timed_out(asked, grown=False)
+    assert (still.state, model.due(still)) == ("asked", NOW + weeks)
+    assert [model.timed_out(one, grown=True).state for one in (still, handed)] == ["silent", "silent"]
 
 
 @given(strategies.lists(strategies.sampled_from(STATES), max_size=12))
@@ -168,7 +199,7 @@ def test_one_clock_runs_at_a_time() -> None:
     """A request's day, then the payment's half hour; what has ended waits for nothing."""
     assert model.due(APPROVAL) == APPROVAL.expires_at
     assert model.due(CONSENTED) == CONSENTED.pay_until
-    assert model.TIMED_OUT == {"requested": "expired", "approved": "lapsed"}
+    assert model.TIMED_OUT == {"requested": "expired", "approved": "lapsed", "asked": "silent", "handed": "silent"}
     for state in ENDS:
         assert model.due(msgspec.structs.replace(APPROVAL, state=state)) is None
 

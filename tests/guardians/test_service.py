@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from livesale.guardians.model import STEP_UP_MS, Approval
+from livesale.guardians.model import MOST_OPEN_REQUESTS, STEP_UP_MS, Approval
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import Order
 from livesale.store.decision import Early
+from livesale.store.log import read_log
 from tests.guardians.house import House, counter
 from tests.support.market import HOST
 
@@ -49,12 +50,15 @@ async def test_strangers_do_not_learn_that_it_exists(house: House) -> None:
 
 
 async def test_reading_decides_nothing(house: House) -> None:
-    """A mail scanner that opens the link changes and prolongs nothing."""
+    """Whoever opens it, however often, changes and prolongs nothing; that a guardian had it before them is told once each."""
     _, approval = await house.asked()
-    seq = await house.market.store.seq(house.market.shelf)
-    for _ in range(5):
-        assert await house.guardians.seen(house.actor("gita"), approval.id) == approval
-    assert await house.market.store.seq(house.market.shelf) == seq
+    store, shelf = house.market.store, house.market.shelf
+    seq, records = await store.seq(shelf), await store.records(shelf)
+    for who in ("gita", "gita", "mia", "gero", "gita"):
+        assert await house.guardians.seen(house.actor(who), approval.id) == approval
+    assert await store.records(shelf) == records
+    told = [event for entry in await read_log(store, shelf, seq) for event in entry.fields()["events"]]
+    assert [(event["type"], event["by"]) for event in told] == [("approval_seen", "gita"), ("approval_seen", "gero")]
 
 
 async def test_approved_is_paid_once_by_the_guardian(house: House) -> None:
@@ -70,9 +74,16 @@ async def test_approved_is_paid_once_by_the_guardian(house: House) -> None:
     assert (await house.market.approval(order)).state == "consumed"
 
 
-async def test_a_second_approve_is_told_the_state(house: House) -> None:
-    """A double tap with another key is a conflict, and charges nothing more."""
+async def test_double_tap_and_replay(house: House) -> None:
+    """A double tap with another key is a conflict, a replay of the same call the same answer; neither charges more."""
+    async with house.market.running():
+        order, approval = await house.asked()
+        calls = [house.guardians.approve(house.actor("gita"), approval.id, approval.digest, "pm_ok", "act1") for _ in range(3)]
+        assert {one.state for one in await asyncio.gather(*calls)} <= {"approved", "consumed"}
+        await house.market.state(order, "paid")
+        assert house.market.provider.captured == {order.id: order.total}
     order, approval = await house.asked()
+    captured = dict(house.market.provider.captured)
     done = await asyncio.gather(
         *(house.approve(approval, who) for who in ("gita", "gero", "gita")), return_exceptions=True
     )
@@ -80,7 +91,7 @@ async def test_a_second_approve_is_told_the_state(house: House) -> None:
     assert [one.code for one in refused] == ["conflict", "conflict"]
     async with house.market.running():
         await house.market.state(order, "paid")
-    assert house.market.provider.captured == {order.id: order.total}
+    assert house.market.provider.captured == captured | {order.id: order.total}
 
 
 async def test_two_guardians_disagree(house: House) -> None:
@@ -145,7 +156,7 @@ async def test_a_lapsed_hold_is_held_again(house: House) -> None:
     assert await counter(house, "claimed") == 1
 
 
-async def test_a_lapsed_hold_sold_out_is_void(house: House) -> None:
+async def test_sold_out_after_approval(house: House) -> None:
     """Approved after others took the last units: void, nothing charged, nothing oversold."""
     async with house.market.running():
         order, approval = await house.asked()
@@ -160,8 +171,8 @@ async def test_a_lapsed_hold_sold_out_is_void(house: House) -> None:
     assert (await counter(house, "held"), await counter(house, "requests")) == (20, 0)
 
 
-async def test_requests_are_capped(house: House) -> None:
-    """One request for an offer, and no more than a tenth of its stock."""
+async def test_request_spam(house: House) -> None:
+    """One request for an offer, five of one minor in a show, and no more than a tenth of an offer's stock."""
     await house.asked()
     with pytest.raises(Refusal) as again:
         await house.asked()
@@ -169,6 +180,30 @@ async def test_requests_are_capped(house: House) -> None:
     with pytest.raises(Refusal):
         await house.market.check_out(await house.market.hold("mia", (0, 3)))
     assert await counter(house, "requests") == 1
+    await house.market.open(*[20] * (MOST_OPEN_REQUESTS + 1))
+    for offer in range(MOST_OPEN_REQUESTS):
+        await house.market.check_out(await house.market.hold("mia", (offer, 1)))
+    with pytest.raises(Refusal) as sixth:
+        await house.market.check_out(await house.market.hold("mia", (MOST_OPEN_REQUESTS, 1)))
+    assert sixth.value.code == "limit_reached"
+
+
+async def test_fake_minors_holding_all_stock(house: House) -> None:
+    """Ten accounts ask at once: two of twenty units wait for guardians, and an adult buys all the others."""
+    fakes = [f"fake{number}" for number in range(10)]
+    house.market.people.bands |= dict.fromkeys(fakes, "14-15")
+    house.market.people.wards |= set(fakes)
+    held = [await house.market.hold(fake, (0, 1)) for fake in fakes]
+    asked = await asyncio.gather(*(house.market.check_out(order) for order in held), return_exceptions=True)
+    refused = [one for one in asked if isinstance(one, Refusal)]
+    assert [one.code for one in refused] == ["limit_reached"] * 8
+    assert await counter(house, "requests") == 2
+    for order in held:  # what only was reserved comes back by itself
+        if (await house.market.orders.load(order.id)).state == "held":
+            await house.age(f"order:{order.id}", Order, "reserved_until")
+            await house.market.orders.expire(order.id)
+    async with house.market.running():
+        await house.market.paid("ann", (0, 18))
 
 
 async def test_cancelled_takes_its_request_along(house: House) -> None:

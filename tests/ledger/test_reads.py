@@ -205,3 +205,16 @@ async def test_a_shops_orders_in_several_states_are_one_list(store: Store, engin
         assert sorted((one["id"] for one in await paged(sold, limit)), reverse=True) == wanted
     assert len((await reads.list_shop_orders(engine, "demo", "paid"))["items"]) == 3
     assert (await reads.list_shop_orders(engine, "other", "paid"))["items"] == []
+
+
+async def test_open_requests_for_a_product(store: Store, engine: AsyncEngine, running: Running) -> None:
+    """Those nobody has decided, of orders with just this product; a name that is part of another's finds nothing."""
+    sale = Sale(store)
+    await sale.open()
+    orders = [await sale.hold(), await sale.hold()]
+    asked, decided = [await sale.ask(order) for order in orders]
+    await sale.approve(decided, orders[1])
+    async with running():
+        await archived(store, engine, sale.shelf)
+    assert await reads.open_requests_for(engine, "p1") == [asked]
+    assert [await reads.open_requests_for(engine, other) for other in ("p", "p_", "%", "p11")] == [[], [], [], []]

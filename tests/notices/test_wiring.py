@@ -8,18 +8,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from livesale.apps.keys import make_keys
 from livesale.apps.mails import Readers, dev_box, mails, transport_of
 from livesale.apps.wiring import Wiring
 from livesale.catalog.shops import ensure_shop
-from livesale.guardians.family import Tie
+from livesale.guardians.family import FAMILY, Tie, family_in
 from livesale.kernel.refusals import Refusal
 from livesale.notices.transport import DevFolder, Smtp
 from livesale.settings import load_settings
 from livesale.store.database import migrate
-from livesale.store.valkey import Store
+from livesale.store.decision import Decision
+from livesale.store.record import put
+from livesale.store.valkey import Records, Store
 from tests.support.valkey import ValkeyProcess
 
 
@@ -61,8 +64,21 @@ async def test_without_a_way_there_is_one_warning(
     assert (said.out + said.err + caplog.text).count("no mails are sent") == 1
 
 
+async def end_link(wired: Wiring, minor: str, at_ms: int) -> None:
+    """The minor's only link ended at that time."""
+
+    def decide(records: Records, _now_ms: int) -> Decision:
+        family = family_in(records[FAMILY])
+        over = [msgspec.structs.replace(tie, ends_at=at_ms) for tie in family.ties]
+        put_over = put(FAMILY, records[FAMILY], msgspec.structs.replace(family, ties=over))
+        return Decision(f"person:{minor}", puts=(put_over,))
+
+    await wired.store.act(f"person:{minor}", (FAMILY,), decide)
+
+
 async def test_readers_are_the_accounts(wired: Wiring) -> None:
-    """Address, name and country are the account's; guardians are those linked now; a shop is named with its owner."""
+    """Address, name and country are the account's; guardians are those linked now or,
+    where it is asked, then; a shop is named with its owner."""
     made = {}
     for who, born in (("mia", date(2012, 1, 1)), ("gita", date(1980, 1, 1))):
         account = await wired.accounts.create_account(
@@ -79,6 +95,8 @@ async def test_readers_are_the_accounts(wired: Wiring) -> None:
     assert (contact.email, contact.name, contact.country) == ("mia@example.org", "Mia", "AT")
     assert await readers.guardians_of(made["mia"]) == [made["gita"]]
     assert await readers.guardians_of(made["gita"]) == []
+    await end_link(wired, made["mia"], ended_at := wired.store.now_ms() - 10)
+    assert [await readers.guardians_of(made["mia"], since) for since in (None, ended_at - 1, ended_at)] == [[], [made["gita"]], []]
     assert [await readers.seller(shop) for shop in ("mugs", "none")] == ["mugs (Gita)", "none"]
     sealed = await wired.people.seal(made["mia"], b"Weg 1", "ship_to:o")
     assert await readers.unseal(made["mia"], sealed, "ship_to:o") == b"Weg 1"

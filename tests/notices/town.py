@@ -103,7 +103,7 @@ class Town:
     async def unseal(self, _account: str, sealed: bytes, _context: str) -> bytes:
         return sealed
 
-    async def guardians_of(self, minor: str) -> list[str]:
+    async def guardians_of(self, minor: str, since_ms: int | None = None) -> list[str]:
         return self.families.get(minor, [])
 
     async def browsers_of(self, account: str) -> list[str]:

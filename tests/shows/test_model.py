@@ -12,7 +12,9 @@ from livesale.shows.model import Deal, Offer, Rundown, Segment, Show
 
 SHOW = Show("s", "T", "demo", "EUR", "h")
 OFFER = Offer("of_1", "p", "Pan", "", 1000, "EUR")
-LEGAL = {"draft": {"start"}, "live": {"pause", "end"}, "paused": {"resume", "end"}, "ended": set()}
+LEGAL = {
+    "draft": {"start", "cancel"}, "live": {"pause", "end", "cancel"}, "paused": {"resume", "end", "cancel"}, "ended": set(),
+}  # fmt: skip
 DEAL = Deal("d_1", "of_1", 700, 100, 200)
 
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { Approval } from "../lib/shapes";
 import { Deciding } from "./ctrl";
 
-const approval: Approval = { id: "ap_1", state: "requested", minor_name: "M", lines: [], total: { amount: 1, currency: "EUR" }, payee: "demo", ship_to: { name: "", street: "", postal_code: "", city: "", country: "DE" }, digest: "d1", expires_at: 0 };
+const approval: Approval = { id: "ap_1", state: "requested", minor: "m", minor_name: "M", lines: [], total: { amount: 1, currency: "EUR" }, payee: "demo", ship_to: { name: "", street: "", postal_code: "", city: "", country: "DE" }, digest: "d1", expires_at: 0 };
 
 const refusal = (status: number, code: string): Response => new Response(JSON.stringify({ code, status, detail: "" }), { status });
 

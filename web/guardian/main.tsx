@@ -16,7 +16,7 @@ import { Invitation, tokenFromAddress } from "./invitation";
 import { listen, merged } from "./news";
 import "./guardian.css";
 import { Pushes } from "./pushswitch";
-import { Request } from "./request";
+import { isQuestion, Request } from "./request";
 import { Ward } from "./ward";
 import { sayRequestState, say } from "./words";
 
@@ -71,7 +71,7 @@ function Guardian() {
 }
 
 function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolean }) {
-  const waiting = approvals.filter((approval) => ["requested", "approved"].includes(approval.state) || decidedHere.has(approval.id));
+  const waiting = approvals.filter((approval) => ["requested", "approved"].includes(approval.state) || isQuestion(approval) || decidedHere.has(approval.id));
   const earlier = approvals.filter((approval) => !waiting.includes(approval));
   const wards = links.filter((link) => link.guardian === me.value?.id);
   for (const approval of waiting) decidedHere.add(approval.id);
@@ -89,13 +89,13 @@ function Room({ desk: { approvals, links }, minor }: { desk: Desk; minor: boolea
 }
 
 function Waiting({ waiting, minor }: { waiting: Approval[]; minor: boolean }) {
-  const front = waiting.find((approval) => approval.id === inFront.value) ?? waiting.find((approval) => approval.state === "requested") ?? waiting[0];
+  const front = waiting.find((approval) => approval.id === inFront.value) ?? waiting.find((approval) => approval.state === "requested" || isQuestion(approval)) ?? waiting[0];
   if (!front) return null;
   if (inFront.peek() !== front.id) inFront.value = front.id;
   const others = waiting.filter((approval) => approval !== front);
   return (
     <>
-      <Request key={front.id + front.digest} approval={front} reload={() => void desk.load()} asMinor={minor} />
+      <Request key={front.id + front.digest + isQuestion(front)} approval={front} reload={() => void desk.load()} asMinor={minor} />
       {others.length > 0 && (
         <section class="stack">
           <h2>{say(minor ? "moreMinor" : "more")}</h2>
@@ -116,7 +116,7 @@ const titlesOf = (approval: Approval): string => approval.lines.map((line) => li
 function Summary({ approval }: { approval: Approval }) {
   return (
     <>
-      <span class="earlier-text"><strong>{titlesOf(approval)}</strong><span class="small muted">{approval.minor_name} · {approval.state === "requested" ? `${say("until")} ` : ""}{dayAndTime(approval.expires_at)}</span></span>
+      <span class="earlier-text"><strong>{titlesOf(approval)}</strong><span class="small muted">{approval.minor_name} · {approval.state === "requested" || isQuestion(approval) ? `${say("until")} ` : ""}{dayAndTime(approval.expires_at)}</span></span>
       <span class="figures">{money(approval.total)}</span>
       {approval.state !== "requested" && <span class="chip">{sayRequestState(approval.state)}</span>}
     </>

@@ -5,6 +5,7 @@ import { hasPasskey } from "../lib/passkey";
 import { CodeField } from "../lib/codefield";
 import { Notice, ProductPicture, TimeOf } from "../lib/pieces";
 import { Refused } from "../lib/refused";
+import { me } from "../lib/session";
 import type { Approval } from "../lib/shapes";
 import { detailOf, sorryFor } from "../lib/sorry";
 import { say as sayAll } from "../lib/words";
@@ -12,9 +13,32 @@ import { PaymentChoice } from "../lib/checkout/address";
 import { Sums } from "../lib/checkout/summary";
 import { Bank } from "./bank";
 import { Deciding, isStale } from "./ctrl";
+import { Question } from "./question";
 import { say, sayRequestState } from "./words";
 
+const AFTER_THE_SALE = new Set(["asked", "handed", "ratified", "refused", "silent", "moot"]);
+
+/** Asked after the sale (§ 108 BGB); handed: of the buyer, who has come of age. */
+export const isQuestion = (approval: Approval): boolean => approval.state === "asked" || approval.state === "handed";
+
 export function Request({ approval, reload, asMinor }: { approval: Approval; reload: () => void; asMinor: boolean }) {
+  return AFTER_THE_SALE.has(approval.state) ? <Bought approval={approval} reload={reload} asMinor={asMinor} /> : <Asked approval={approval} reload={reload} asMinor={asMinor} />;
+}
+
+function Bought({ approval, reload, asMinor }: { approval: Approval; reload: () => void; asMinor: boolean }) {
+  const own = approval.minor === me.value?.id;
+  const mine = own ? approval.state === "handed" : approval.state === "asked";
+  return (
+    <article class="card request" data-testid="request" data-approval={approval.id}>
+      <h2 class="asks">{own ? say("youBought") : say("hasBought", { name: approval.minor_name })}</h2>
+      <Lines approval={approval} />
+      <Facts approval={approval} />
+      {mine ? <Question approval={approval} own={own} reload={reload} /> : <Notice title={sayRequestState(approval.state)}>{asMinor && isQuestion(approval) && <p class="small">{say("boughtMinorText")}</p>}</Notice>}
+    </article>
+  );
+}
+
+function Asked({ approval, reload, asMinor }: { approval: Approval; reload: () => void; asMinor: boolean }) {
   const [deciding] = useState(() => new Deciding(approval));
   const now = deciding.latest(approval);
   const outcome = now.state === "requested" ? null : now;

@@ -172,6 +172,7 @@ export interface Approval extends Made {
   id: string;
   order?: string;
   state: string;
+  minor: string;
   minor_name: string;
   lines: OrderLine[];
   total: Money;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { soldOrderOf } from "./minor";
 import { amountOf, belongs, subjectOf, type AuditLine } from "./trail";
 
 const line = (action: string, data: Record<string, unknown> = {}): AuditLine => ({ id: "l1", at: "2026-01-01T00:00:00Z", actor: "", action, data: { shelf: "show:a", ...data } });
@@ -16,4 +17,10 @@ test("a line names what was acted on and how much it was", () => {
   expect(subjectOf(line("pins.set"))).toBe("show:a");
   expect(amountOf(line("order.paid", { total: 5, currency: "EUR" }))).toEqual({ amount: 5, currency: "EUR" });
   expect(amountOf(line("pins.set"))).toBeNull();
+});
+
+test("only an order that was sold can turn out to be a minor's", () => {
+  expect(soldOrderOf(line("order.paid", { order: "o_1" }))).toBe("o_1");
+  expect(soldOrderOf(line("order.held", { order: "o_1" }))).toBeNull();
+  expect(soldOrderOf(line("payment.captured", { order: "o_1" }))).toBeNull();
 });

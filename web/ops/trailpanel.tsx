@@ -8,6 +8,7 @@ import { everyWhileSeen, type Loaded } from "../lib/loading";
 import { Failed, Loading } from "../lib/pieces";
 import type { Listed } from "../lib/shapes";
 import { say as sayAll } from "../lib/words";
+import { MinorBuyer, soldOrderOf } from "./minor";
 import { amountOf, belongs, subjectOf, type AuditLine, type Trail } from "./trail";
 import { say } from "./words";
 
@@ -72,12 +73,14 @@ function Lines({ found }: { found: AuditLine[] }) {
     <ol tabIndex={0} aria-label={say("events")}>
       {found.map((line) => {
         const amount = amountOf(line);
+        const sold = soldOrderOf(line);
         return (
           <li key={line.id} class="figures">
             <time class="muted" dateTime={line.at}>{secondTime(line.at)}</time>
             <strong>{line.action}</strong>
             <span class="trail-subject muted" title={JSON.stringify(line.data)}>{subjectOf(line)}</span>
             <span>{amount ? money(amount) : ""}</span>
+            {sold && <MinorBuyer order={sold} />}
           </li>
         );
       })}

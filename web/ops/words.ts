@@ -16,6 +16,7 @@ export const words = {
     seen_identity_document: "Identity card or passport", seen_other_document: "Another document", seen_video_call: "A document in a video call", seen_correction: "Correcting a mistake",
     "band_under7": "Under 7", "band_7-13": "7 to 13", "band_14-15": "14 or 15", "band_16-17": "16 to majority", band_adult: "Of age", method_unknown: "nobody has told it", method_declared: "by their own word", method_verified: "verified",
     updated: "as of {time}", stale: "No answer since {time}", events: "Events", noNumbers: "Nothing yet", held: "Held", trailEmpty: "Nothing of this kind has been recorded lately.",
+    markMinor: "The buyer is under age", markText: "Nothing of this order is sent until a guardian has agreed. Without a yes within two weeks all that was paid goes back (§ 108 BGB). The account buys as a minor's from now on. Of the birthday only the age band is kept; the seller does not learn the reason.", born: "Born on", howKnown: "Known by", reason_guardian_said: "a guardian", reason_buyer_said: "the buyer", reason_document_seen: "a document", reason_authority_said: "an authority", guardianMail: "The guardian's mail address, if nobody is linked", markNow: "Stop it and ask", notNow: "Not now", markedText: "Stopped. A guardian has until {time} to agree.", markedBefore: "This has been answered already.",
   },
   de: {
     title: "Betrieb", lead: "Rot ist nur, was eine Hand braucht. Ein Druck auf eine Zahl zeigt die Ereignisse dahinter.", notOperator: "Für den Betrieb", notOperatorText: "Melde dich mit einem Betriebskonto an, um diese Seite zu sehen.",
@@ -31,6 +32,7 @@ export const words = {
     seen_identity_document: "Ausweis oder Pass", seen_other_document: "Ein anderes Dokument", seen_video_call: "Ein Dokument im Videogespräch", seen_correction: "Berichtigung eines Fehlers",
     "band_under7": "Unter 7", "band_7-13": "7 bis 13", "band_14-15": "14 oder 15", "band_16-17": "16 bis zur Volljährigkeit", band_adult: "Volljährig", method_unknown: "niemand hat es gesagt", method_declared: "nach eigenem Wort", method_verified: "geprüft",
     updated: "Stand {time}", stale: "Keine Antwort seit {time}", events: "Ereignisse", noNumbers: "Noch nichts", held: "Reserviert", trailEmpty: "Davon ist in letzter Zeit nichts aufgezeichnet.",
+    markMinor: "Käufer ist minderjährig", markText: "Von dieser Bestellung wird nichts versandt, bis Eltern oder Vormund zustimmen. Ohne ein Ja binnen zwei Wochen geht alles Bezahlte zurück (§ 108 BGB). Das Konto kauft ab jetzt wie das eines Minderjährigen. Vom Geburtstag bleibt nur die Altersgruppe; den Grund erfährt der Verkäufer nicht.", born: "Geboren am", howKnown: "Bekannt durch", reason_guardian_said: "Eltern oder Vormund", reason_buyer_said: "den Käufer", reason_document_seen: "ein Dokument", reason_authority_said: "eine Behörde", guardianMail: "Mailadresse der Eltern, falls niemand verbunden ist", markNow: "Anhalten und fragen", notNow: "Jetzt nicht", markedText: "Angehalten. Bis {time} kann zugestimmt werden.", markedBefore: "Das ist schon beantwortet.",
   },
 };
 

@@ -68,10 +68,10 @@ export class Studio {
     if (this.camera.stream.value) await this.whip.replace(this.camera.stream.value);
   }
 
-  end(): Promise<boolean> {
+  end(how: "end" | "cancel" = "end"): Promise<boolean> {
     return this.doing(async () => {
       await this.whip.stop();
-      await post(`/shows/${this.show}/end`);
+      await post(`/shows/${this.show}/${how}`);
       await this.load();
     });
   }

@@ -20,6 +20,7 @@ export function EndDialog({ studio }: { studio: Studio }) {
       <p class="small muted">{say("endMeans")}{open > 0 ? ` ${say("endOpen", { n: open })}` : ""}</p>
       <div class="ask-answers">
         <button type="button" class="button" onClick={() => dialog.current?.close()}>{say("keepOn")}</button>
+        <button type="button" class="button" data-testid="confirm-cancel" title={say("cancelMeans")} onClick={() => { dialog.current?.close(); void studio.end("cancel"); }}>{say("cancelShow")}</button>
         <button type="button" class="button button-solid" data-testid="confirm-end" onClick={() => { dialog.current?.close(); void studio.end(); }}>{say("end")}</button>
       </div>
     </dialog>
