@@ -66,6 +66,7 @@ async def test_a_host_gets_through_and_comes_back(system: System, arrive: Arrive
     await viewer.holds(f"{BRIGHTEST} < 60")
     for kind in ("video", "audio"):
         await host.page.get_by_test_id(f"off-{kind}").click()
+    await viewer.holds(f"{BRIGHTEST} > 60")
     await viewer.moves()
 
     line.broken = True
