@@ -55,8 +55,9 @@ class Track(MediaStreamTrack):
 class Camera:
     """Pictures of any bytes behind real parameter sets, every tenth a key frame; `sps` may change, `on` be taken away."""
 
-    def __init__(self, sps: bytes = SPS_720P) -> None:
+    def __init__(self, sps: bytes = SPS_720P, picture_bytes: int = 800) -> None:
         self.sps = sps
+        self._picture_bytes = picture_bytes
         self.on = True
         self.keys = 0
 
@@ -73,7 +74,7 @@ class Camera:
             key = self.sps != sps or since >= KEYS
             sps, since = self.sps, 0 if key else since + 1
             self.keys += key
-            yield (START + sps + START + PPS + START + b"\x65" if key else START + b"\x61") + b"\xa5" * 800
+            yield (START + sps + START + PPS + START + b"\x65" if key else START + b"\x61") + b"\xa5" * self._picture_bytes
 
 
 class Microphone:
