@@ -30,6 +30,7 @@ from livesale.apps.wiring import Wiring
 from livesale.hub.hub import Hub
 from livesale.hub.tickets import viewer_tag
 from livesale.kernel.refusals import Refusal
+from livesale.media.absence import AWAY
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
 from livesale.media.outputs import Outputs, hls_routes
@@ -117,10 +118,17 @@ class Studio:
         others = [hub for hub in seen if hub.kind == "studio" and show in hub.shows and hub.name != self._name]
         return others[0].public_url or others[0].url if others else None
 
-    async def release_all(self) -> None:
-        """Give every lease back, so that another studio takes over at once."""
+    async def retire(self) -> None:
+        """About to stop: the shows are another studio's at once, and their hosts find it there. Viewers are sent after them
+        by the hub (`Hub.retire`), with all that is said until then."""
+        with contextlib.suppress(Refusal):
+            await self._wiring.presence.forget({self._name})
         for show in list(self._held):
             await self._give_back(show)
+            if self._broadcasts.stats(show) is not None:
+                self._tell_of_host(show, AWAY)
+        await self._broadcasts.close_all()
+        self._held.clear()
 
     async def _keep_leases(self) -> None:
         while True:
@@ -372,10 +380,9 @@ async def run(settings: Settings) -> None:
                 if certificate:
                     group.create_task(certificate.watch())
         finally:
-            await studio.release_all()
+            await studio.retire()
             await hub.retire()
             await hub.stop()
-            await broadcasts.close_all()
             studio.outputs.close()
             await runner.cleanup()
 
