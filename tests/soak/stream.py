@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import urljoin
 
@@ -36,12 +37,24 @@ TOLD_AFTER_S = 60.0  # a run of this length has told who reads too slowly
 
 @dataclass
 class Run:
-    """What was seen. `heap_kib` and `files`: by process; `late_ms`: the middle of each sample."""
+    """What was seen. `heap_kib` and `files`: by process; `late_ms`: the middle of each sample, from 0 on."""
 
     heap_kib: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     files: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     late_ms: list[tuple[float, float]] = field(default_factory=list)
     crowd: Crowd | None = None
+    _generation: int = -1
+    _offset_ms: float = 0.0
+
+    def lateness(self, at_s: float, late_ms: dict[int, list[float]]) -> None:
+        """Takes a sample, by the host's generations. A host that comes back lies on the timeline by its first picture's
+        luck, anew each time: the line goes on where it was."""
+        for generation, values in sorted(late_ms.items()):
+            middle_ms = median(values)
+            if generation != self._generation:
+                self._offset_ms = (self.late_ms[-1][1] if self.late_ms else 0.0) - middle_ms
+                self._generation = generation
+            self.late_ms.append((at_s, middle_ms + self._offset_ms))
 
     def faults(self) -> list[str]:
         """What grew or was missed, in words; empty when all is well."""
@@ -72,8 +85,8 @@ class Run:
 
 async def run(system: System, seconds: float, every_s: float, settle_s: float, more: Sequence[int] = ()) -> Run:
     """Watches the demo's show for so long, after `settle_s` that do not count; `more`: processes to look at too."""
-    seen, pids = Run(), _pids(system.data) | {f"process {pid}": pid for pid in more}
-    show = await asyncio.to_thread(system.demo_show)
+    seen, show = Run(), await asyncio.to_thread(system.demo_show)
+    pids = _pids(system.data) | {f"process {pid}": pid for pid in more}
     host, viewer = [await asyncio.to_thread(system.token, f"{who}@demo.example") for who in ("host", "adult")]
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         crowd = seen.crowd = Crowd(f"{system.url.rstrip('/')}/api/v1", show["id"], session)
@@ -84,7 +97,7 @@ async def run(system: System, seconds: float, every_s: float, settle_s: float, m
             _say(session, f"{crowd.api}/shows/{show['id']}/chat", viewer, "Schön"),
         ):  # fmt: skip
             await asyncio.sleep(settle_s)
-            crowd.late_ms.clear()
+            crowd.late.clear()
             began_s = time.monotonic()
             while (at_s := time.monotonic() - began_s) < seconds:
                 await asyncio.sleep(every_s)
@@ -96,9 +109,8 @@ def _sample(seen: Run, pids: dict[str, int], at_s: float, crowd: Crowd) -> None:
     for name, pid in pids.items():
         seen.heap_kib.setdefault(name, []).append((at_s, _heap_kib(pid)))
         seen.files.setdefault(name, []).append((at_s, psutil.Process(pid).num_fds()))
-    late_ms, crowd.late_ms = sorted(crowd.late_ms), []
-    if late_ms:
-        seen.late_ms.append((at_s, late_ms[len(late_ms) // 2]))
+    seen.lateness(at_s, crowd.late)
+    crowd.late = {}
 
 
 def _heap_kib(pid: int) -> float:

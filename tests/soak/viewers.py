@@ -25,7 +25,8 @@ APPLE = {"User-Agent": "AppleCoreMedia/1.0"}
 
 @dataclass
 class Crowd:
-    """The viewers of one show. `late_ms`: since last taken, of every picture of the steady ones, from its media time on.
+    """The viewers of one show. `late`: since last taken, by generation, how many ms behind its media time each picture came
+    to the steady ones.
 
     `holes`: pictures or `must` events the steady ones miss; `closed`: how often each close code was met.
     """
@@ -33,7 +34,7 @@ class Crowd:
     api: str
     show: str
     session: aiohttp.ClientSession
-    late_ms: list[float] = field(default_factory=list)
+    late: dict[int, list[float]] = field(default_factory=dict)
     holes: int = 0
     joins: int = 0
     heard: int = 0  # captions
@@ -49,7 +50,7 @@ class Crowd:
         """Reads a tenth of what comes, and comes back when it is told so."""
         while True:
             try:
-                async with await self._join(max_queue=1) as socket:
+                async with await self._join(max_queue=1, ping_interval=None) as socket:
                     while True:
                         await socket.recv()
                         await asyncio.sleep(SLOWLY_S)
@@ -114,4 +115,5 @@ class Crowd:
                     if each.track == VIDEO:
                         self.holes += expected[0] == each.generation and each.sequence != expected[1]
                         expected = (each.generation, each.sequence + 1)
-                        self.late_ms.append(time.time() * 1000 - epoch_ms - each.time_us / 1000)
+                        behind_ms = time.time() * 1000 - epoch_ms - each.time_us / 1000
+                        self.late.setdefault(each.generation, []).append(behind_ms)
