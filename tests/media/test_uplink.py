@@ -138,7 +138,7 @@ async def test_a_page_that_vanishes_is_let_go(server: MediaServer, monkeypatch: 
             network.vanish()
             await until(lambda: server.states == [("s1", state) for state in ("live", "lost", "ended")])
             assert server.hosts == ["away"]
-            assert server.broadcasts.stats("s1") is None
+            await until(lambda: server.broadcasts.stats("s1") is None)
 
 
 async def test_shows_in_one_process_do_not_touch_each_other(server: MediaServer, client: aiohttp.ClientSession) -> None:
