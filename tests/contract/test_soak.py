@@ -31,6 +31,6 @@ def leaking() -> Iterator[int]:
 async def test_nothing_grows_and_a_leak_would_be_seen(system: System, leaking: int) -> None:
     """With viewers that read, crawl, come and go, no process holds more memory or files and the picture gets no later;
     a process beside them that leaks is named, and nothing else."""
-    seen = await stream.run(system, seconds=5, every_s=0.2, settle_s=1, more=[leaking])
+    seen = await stream.run(system, seconds=4, every_s=0.2, settle_s=1, more=[leaking])
     (fault,) = seen.faults()
     assert fault.startswith(f"process {leaking}, KiB: "), seen.told()
