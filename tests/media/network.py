@@ -2,8 +2,8 @@
 
 This machine ─ a router ─ the far side, each a network namespace of its own. The router drops packets at random (nftables) on
 the way here: how much of a host's picture is on air then, beside the tests' own line (support/badline.py) with as much
-loss. Then it forwards nothing any more, and says nothing of it: when is whoever was behind it noticed as gone?
-(Kernels with netem could delay packets too; the tests' line does that.)
+loss. It forwards nothing for five seconds. Then nothing any more, and says nothing of it: when is whoever was behind it
+noticed as gone? (Kernels with netem could delay packets too; the tests' line does that.)
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ FAR, ROUTER = "livesale-far", "livesale-router"
 HERE, THERE = "10.77.1.1", "10.77.2.2"
 LOSSES = (2, 10)
 LOSSY_S = 10.0
+BLACK_OUT_S = 5.0
 NOTICED_WITHIN_S = {
     "host by WHIP": 3.5, "page by WebSocket": 3.5, "page's socket": 17.0, "viewer": 24.0,
     "edge, as a show": 10.0, "edge, as a link": 8.0, "upstream, by the edge": 8.0,
@@ -141,6 +142,20 @@ async def losses() -> None:
                 await host.leave()
 
 
+async def black_out() -> None:
+    """Nothing at all for a while: the host is away, and back by itself."""
+    async with media_server(HERE) as server:
+        server.open("s1")
+        async with far({"whip": f"{server.url}/whip/s1"}):
+            await until(lambda: len(server.fragments(VIDEO)) > 25)
+            forward(False)
+            await asyncio.sleep(BLACK_OUT_S)
+            forward(True)
+            back_s = time.monotonic()
+            await until(lambda: server.hosts == ["away", "back"])
+            print(f"{BLACK_OUT_S} s of nothing: away, and back {time.monotonic() - back_s:.1f} s after the line", flush=True)
+
+
 async def vanish() -> bool:
     """Who is noticed when; whether in time."""
     house = await House(host=HERE, limits=Limits()).start()
@@ -197,6 +212,7 @@ async def main() -> int:
     """0 when everyone was noticed in time."""
     with networks():
         await losses()
+        await black_out()
         return 0 if await vanish() else 1
 
 
