@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 import av
@@ -21,7 +21,6 @@ from tests.support.pictures import moving_bar
 from tests.support.publisher import PICTURE_S, SOUND_S, Publisher, Track
 
 PICTURES, SOUNDS = 60, 80
-SOUND_BEGINS = 25  # packets behind the picture: what comes before the first key frame is not on air
 PER_SECOND = round(1 / PICTURE_S)
 
 
@@ -55,12 +54,12 @@ def pictures() -> Iterator[bytes | None]:
         yield None
 
 
-def sounds() -> Iterator[bytes | None]:
-    """SOUNDS packets of libopus."""
+def sounds(on_air: Callable[[], object]) -> Iterator[bytes | None]:
+    """SOUNDS packets of libopus, once there is a picture on air: what is heard before is not sent on."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = AUDIO_HZ, "stereo", "s16"
     encoder.open()
-    for _ in range(SOUND_BEGINS):
+    while not on_air():
         yield None
     sent = position = 0
     while sent < SOUNDS:
@@ -87,7 +86,8 @@ async def test_obs_is_on_air_and_leaves() -> None:
     network = Network(ports=(47_200, 47_260), ice_servers=("stun:stun.example.org:3478",))  # with ports it is not asked
     async with media_server(network=network) as server:
         server.open("s1")
-        tracks = Track("audio", sounds(), SOUND_S, AUDIO_HZ), Track("video", pictures(), PICTURE_S, VIDEO_HZ)
+        sound = Track("audio", sounds(lambda: server.fragments(VIDEO)), SOUND_S, AUDIO_HZ)
+        tracks = sound, Track("video", pictures(), PICTURE_S, VIDEO_HZ)
         obs = Publisher(f"{server.url}/whip/s1", TOKEN, *tracks, offer=as_obs)
         try:
             await obs.start()
