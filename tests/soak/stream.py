@@ -32,6 +32,7 @@ FILES = Bound(noise=8, per_min=0)
 LATE_MS = Bound(noise=150, per_min=1)  # of the middle of each sample; a machine that gets busy meanwhile is no drift
 STEADY, SLOW, FLAPPING = 6, 3, 2
 SAY_EVERY_S = 2.0
+SHOWN = 12  # values of each figure
 TOLD_AFTER_S = 60.0  # a run of this length has told who reads too slowly
 
 
@@ -134,9 +135,9 @@ async def _say(session: aiohttp.ClientSession, url: str, token: str, what: str) 
 
 def _said(name: str, points: Points, bound: Bound) -> str:
     values = [value for _, value in points]
+    course = " ".join(f"{value:.0f}" for value in values[:: len(values) // SHOWN + 1] + values[-1:])
     minutes = (points[-1][0] - points[0][0]) / 60
-    line = f"{name}: {values[0]:.0f} -> {values[-1]:.0f}, between {min(values):.0f} and {max(values):.0f} in {minutes:.1f} min"
-    return f"{line}; rise by slope {rise(points):.0f}, allowed {allowed(points, bound):.0f}"
+    return f"{name}: {course} in {minutes:.1f} min; rise by slope {rise(points):.0f}, allowed {allowed(points, bound):.0f}"
 
 
 @asynccontextmanager
