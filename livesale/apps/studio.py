@@ -124,6 +124,8 @@ class Studio:
         with contextlib.suppress(Refusal):
             await self._wiring.presence.forget({self._name})
         for show in list(self._held):
+            with contextlib.suppress(Refusal):
+                await self._tell_air(show)  # it may have gone on air since it was told last
             await self._give_back(show)
             if self._broadcasts.stats(show) is not None:
                 self._tell_of_host(show, AWAY)
@@ -287,12 +289,15 @@ class Studio:
                 await self._tell_of_hubs(shows, sum(one["viewers"] for one in figures.values()))
                 for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
-                    if ring := self._broadcasts.ring(show):
-                        await write_air(self._store, show, ring.end_us, ring.generation)
+                    await self._tell_air(show)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
             self._news.clear()
+
+    async def _tell_air(self, show: str) -> None:
+        if ring := self._broadcasts.ring(show):
+            await write_air(self._store, show, ring.end_us, ring.generation)
 
     async def _tell_of_hubs(self, shows: list[str], viewers: int) -> None:
         """This one, and the edges behind it, who know no store."""

@@ -279,6 +279,8 @@ async def test_a_studio_that_stops_sends_everyone_on(wiring: Wiring, show: Show)
         page = Page()
         publisher = await one.broadcasts.publish_by(show.id, page, sound=False, picture=True)
         publisher.take(message(VIDEO, 1_000_000, KEY))
+        sent = one.broadcasts.ring(show.id)
+        assert sent is not None
         viewer = await join(wiring, show.id, "one")
         assert await first_or_code(viewer) == "welcome"
 
@@ -296,6 +298,10 @@ async def test_a_studio_that_stops_sends_everyone_on(wiring: Wiring, show: Show)
             while (there := await wiring.presence.studio_of(show.id)) is None:
                 await asyncio.sleep(0.01)
         assert there.name == "two"
+        goes_on = two.broadcasts.ring(show.id)
+        assert goes_on is not None
+        assert (goes_on.end_us, goes_on.generation) > (sent.end_us, sent.generation)
+        assert goes_on.generation > sent.generation
         assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
 
 

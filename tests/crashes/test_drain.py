@@ -57,7 +57,11 @@ async def _drained(system: System, show: str) -> None:
             def goes_on() -> bool:
                 return viewer.pictures[-1].generation > before.generation and viewer.host[-1:] != ["away"]
 
-            await until(goes_on, 2 * HEALS_WITHIN_S, f"the picture goes on\n{system.log_of('studio')}")
+            try:
+                await until(goes_on, 2 * HEALS_WITHIN_S, "the picture goes on")
+            except AssertionError as error:
+                seen = (before.generation, viewer.pictures[-1].generation, viewer.host, viewer.closes)
+                raise AssertionError(f"{error}; {seen}\n{system.log_of('studio')}") from error
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
