@@ -196,7 +196,8 @@ class DemoHost:
         if turn != shown + 1 or turn >= self._rundown_from + len(offers):
             coming = [offers[(turn + place) % len(offers)] for place in range(len(offers))]
             segments = [{"title": one["title"], "offers": [one["id"]], "planned_s": SHOWN_S} for one in coming]
-            await self._call("PUT", f"/shows/{show['id']}/rundown", {"segments": segments})
+            for planned in ([], segments):  # the same plan again would be one that is through
+                await self._call("PUT", f"/shows/{show['id']}/rundown", {"segments": planned})
             self._rundown, self._rundown_from = secrets.token_hex(8), turn
         key = f"{self._rundown}-{turn}"  # asked again after a lost answer, it has gone on once
         await self._call("POST", f"/shows/{show['id']}/rundown/next", key=key)

@@ -9,6 +9,7 @@ from collections import OrderedDict
 import msgspec
 from aiohttp import web
 
+from livesale.apps.hls import APPLE
 from livesale.apps.wiring import Wiring
 from livesale.http import problems
 from livesale.http.replies import response_of
@@ -23,6 +24,9 @@ from livesale.media.captions import Cue, captions_name, webvtt
 from livesale.media.hls import CORS, FOR_EVER, PLAYLIST, VTT
 from livesale.media.hls_tokens import check, signed
 from livesale.media.recording import Timeline
+from livesale.media.replay_aac import NAME as AAC
+from livesale.media.replay_aac import PLAYLIST as APPLE_VOD
+from livesale.media.replay_aac import aac_file, aac_playlist
 from livesale.media.replays import MP4, read_index
 from livesale.media.replays import PLAYLIST as VOD
 from livesale.media.thumbnails import POSTER
@@ -46,6 +50,7 @@ ADDRESSES = ("/replay/{show}/{file}", "/replay/{show}/{token:~[^/]+}/{file}")
 REMEMBERED = 64
 CHAPTERS = "chapters.vtt"
 AN_HOUR = "public, max-age=3600"
+PLAYLISTS = {"Content-Type": PLAYLIST, "Cache-Control": AN_HOUR, "Vary": "User-Agent"}
 
 _TAKE = re.compile(r"[0-9]{12}-[0-9]{8}\.mp4")
 _PICTURE = re.compile(rf"[0-9]{{12}}\.jpg|{re.escape(POSTER)}")
@@ -60,6 +65,7 @@ class Replays:
         self._folder = wiring.settings.recordings_folder
         self._secret = wiring.settings.hls.secret
         self._events: OrderedDict[str, list[tuple[int, Event]]] = OrderedDict()
+        self._encoding = asyncio.Lock()
 
     async def of(self, show: Show) -> ReplayView:
         """The replay of an ended show; Refusal `conflict` while it is on air, `in_progress` while it is being made,
@@ -102,6 +108,10 @@ class Replays:
             check(self._secret, show or "", token, self._wiring.store.now_ms() // SECOND_MS)
             if name == CHAPTERS:
                 return await self._chapters(show or "")
+            if name == VOD and request.headers.get("User-Agent", "").startswith(APPLE):
+                name = APPLE_VOD
+            if name == APPLE_VOD or AAC.fullmatch(name or ""):
+                return await self._aac(show or "", name or "")
             return self._file(show or "", name or "")
         except Refusal as refusal:
             answer = response_of(problems.of_refusal(refusal))
@@ -113,6 +123,21 @@ class Replays:
         replay = await self.of(await self._wiring.shows.load(show))
         cues = [Cue(round(each.at_s * 1000), round(each.until_s * 1000), "", each.title) for each in replay.chapters]
         return web.Response(text=webvtt(cues), headers={**CORS, "Content-Type": VTT, "Cache-Control": AN_HOUR})
+
+    async def _aac(self, show: str, name: str) -> web.Response:
+        """What a player that knows no Opus is given, made now: one at a time, for it is a core's work."""
+        folder = self._folder / show
+        index = await asyncio.to_thread(read_index, folder) if is_name(show) else None
+        if index is None or not index.spans:
+            raise not_found("file of a replay")
+        async with self._encoding:
+            if name == APPLE_VOD:
+                text = await asyncio.to_thread(aac_playlist, folder, index.epoch_ms)
+                return web.Response(text=text, headers={**CORS, **PLAYLISTS})
+            made = await asyncio.to_thread(aac_file, folder, name)
+        if made is None:
+            raise not_found("file of a replay")
+        return web.Response(body=made, headers={**CORS, "Content-Type": "video/mp4", "Cache-Control": FOR_EVER})
 
     def _file(self, show: str, name: str) -> web.StreamResponse:
         index = read_index(self._folder / show) if is_name(show) else None
@@ -126,7 +151,8 @@ class Replays:
         there = index is not None or (kind == "image/jpeg" and is_name(show))
         if not kind or not there or not path.is_file():
             raise not_found("file of a replay")
-        return web.FileResponse(path, headers={**CORS, "Content-Type": kind, "Cache-Control": cache})
+        about = PLAYLISTS if name == VOD else {"Content-Type": kind, "Cache-Control": cache}
+        return web.FileResponse(path, headers={**CORS, **about})
 
     def _base(self, show: str) -> str:
         hls, now_s = self._wiring.settings.hls, self._wiring.store.now_ms() // SECOND_MS

@@ -30,6 +30,7 @@ from livesale.apps.wiring import Wiring
 from livesale.hub.hub import Hub
 from livesale.hub.tickets import viewer_tag
 from livesale.kernel.refusals import Refusal
+from livesale.media.absence import AWAY
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.network import Network
 from livesale.media.outputs import Outputs, hls_routes
@@ -117,10 +118,19 @@ class Studio:
         others = [hub for hub in seen if hub.kind == "studio" and show in hub.shows and hub.name != self._name]
         return others[0].public_url or others[0].url if others else None
 
-    async def release_all(self) -> None:
-        """Give every lease back, so that another studio takes over at once."""
+    async def retire(self) -> None:
+        """About to stop: the shows are another studio's at once, and their hosts find it there. Viewers are sent after them
+        by the hub (`Hub.retire`), with all that is said until then."""
+        with contextlib.suppress(Refusal):
+            await self._wiring.presence.forget({self._name})
         for show in list(self._held):
+            with contextlib.suppress(Refusal):
+                await self._tell_air(show)  # it may have gone on air since it was told last
             await self._give_back(show)
+            if self._broadcasts.stats(show) is not None:
+                self._tell_of_host(show, AWAY)
+        await self._broadcasts.close_all()
+        self._held.clear()
 
     async def _keep_leases(self) -> None:
         while True:
@@ -279,12 +289,15 @@ class Studio:
                 await self._tell_of_hubs(shows, sum(one["viewers"] for one in figures.values()))
                 for show in shows:
                     await write_live(self._store, show, self._figures(show, figures.get(show, {})))
-                    if ring := self._broadcasts.ring(show):
-                        await write_air(self._store, show, ring.end_us, ring.generation)
+                    await self._tell_air(show)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TELL_EVERY_S):
                     await self._news.wait()
             self._news.clear()
+
+    async def _tell_air(self, show: str) -> None:
+        if ring := self._broadcasts.ring(show):
+            await write_air(self._store, show, ring.end_us, ring.generation)
 
     async def _tell_of_hubs(self, shows: list[str], viewers: int) -> None:
         """This one, and the edges behind it, who know no store."""
@@ -372,10 +385,9 @@ async def run(settings: Settings) -> None:
                 if certificate:
                     group.create_task(certificate.watch())
         finally:
-            await studio.release_all()
+            await studio.retire()
             await hub.retire()
             await hub.stop()
-            await broadcasts.close_all()
             studio.outputs.close()
             await runner.cleanup()
 

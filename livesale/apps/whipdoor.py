@@ -66,7 +66,9 @@ class WhipDoor:
         studio = await self._studio_of(request.match_info["show"])
         assert self._session is not None
         try:
-            inner = await self._session.ws_connect(studio + request.path, max_msg_size=MAX_MESSAGE_BYTES)
+            inner = await self._session.ws_connect(
+                studio + request.path, max_msg_size=MAX_MESSAGE_BYTES, heartbeat=SILENT_S
+            )
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _no_studio() from error
         async with inner:

@@ -37,7 +37,7 @@ from livesale.settings import Settings, variable_of
 
 TURN_S = 2.0
 WARM_UP_S = 0.5
-SLOW_TURNS = 5  # long enough that the slow ones are told so
+SLOW_TURNS = 6  # long enough that the slow ones are told so: who flaps is behind from its second second on
 TALK_EVERY_S = 0.5
 STOCK = 10_000
 

@@ -19,6 +19,7 @@ from livesale.hub.connection import TOO_SLOW
 
 STEP_S = 0.1
 CHUNK = 256 << 10
+WINDOW_BYTES = 64 << 10  # so that what is not read waits at the hub, as behind a thin line, and not in this machine's kernel
 READ_AT_LAST_S = 2.0
 TOO_SLOW_CLOSE = TOO_SLOW.to_bytes(2, "big") + b"too slow"
 
@@ -27,7 +28,9 @@ class Slow:
     """One of them; `tail`: the last bytes it has read."""
 
     def __init__(self, port: int, path: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW_BYTES)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(REQUEST.format(path=path).encode())
         self.socket.setblocking(False)
         self.tail = b""

@@ -23,6 +23,7 @@ class Limits(msgspec.Struct, frozen=True):
     sweep_ms: int = 1_000  # presence, slow viewers
     ping_ms: int = 20_000
     silent_pings: int = 3  # pings without a sign of life: gone
+    silent_edge_ms: int = 8_000  # an edge without a sign of life is gone: it pings every 2 s
     close_ms: int = 10_000  # for the closing handshake, then the connection is cut
     notsent_lowat_bytes: int = 64 << 10  # what the kernel may hold that has not been sent
     admission_ms: int = 5_000  # for an upstream's word on a ticket

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 TELL_EVERY_S = 1.0
 HEARD_WITHIN_S = 3.0
 OPEN_WITHIN_S = 2.0
-PING_S = 5.0
+PING_S = 2.0
+PONG_WITHIN_S = 4.0
 RETRY_S = 0.2
 MAX_FRAME_BYTES = 64 << 20
 
@@ -85,7 +86,7 @@ def dial(hub: Hub, base: str, show: str, relay_key: bytes, tls: ssl.SSLContext |
         ssl=tls,
         open_timeout=OPEN_WITHIN_S,
         ping_interval=PING_S,
-        ping_timeout=PING_S,
+        ping_timeout=PONG_WITHIN_S,
         close_timeout=1,
         logger=quiet,
     )

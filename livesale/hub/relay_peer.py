@@ -84,7 +84,7 @@ _decoder = msgspec.msgpack.Decoder(EdgeMessage)
 class RelayPeer(Receiver):
     """One edge's connection for one show."""
 
-    __slots__ = ("_hub", "_rejoining", "_tags", "_upstream", "started")
+    __slots__ = ("_heard_ms", "_hub", "_rejoining", "_tags", "_upstream", "started")
 
     def __init__(self, hub: Hub, channel: Channel, connection: HubConnection) -> None:
         super().__init__(channel, connection, "", wants_media=True)
@@ -92,6 +92,7 @@ class RelayPeer(Receiver):
         self._upstream = hub.upstream_of(channel.show)
         self._tags: dict[str, tuple[int, str]] = {}  # viewers there, and a ticket of one of them
         self._rejoining: list[str] = []
+        self._heard_ms = channel.now_ms()
         self.started = False
 
     @property
@@ -126,6 +127,17 @@ class RelayPeer(Receiver):
                 self.channel.key_wanted()
             case SnapshotWanted():
                 self._control(self._snapshot_message())
+
+    def alive(self) -> None:
+        """Bytes came."""
+        super().alive()
+        self._heard_ms = self.channel.now_ms()
+
+    def check(self, now_ms: int) -> None:
+        """Once a sweep: an edge that has vanished must not stand in the counts until its socket fills or a minute is over."""
+        super().check(now_ms)
+        if now_ms - self._heard_ms > self.channel.limits.silent_edge_ms:
+            self.connection.transport.abort()
 
     def send_personal(self, tag: str, seq: int, events: Sequence[bytes], packet: Packet) -> None:
         """An edge gets the tag with the events, and makes its viewers' frame itself."""

@@ -68,6 +68,14 @@ def movie(inits: Sequence[bytes]) -> bytes:
     return brands + box(b"moov", parts[0][b"mvhd"], *traks, box(b"mvex", *extends))
 
 
+def with_sound(init: bytes, sound: bytes) -> bytes:
+    """The init segment with another sound track: that of `sound`, an init segment of its own."""
+    brands = init[: _HEAD.unpack_from(init)[0]]
+    (other,) = (whole for kind, whole in _children(_moov(sound)) if kind == b"trak")
+    boxes = (other if kind == b"trak" and b"soun" in whole else whole for kind, whole in _children(_moov(init)))
+    return brands + box(b"moov", *boxes)
+
+
 def codecs_of(mse_type: str) -> str:
     """`avc1.42c020` of `video/mp4; codecs="avc1.42c020"`."""
     found = _CODECS.search(mse_type)

@@ -8,7 +8,7 @@ time: `Timeline` tells one from the other.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -101,20 +101,39 @@ def recorded_until_us(folder: Path) -> int:
 
 def vod(takes: list[Take], epoch_ms: int) -> str:
     """The media playlist of a recording: byte ranges of its files."""
+
+    def ranges(take: Take) -> list[tuple[str, ...]]:
+        found: list[tuple[str, ...]] = []
+        for pieces in segments_of(take):
+            size = sum(piece.size for piece in pieces)
+            found.append((f"#EXT-X-BYTERANGE:{size}@{pieces[0].offset}", take.file))
+        return found
+
+    return playlist(takes, epoch_ms, lambda take: f'URI="{take.file}",BYTERANGE="{take.init_size}@0"', ranges)
+
+
+def playlist(
+    takes: list[Take], epoch_ms: int, init: Callable[[Take], str], media: Callable[[Take], list[tuple[str, ...]]]
+) -> str:
+    """A media playlist of the takes, cut by `segments_of`: where each one's init segment is, and the lines that say where
+    each of its segments is."""
     lines = [
         "#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-PLAYLIST-TYPE:VOD",
         f"#EXT-X-TARGETDURATION:{LONGEST_SEGMENT_US // 1_000_000}", "#EXT-X-MEDIA-SEQUENCE:0",
     ]  # fmt: skip
     for place, take in enumerate(takes):
         lines += ["#EXT-X-DISCONTINUITY"] if place else []
-        lines.append(f'#EXT-X-MAP:URI="{take.file}",BYTERANGE="{take.init_size}@0"')
+        lines.append(f"#EXT-X-MAP:{init(take)}")
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{rfc3339(epoch_ms + take.start_us // 1000)}")
-        for pieces in _segments(take.pieces):
-            first, last = pieces[0], pieces[-1]
-            size = sum(piece.size for piece in pieces)
-            lines.append(f"#EXTINF:{(last.end_us - first.start_us) / 1_000_000:.5f},")
-            lines += [f"#EXT-X-BYTERANGE:{size}@{first.offset}", take.file]
+        for pieces, where in zip(segments_of(take), media(take), strict=True):
+            lines.append(f"#EXTINF:{(pieces[-1].end_us - pieces[0].start_us) / 1_000_000:.5f},")
+            lines += where
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def segments_of(take: Take) -> list[list[Piece]]:
+    """Its parts, cut into segments as the live playlist was."""
+    return list(_segments(take.pieces))
 
 
 def _segments(pieces: list[Piece]) -> Iterator[list[Piece]]:

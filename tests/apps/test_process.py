@@ -75,3 +75,20 @@ def test_readiness_is_said_once(monkeypatch):
     assert os.read(heard, 1000) == b'{"urls": ["http://a", "ws://b"]}'
     assert os.read(heard, 1000) == b""
     os.close(heard)
+
+
+def test_garbage_of_a_quiet_process_goes():
+    """What lies in a cycle is let go of soon, in a process that makes too little for Python to look for it."""
+    program = PROGRAM.replace("async def run(settings):", "\n".join((
+        "import livesale.apps.process, weakref",
+        "livesale.apps.process.TIDY_S = 0.05",
+        "class Ring: pass",
+        "async def run(settings):",
+        "    ring = Ring(); ring.itself = ring; gone = weakref.ref(ring); del ring",
+        "    while gone() is not None:",
+        "        await asyncio.sleep(0.01)",
+    )))  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "uvloop\n"
+        started.terminate()

@@ -39,6 +39,7 @@ from livesale.store.valkey import Store
 from tests.media.test_packager import Taken
 from tests.media.test_recording import record
 from tests.media.test_segmenter import Host
+from tests.media.test_uplink import KEY, message
 from tests.support.valkey import ValkeyProcess
 
 HOST = Actor("host000000", frozenset({"host"}))
@@ -253,6 +254,55 @@ async def test_a_studio_that_takes_over_goes_on_behind_what_was_sent(wiring: Wir
         async with asyncio.timeout(PATIENCE_S):
             while await read_air(wiring.store, show.id) != (0, 0):
                 await asyncio.sleep(0.01)
+
+
+class Page:
+    """A host's page without UDP; `gone` once its socket is closed by the studio."""
+
+    gone = False
+
+    def tell(self, message: dict[str, object]) -> None:
+        """Nobody reads it."""
+
+    async def hang_up(self) -> None:
+        self.gone = True
+
+
+async def test_a_studio_that_stops_sends_everyone_on(wiring: Wiring, show: Show) -> None:
+    """Its host is hung up on at once and finds the next studio, which has the show already; its viewers read that the host
+    is away, then 4011; and nobody is sent to it any more."""
+    async with studios(wiring, "one", "two") as (one, two):
+        await one.start()
+        lease = await holds(one, show.id)
+        await two.start()
+        assert await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
+        page = Page()
+        publisher = await one.broadcasts.publish_by(show.id, page, sound=False, picture=True)
+        publisher.take(message(VIDEO, 1_000_000, KEY))
+        sent = one.broadcasts.ring(show.id)
+        assert sent is not None
+        viewer = await join(wiring, show.id, "one")
+        assert await first_or_code(viewer) == "welcome"
+
+        await one.freeze()  # as SIGTERM begins
+        await one.studio.retire()
+        assert page.gone
+        with pytest.raises(Refusal) as refused:
+            await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
+        assert refused.value.code == "store_unavailable"
+        assert await notices_of(viewer, "host", 1) == ["away"]
+        await one.hub.retire()
+        assert await first_or_code(viewer) == 4011
+        assert await holds(two, show.id) > lease
+        async with asyncio.timeout(PATIENCE_S):
+            while (there := await wiring.presence.studio_of(show.id)) is None:
+                await asyncio.sleep(0.01)
+        assert there.name == "two"
+        goes_on = two.broadcasts.ring(show.id)
+        assert goes_on is not None
+        assert (goes_on.end_us, goes_on.generation) > (sent.end_us, sent.generation)
+        assert goes_on.generation > sent.generation
+        assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
 
 
 async def test_a_host_is_not_turned_away_while_its_show_changes_studios(wiring: Wiring, show: Show) -> None:

@@ -98,6 +98,10 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
         with av.open(system.url + address) as file:
             pictures = sum(1 for _ in file.decode(video=0))
         assert abs(pictures / SMALL.frames_per_s - replay["duration_s"]) < 1
+    with av.open(system.url + replay["hls"], options={"user_agent": "AppleCoreMedia/1.0 (iPhone)"}) as file:
+        assert [stream.codec_context.name for stream in file.streams] == ["h264", "aac"]
+        sound_s = sum(frame.samples for frame in file.decode(audio=0)) / 48_000
+    assert abs(sound_s - replay["duration_s"]) < 1
     assert system.anyone.get(f"//replay/{made['id']}/index.json").status == 404
 
 

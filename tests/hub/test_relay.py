@@ -246,6 +246,7 @@ async def test_the_studio_stays_dead(start: Start) -> None:
     house = await start()
     house.open()
     edge = await edge_of(start, house)
+    edge.edge._patience_s = 0.5
     viewer = await edge.join()
     await viewer.until("welcome")
     await house.hub.stop()

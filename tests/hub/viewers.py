@@ -46,6 +46,7 @@ class House:
     origins: tuple[str, ...] = ("http://shop.example",)
     port: int = 0
     is_studio: bool = True
+    host: str = "127.0.0.1"
 
     async def start(self, port: int = 0) -> House:
         public = self.key.public_key().public_bytes_raw()
@@ -53,12 +54,12 @@ class House:
             self.name, public, origins=frozenset(self.origins), relay_key=RELAY_KEY, limits=self.limits,
             tag_of=tag_of if self.is_studio else lambda show, account: None,
         )  # fmt: skip
-        self.port = await self.hub.start("127.0.0.1", port)
+        self.port = await self.hub.start(self.host, port)
         return self
 
     @property
     def base(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.host}:{self.port}"
 
     def open(self, epoch: str = "e1", lease: int = 1, seq: int = 0) -> Channel:
         channel = self.hub.channel(SHOW)

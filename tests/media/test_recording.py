@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -147,11 +149,89 @@ def test_a_disk_that_fails_midway_leaves_whole_parts(tmp_path: Path, monkeypatch
     assert (tmp_path / take.file).stat().st_size == take.pieces[-1].offset + take.pieces[-1].size
 
 
+def test_a_recording_goes_on_when_there_is_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full in the middle of a stretch: the alarm ends with the first part that can be played from once there is room, in a
+    file of its own. What was not recorded is a hole: the replay goes on behind it, and FFmpeg plays MP4 and VOD."""
+    monkeypatch.setattr(recorders, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(recorders, "SYNC_EVERY_S", 0.0)
+    ring = Taken()
+    Host(ring).run(20)
+    ring.packager.finish()
+    free, told = iter([True] * 12 + [False] * 4), []
+
+    def check(recorder: Recorder, wanted_bytes: int) -> None:
+        told.append(recorder.trouble)
+        if not next(free, True):
+            raise OSError(0, "the disk is nearly full")
+
+    monkeypatch.setattr(Recorder, "_check_space", check)
+    recorder = record(tmp_path, ring.parts)
+    assert set(told) == {"", "not recorded: the disk is nearly full"}
+    assert recorder.trouble == ""
+    first, second = takes = takes_in(tmp_path)
+    lost = [part for part in ring.parts if first.end_us <= part.start_us < second.start_us]
+    assert lost
+    assert second.pieces[0].key
+    assert [piece.start_us for take in takes for piece in take.pieces] == [
+        part.start_us for part in ring.parts if part not in lost
+    ]
+    timeline = Timeline([take.span for take in takes])
+    assert timeline.at(lost[0].start_us + 1) == timeline.at(second.start_us) == first.end_us - first.start_us
+    kept = [sample for part in ring.parts if part not in lost for sample in part.samples]
+    expected = {"video": sum(one.track == VIDEO for one in kept), "audio": sum(one.track == AUDIO for one in kept)}
+    remux(tmp_path, takes, tmp_path / "replay.mp4")
+    assert packets(str(tmp_path / "replay.mp4")) == expected
+    playlist = vod(takes, 0)
+    assert playlist.count("#EXT-X-DISCONTINUITY") == 1
+    (tmp_path / "index.m3u8").write_text(playlist)
+    assert packets(str(tmp_path / "index.m3u8")) == expected
+
+
+def test_a_recording_waits_for_room_that_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes on with more free than must stay free: a disk at its limit would else be tried for seconds at a time."""
+    monkeypatch.setattr(recorders, "AGAIN_AFTER_S", 0.0)
+    wanted: list[int] = []
+
+    def check(recorder: Recorder, wanted_bytes: int) -> None:
+        wanted.append(wanted_bytes)
+        raise OSError(0, "the disk is nearly full")
+
+    monkeypatch.setattr(Recorder, "_check_space", check)
+    record(tmp_path, show().parts, spare_bytes=1_000)
+    assert wanted[:2] == [1_000, 1_000 + recorders.ROOM_BYTES]
+
+
 def test_a_slow_disk_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for the disk is bounded: beyond that the recording ends, and the stream has never waited."""
-    monkeypatch.setattr(recorders, "MOST_WAITING_BYTES", -1)
-    recorder = record(tmp_path, show().parts)
+    """What waits for the disk is bounded: beyond that parts are left out, and the stream has never waited. Once the disk
+    has caught up the recording goes on behind the hole."""
+    monkeypatch.setattr(recorders, "AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr(recorders, "MOST_WAITING_BYTES", 20_000)
+    there, written = threading.Event(), os.write
+
+    def stuck(file: int, data: memoryview) -> int:
+        there.wait()
+        return written(file, data)
+
+    monkeypatch.setattr(recorders.os, "write", stuck)
+    ring = Taken()
+    Host(ring).run(20)
+    ring.packager.finish()
+    recorder = Recorder(tmp_path, 17)
+    half = len(ring.parts) // 2
+    for part in ring.parts[:half]:
+        recorder.take(part)
     assert recorder.trouble == "not recorded: the disk is too slow"
+    there.set()
+    for part in ring.parts[half:]:
+        while recorder._taken_bytes != recorder._done_bytes:
+            time.sleep(0.001)
+        recorder.take(part)
+    recorder.finish()
+    recorder.join()
+    assert recorder.trouble == ""
+    first, second = takes_in(tmp_path)
+    assert first.end_us < second.start_us
+    assert second.end_us == ring.parts[-1].end_us
 
 
 def test_a_moment_has_its_place_in_the_replay(tmp_path: Path) -> None:

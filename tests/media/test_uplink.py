@@ -6,6 +6,7 @@ import json
 import struct
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -15,6 +16,7 @@ from livesale.media.ring import Item
 from livesale.media.uplink import TAKEN, read_frame
 from tests.media.test_h264 import CHROMIUM_540P
 from tests.support.media import TOKEN, MediaServer, media_server, until
+from tests.support.proxy import VanishingProxy
 
 START = b"\0\0\0\1"
 KEY = START + CHROMIUM_540P + START + b"\x68\xce\x3c\x80" + START + b"\x65key"
@@ -120,6 +122,23 @@ async def test_a_host_that_falls_silent_is_held(monkeypatch: pytest.MonkeyPatch)
         await socket.send_bytes(message(VIDEO, 5_500_000, DELTA))
         await until(lambda: server.hosts == ["away", "back", "away", "gone"])
         assert [state for _, state in server.states] == ["live", "lost", "live", "lost", "ended"]
+
+
+async def test_a_page_that_vanishes_is_let_go(server: MediaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket says nothing any more and is not closed: the host is away at once, and when a ping stays without an
+    answer the socket is closed and the show free for another."""
+    monkeypatch.setattr("livesale.media.publisher.LOST_AFTER_S", 0.1)
+    monkeypatch.setattr("livesale.media.publisher.TICK_S", 0.02)
+    monkeypatch.setattr("livesale.media.uplink_door.SILENT_S", 1.0)
+    async with VanishingProxy(urlsplit(server.url).port or 0) as network:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{network.port}") as client:
+            socket = await enter(client)
+            await socket.send_bytes(message(VIDEO, 5_000_000, KEY))
+            await until(lambda: server.states == [("s1", "live")])
+            network.vanish()
+            await until(lambda: server.states == [("s1", state) for state in ("live", "lost", "ended")])
+            assert server.hosts == ["away"]
+            await until(lambda: server.broadcasts.stats("s1") is None)
 
 
 async def test_shows_in_one_process_do_not_touch_each_other(server: MediaServer, client: aiohttp.ClientSession) -> None:

@@ -5,54 +5,28 @@ So the client knows nothing of what the server has done for good. Which answers 
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import random
-from types import TracebackType
 
 from tests.support.messages import Message, read_message
+from tests.support.proxy import Ends, Proxy
 
-ENDED = (OSError, asyncio.IncompleteReadError)
 
+class LosingProxy(Proxy):
+    """`lost` is what nobody was told, by Idempotency-Key."""
 
-class LosingProxy:
-    """Between clients and `port`, while the context lasts; `lost` is what nobody was told, by Idempotency-Key."""
-
-    def __init__(self, port: int, chance: random.Random, share: float) -> None:
-        self._to = port
+    def __init__(self, to: int, chance: random.Random, share: float) -> None:
+        super().__init__(to)
         self._chance = chance
         self._share = share
-        self._serving: set[asyncio.Task[None]] = set()
-        self.port = 0
         self.lost: dict[str, list[Message]] = {}
 
-    async def __aenter__(self) -> LosingProxy:
-        self._server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-
-    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(*ENDED), contextlib.closing(writer):
-            there, sending = await asyncio.open_connection("127.0.0.1", self._to)
-            with contextlib.closing(sending):
-                while True:
-                    request = await read_message(reader)
-                    sending.write(request.raw)
-                    answer = await read_message(there)
-                    if self._chance.random() < self._share:
-                        self.lost.setdefault(request.key, []).append(answer)
-                        return
-                    writer.write(answer.raw)
+    async def carry(self, client: Ends, server: Ends) -> None:
+        """Requests and answers in turn, until one is lost."""
+        while True:
+            request = await read_message(client[0])
+            server[1].write(request.raw)
+            answer = await read_message(server[0])
+            if self._chance.random() < self._share:
+                self.lost.setdefault(request.key, []).append(answer)
+                return
+            client[1].write(answer.raw)

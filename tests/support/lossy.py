@@ -4,49 +4,26 @@ everything behind it waits. Which packets are lost, the seed says."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-from types import TracebackType
+
+from tests.support.proxy import Ends, Proxy
 
 PACKET_BYTES = 1400
 AGAIN_AFTER_S = 0.2  # Linux's shortest time until it sends a lost packet again
-ENDED = (OSError, asyncio.IncompleteReadError)
 
 
-class LossyProxy:
-    """Between clients and `port`, while the context lasts: loses `share` of the packets from there; `lost` counts them."""
+class LossyProxy(Proxy):
+    """Loses `share` of the packets from the server; `lost` counts them."""
 
-    def __init__(self, port: int, chance: random.Random, share: float) -> None:
-        self._to = port
+    def __init__(self, to: int, chance: random.Random, share: float) -> None:
+        super().__init__(to)
         self._chance = chance
         self._share = share
-        self._serving: set[asyncio.Task[None]] = set()
-        self.port = 0
         self.lost = 0
 
-    async def __aenter__(self) -> LossyProxy:
-        self._server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        for task in self._serving:
-            task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-
-    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(*ENDED), contextlib.closing(writer):
-            there, sending = await asyncio.open_connection("127.0.0.1", self._to)
-            with contextlib.closing(sending):
-                await asyncio.gather(_pass_on(reader, sending), self._lose(there, writer))
+    async def carry(self, client: Ends, server: Ends) -> None:
+        """Up as it is, down with losses."""
+        await asyncio.gather(_pass_on(client[0], server[1]), self._lose(server[0], client[1]))
 
     async def _lose(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()

@@ -211,14 +211,14 @@ def _page(text: str) -> Any:
 
 
 @asynccontextmanager
-async def media_server(**options: Any) -> AsyncIterator[MediaServer]:
-    """A MediaServer listening on loopback."""
+async def media_server(host: str = "127.0.0.1", **options: Any) -> AsyncIterator[MediaServer]:
+    """A MediaServer that listens."""
     server = MediaServer(**options)
     runner = web.AppRunner(server.application(), shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, 0)
     await site.start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server.url = f"http://{host}:{runner.addresses[0][1]}"
     try:
         yield server
     finally:
