@@ -190,22 +190,24 @@ class Requests(Machine):
     def reprice(self, price: int) -> None:
         self.allowed(self.market.reprice(self.market.offers[0], price))
 
-    @rule(really=strategies.integers(0, 19))
+    @rule(really=strategies.integers(0, 29))
     def show_ends(self, really: int) -> None:
-        if really > 17:
-            verb = "end" if really == 18 else "cancel"
+        if really > 27:
+            verb = "end" if really == 28 else "cancel"
             self.allowed(self.market.shows.move(HOST, self.market.shelf.removeprefix("show:"), verb))
 
     @precondition(lambda self: self.orders)
-    @rule(pick=some, parent=parents, agrees=strategies.booleans(), back=strategies.booleans())
-    def product_is_withdrawn(self, pick: int, parent: str, agrees: bool, back: bool) -> None:
-        """By one list of the shop, perhaps while a parent agrees; the next list may have it again."""
+    @rule(pick=some, parent=parents, agrees=strategies.booleans(), really=strategies.integers(0, 9))
+    def product_is_withdrawn(self, pick: int, parent: str, agrees: bool, really: int) -> None:
+        """By one list of the shop, perhaps while a parent agrees; the next list has it again, nearly always."""
+        if really < 6:
+            return
         order, product = self.some_order(pick), self.product.removeprefix("free:")
         self.market.removed.add(product)
         says = [self._say(order, parent, "approve", "pm_ok")] if agrees and order.approval else []
         self.allowed(*says, *(self.unavailable.look_again("shop:demo", product) for _ in range(2)))
         self.deliver_all()
-        if back:
+        if really < 9:
             self.market.removed.discard(product)
 
     # What the family does
@@ -420,5 +422,9 @@ class Requests(Machine):
 def test_machine(valkey: ValkeyProcess) -> None:
     """No money without one valid, unconsumed approval of exactly this order; units come back once; first move wins."""
     Requests.url = valkey.url
-    run_state_machine_as_test(Requests, settings=STEPS)
-    assert {"consumed", "superseded", "spend used", "spend released"} <= Requests.seen
+    wanted = {"consumed", "superseded", "spend used", "spend released"}
+    for _ in range(4):  # the laws hold in every run; a path that none of its draws took is looked for by other draws
+        run_state_machine_as_test(Requests, settings=STEPS)
+        if wanted <= Requests.seen:
+            break
+    assert wanted <= Requests.seen
