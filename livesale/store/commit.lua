@@ -10,7 +10,7 @@
 --      7… {shelf}:m:INDEX  sorted sets, in the order of `indexes`
 -- ARGV 1 the Decision, msgpack: {id, expect, counters, puts, drops, indexes, marks, not_before, once, events}
 --
--- Answers {"ok", seq, at, answer} · {"replay", value} · {"reused"} · {"conflict", name…} · {"short", list}
+-- Answers {"ok", seq, at} · {"replay", value} · {"reused"} · {"conflict", name…} · {"short", list}
 --      · {"early", at} · {"asleep", token} · error "INVALID …" (nothing was written)
 
 local MOST_WRITES = 500
@@ -240,9 +240,8 @@ local function commit(keys, argv)
     order = moved(order)
     write(d, keys, seq, order, entry(d, at, seq, order))
   end
-  local answer = once and once[2] or ''
-  remember(d, keys[5], fingerprint, 'ok', seq, at, answer)
-  return {'ok', seq, at, answer}
+  remember(d, keys[5], fingerprint, 'ok', seq, at, once and once[2] or '')
+  return {'ok', seq, at}
 end
 
 -- KEYS seq, asleep, m:INDEX… · ARGV the seq up to which all has been handled, a token. 1 if the shelf sleeps now.

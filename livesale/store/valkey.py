@@ -36,6 +36,7 @@ from livesale.store.decision import (
     KeyReused,
     Lack,
     NotCommitted,
+    Once,
     Short,
 )
 from livesale.store.wire import Asked, Wires
@@ -105,7 +106,7 @@ class Store:
                 raise active.Stopped
             await active.wake(self, decision.shelf, reply[1])
             reply = await self._call(*command)
-        return _outcome(reply)
+        return _outcome(reply, decision.once)
 
     async def act(
         self, shelf: str, records: Iterable[str], decide: Callable[[Records, int], Decision], act: str = ""
@@ -300,12 +301,12 @@ def _read(reply: Any) -> Any:
     return reply
 
 
-def _outcome(reply: Any) -> Committed:
+def _outcome(reply: Any, once: Once | None = None) -> Committed:
     if isinstance(reply, Exception):
         raise _failure(reply)
     kind = reply[0]
     if kind == b"ok":
-        return Committed(reply[1], reply[2], reply[3], replayed=False)
+        return Committed(reply[1], reply[2], once.answer if once else b"", replayed=False)
     if kind == b"replay":
         _, _, told, seq, at, payload = msgpack.unpackb(reply[1], raw=True)
         if told == b"short":

@@ -46,10 +46,6 @@ class Figures:
         """The figure of that name: behind, stalls or seeks; milliseconds or a count."""
         return int("".join(filter(str.isdigit, await self._page.get_by_test_id(f"figure-{name}").inner_text())))
 
-    async def moves_on(self, name: str, known: int) -> None:
-        """A count becomes another than the known one; the panel is written twice a second."""
-        await expect(self._page.get_by_test_id(f"figure-{name}")).not_to_have_text(re.compile(rf"^\D*{known}\D*$"))
-
 
 @pytest.fixture
 async def send(system: System) -> AsyncIterator[Callable[..., Programme]]:
@@ -92,17 +88,14 @@ async def test_a_page_that_stood_still_is_live_again(system: System, arrive: Arr
 
 
 async def test_a_tab_that_slept_in_the_background_is_live_again(system: System, arrive: Arrive) -> None:
-    """A hidden tab that the browser has put to sleep for four seconds goes on at the newest picture when it is seen again:
-    it jumps there."""
+    """A hidden tab that the browser has put to sleep for four seconds goes on at the newest picture when it is seen again."""
     address = f"/watch/{system.demo_show()['id']}"
     viewer, awake = await arrive(), await arrive()
     for one in (awake, viewer):
         await one.page.goto(address)
         await one.moves()
-    figures = Figures(viewer)
-    await figures.open()
+    await Figures(viewer).open()
     await plays_on(viewer, 2)
-    seeks = await figures.of("seeks")
     browser = await viewer.context.new_cdp_session(viewer.page)
     await viewer.is_told("hidden")
     await browser.send("Page.setWebLifecycleState", {"state": "frozen"})
@@ -110,7 +103,6 @@ async def test_a_tab_that_slept_in_the_background_is_live_again(system: System, 
     await browser.send("Page.setWebLifecycleState", {"state": "active"})
     await viewer.is_told("visible")
     await viewer.holds(f"{BEHIND} < 600")
-    await figures.moves_on("seeks", seeks)
     await viewer.moves()
 
 

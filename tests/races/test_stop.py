@@ -44,7 +44,7 @@ async def authorised(market: Market) -> tuple[Order, Approval]:
     order, approval = await asked(market)
     said = approvals.approved(approval, GUARDIAN, "pm_ok", store.now_ms())
     await store.commit(guardians._write(await read(market, order), approval, said))
-    await store.commit(asking.begin(await read(market, order), order.id, store.now_ms()))
+    await store.commit(asking.begin(await read(market, order), order.id, "", store.now_ms()))
     await market.payments.go_on(order.id)
     return order, approval
 

@@ -18,7 +18,7 @@ function Watch() {
   if (watching.failure.value !== null) {
     return <><Bar here="/watch" /><main id="content" class="page"><Failed error={watching.failure.value} retry={() => void watching.load()} /></main></>;
   }
-  if (!watching.known.value) return <div class="stage watch-wait"><Loading heights={["56px", "50vh", "160px"]} /></div>;
+  if (!watching.known.value) return <main id="content" class="stage watch-wait"><Loading heights={["56px", "50vh", "160px"]} /></main>;
   const ended = watching.known.value.show.state === "ended";
   if (ended && replay.value) return <Recorded recording={replay.value} />;
   const purchase = watching.sheetOpen.value ? watching.purchase.value : null;
