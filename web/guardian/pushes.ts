@@ -1,6 +1,7 @@
 /** Being told in this browser: what is so now, and turning it on and off. Mails come in any case. */
 import { signal } from "@preact/signals-core";
 import { get, put, remove } from "../lib/api";
+import { doing } from "../lib/doing";
 import type { PushPage } from "../lib/shapes";
 
 const WORKER = "/push.js";
@@ -33,7 +34,7 @@ function show(page: PushPage, subscription: PushSubscription | null): void {
   standing.value = standingOf(canPush(), permission, subscription?.endpoint ?? null, page.items.map((one) => one.endpoint));
 }
 
-export const turnOn = (): Promise<void> => changing(async () => {
+export const turnOn = (): Promise<void> => doing(busy, refusal, async () => {
   if (await Notification.requestPermission() !== "granted") return look();
   const { key } = await get<PushPage>("/me/pushes");
   const registration = await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
@@ -44,27 +45,13 @@ export const turnOn = (): Promise<void> => changing(async () => {
   show(await put<PushPage>("/me/pushes", { endpoint, p256dh: keys?.p256dh, auth: keys?.auth }), made);
 });
 
-export const turnOff = (): Promise<void> => changing(async () => {
+export const turnOff = (): Promise<void> => doing(busy, refusal, async () => {
   const subscription = await subscribed();
   const here = (await get<PushPage>("/me/pushes")).items.find((one) => one.endpoint === subscription?.endpoint);
   if (here) await remove(`/me/pushes/${here.id}`);
   await subscription?.unsubscribe();
   await look();
 });
-
-/** While it is busy the button stays enabled, for a button that is disabled loses the keyboard's focus. */
-async function changing(act: () => Promise<void>): Promise<void> {
-  if (busy.value) return;
-  busy.value = true;
-  refusal.value = null;
-  try {
-    await act();
-  } catch (error) {
-    refusal.value = error;
-  } finally {
-    busy.value = false;
-  }
-}
 
 async function subscribed(): Promise<PushSubscription | null> {
   const registration = await navigator.serviceWorker.getRegistration(SCOPE);

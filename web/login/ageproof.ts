@@ -1,6 +1,7 @@
 /** Proving one's age by an issuer's signed credential: what it has to say is asked first, and good for five minutes. */
 import { signal } from "@preact/signals-core";
 import { ask, post } from "../lib/api";
+import { doing } from "../lib/doing";
 import { Refused } from "../lib/refused";
 import { me } from "../lib/session";
 import type { AgeAsked, Me } from "../lib/shapes";
@@ -24,25 +25,12 @@ export function reasonOf(error: unknown): Reason | null {
   return null;
 }
 
-export const begin = (): Promise<void> => doing(async () => {
+export const begin = (): Promise<void> => doing(busy, refusal, async () => {
   asked.value = null;
   asked.value = await ask<AgeAsked>("/me/age-proof/options");
 });
 
-export const prove = (credential: string): Promise<void> => doing(async () => {
+export const prove = (credential: string): Promise<void> => doing(busy, refusal, async () => {
   me.value = await post<Me>("/me/age-proof", { credential: credential.trim() });
   asked.value = null;
 });
-
-async function doing(act: () => Promise<void>): Promise<void> {
-  if (busy.value) return;
-  busy.value = true;
-  refusal.value = null;
-  try {
-    await act();
-  } catch (error) {
-    refusal.value = error;
-  } finally {
-    busy.value = false;
-  }
-}
