@@ -5,37 +5,28 @@ law of § 108 BGB: nothing leaves while a contract floats, and of a void one all
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any
 
-from hypothesis import HealthCheck, settings, strategies
-from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis import strategies
+from hypothesis.stateful import precondition, rule
 
-from livesale.guardians.family import FAMILY, Family, Tie
 from livesale.guardians.model import MOVES, Approval
-from livesale.kernel.actor import Actor
 from livesale.kernel.clock import DAY_MS
 from livesale.orders import floating
 from livesale.orders.floating import Found
 from livesale.orders.marking import Answers, Marking
 from livesale.orders.model import Order
 from livesale.payments.refund import Refunds
-from livesale.store.decision import Decision, Put
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
-from livesale.store.record import encode, load
-from livesale.store.valkey import Records, connect
+from livesale.store.record import load
+from livesale.store.valkey import Records
 from tests.guardians.laws import PARENTS
-from tests.support.family import House
-from tests.support.machine import Machine, some
-from tests.support.market import Hurried, Market
+from tests.guardians.machine import OfMia
+from tests.support.machine import some
 from tests.support.minors import BORN, LEGAL_MS, OPERATOR, MinorsDouble
 from tests.support.valkey import ValkeyProcess
 
-STEPS = settings(
-    max_examples=30, stateful_step_count=20, deadline=None, print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)  # fmt: skip
-MIA = "person:mia"
 IN_SHOW = 60
 SAYS = ("ratify", "ratify", "decline", "stale", "approve")
 WHO = (*PARENTS, "mia")
@@ -45,17 +36,16 @@ parents = strategies.sampled_from(PARENTS)
 quantities = strategies.integers(1, 3)
 
 
-class AfterTheSale(Machine):
+class AfterTheSale(OfMia):
     """A market in which mia buys like an adult, until somebody marks her orders."""
 
     latest = 2
-    seen: ClassVar[set[str]] = set()  # over all runs: a machine that never comes to an end of the table would prove nothing
+    begins = ("asked", "refused")
 
     def __init__(self) -> None:
         super().__init__()
         self.read = 0
         self.grown = False
-        self.states: dict[str, str] = {}
         self.contracts: dict[str, str] = {}
 
     async def fetch(self) -> None:
@@ -65,42 +55,19 @@ class AfterTheSale(Machine):
             for event in entry.fields()["events"]:
                 self.waiting.append(event)
                 if event["type"] == "approval_changed":
-                    was = self.states.get(event["approval"], "")
-                    assert event["before"] == was
-                    assert event["state"] in (MOVES[was] | {was} if was else {"asked", "refused"})
-                    self.states[event["approval"]] = event["state"]
-                    type(self).seen.add(event["state"])
+                    self.follow(event)
                 elif event["type"] == "contract_changed":
                     assert event["state"] in floating.MOVES[self.contracts.get(event["order"], "")]
                     self.contracts[event["order"]] = event["state"]
-                    type(self).seen.add(f"contract {event['state']}")
+                    self.seen.add(f"contract {event['state']}")
                 elif event["type"] == "shipment_made":
                     assert self.contracts.get(event["order"], "") in ("", "ratified")
-                    type(self).seen |= {"sent at last"} if event["order"] in self.contracts else set()
 
-    @initialize()
-    def open(self) -> None:
-        async def opened() -> None:
-            store = await connect(self.url)
-            await store.client.flushall()
-            self.market = Market(store)
-            self.market.sold = Hurried(store, self.market.may_sell)
-            self.market.orders.next_state = _as_it_is  # type: ignore[method-assign]
-            await self.market.open(IN_SHOW)
-            self.guardians = House(store, self.market.shelf)
-            object.__setattr__(self.guardians, "age_of", self._age_of)  # frozen, as in production
-            self.minors = MinorsDouble(self.market)
-            ties = [Tie(f"fl_{parent}", parent, 0, verified=True) for parent in PARENTS]
-            await store.commit(Decision(MIA, puts=(Put(FAMILY, 0, encode(Family(ties))),)))
-            await self.fetch()
-
-        self.do(opened())
-
-    def teardown(self) -> None:
-        if hasattr(self, "market"):
-            self.settle()
-            self.do(self.market.store.close())
-        self.loop.close()
+    async def set_up(self) -> None:
+        await self.market.open(IN_SHOW)
+        await super().set_up()
+        object.__setattr__(self.guardians, "age_of", self._age_of)  # frozen, as in production
+        self.minors = MinorsDouble(self.market)
 
     # What people do
 
@@ -134,7 +101,7 @@ class AfterTheSale(Machine):
             return
         works = [self._say(order, who, what) for who, what in said]
         if silent:
-            self.do(self._age(order, "expires_at"))
+            self.do(self._run_out(order, "expires_at"))
             works.append(self.guardians.run_out(order.approval))
         if withdraws:
             works.append(self.market.withdraw(order, (0, 1)))
@@ -168,7 +135,7 @@ class AfterTheSale(Machine):
         order = self.some_order(pick)
         self.grown = self.grown or grown
         if order.approval and self.do(self.market.approval(order)).grown_at:
-            self.do(self._age(order, "grown_at"))
+            self.do(self._run_out(order, "grown_at"))
             self.allowed(*(self.guardians.run_out(order.approval) for _ in range(2)))
             self.allowed(*(self._say(order, who, what) for who, what in said))
 
@@ -195,11 +162,6 @@ class AfterTheSale(Machine):
             self.deliver_all()
 
     # The laws
-
-    @invariant()
-    def laws(self) -> None:
-        if hasattr(self, "market"):
-            self.do(self._laws())
 
     async def _laws(self) -> None:
         await self.market.check_units()
@@ -232,7 +194,7 @@ class AfterTheSale(Machine):
                 order = self.do(self.market.orders.load(one))
                 if order.approval:
                     for clock in ("grown_at", "expires_at"):
-                        self.do(self._age(order, clock))
+                        self.do(self._run_out(order, clock))
                         self.allowed(self.guardians.run_out(order.approval))
                 self.allowed(self.market.refunds.go_on(one))
             self.laws()
@@ -257,8 +219,7 @@ class AfterTheSale(Machine):
         await Marking(self.market.store, self.minors).mark(OPERATOR, order.id, BORN, "buyer_said", None)
 
     async def _say(self, order: Order, who: str, what: str) -> None:
-        actor = Actor(who, frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
-        approval = await self.market.approval(order)
+        actor, approval = self.actor(who), await self.market.approval(order)
         if what == "decline":
             await self.guardians.decline(actor, approval.id)
         elif what == "approve":
@@ -268,11 +229,11 @@ class AfterTheSale(Machine):
             await self.guardians.ratify(actor, approval.id, "0" * 64 if what == "stale" else approval.digest)
             assert what == "ratify"
 
-    async def _age(self, order: Order, field: str) -> None:
+    async def _run_out(self, order: Order, field: str) -> None:
         """The question's clock has run out: its time is over."""
         approval = await self.market.approval(order)
-        if getattr(approval, field) and approval.state in MOVES:
-            await self.market.age(f"approval:{approval.id}", Approval, field, self.market.store.now_ms() - 50)
+        if approval.state in MOVES:
+            await self.age(f"approval:{approval.id}", Approval, field)
 
     async def _react(self, event: dict[str, Any]) -> None:
         market = self.market
@@ -283,12 +244,7 @@ class AfterTheSale(Machine):
             await act(market.shelf, event)
 
 
-async def _as_it_is(order: Order) -> Order:
-    return order
-
-
 def test_machine(valkey: ValkeyProcess) -> None:
     """Nothing leaves while a contract floats; of a void one all money comes back, once; each question has one end."""
-    AfterTheSale.url = valkey.url
-    run_state_machine_as_test(AfterTheSale, settings=STEPS)
-    assert {"ratified", "refused", "silent", "handed", "contract void", "contract ratified"} <= AfterTheSale.seen
+    ends = ("ratified", "refused", "silent", "handed", "contract void", "contract ratified")
+    AfterTheSale.runs(valkey.url, 30, 20, *ends)

@@ -4,16 +4,16 @@ law of consent: no money without one valid, unconsumed approval of exactly this 
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings, strategies
-from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis import strategies
+from hypothesis.stateful import precondition, rule
 
 from livesale.guardians import allowance
 from livesale.guardians.allowance import ALLOWANCE, Allowance, Spend
 from livesale.guardians.family import ALONE_BELOW, FAMILY, Family, Tie
-from livesale.guardians.model import MOVES, Approval
+from livesale.guardians.model import Approval
 from livesale.guardians.reactions import FamilyReactions
 from livesale.kernel.actor import Actor
 from livesale.orders.model import Order
@@ -22,22 +22,17 @@ from livesale.orders.spending import Spending
 from livesale.orders.unavailable import Unavailable
 from livesale.payments.model import Payment
 from livesale.shows.model import Show
-from livesale.store.decision import Counter, Decision, Put
+from livesale.store.decision import Counter, Decision
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
-from livesale.store.record import encode, load, put
-from livesale.store.valkey import connect
+from livesale.store.record import load, put
 from tests.guardians.laws import PARENTS, check_allowance, check_consent
-from tests.support.family import House, WardsDouble
-from tests.support.machine import Machine, some
-from tests.support.market import HOST, SHIP_TO, Market
+from tests.guardians.machine import MIA, OfMia
+from tests.support.family import WardsDouble
+from tests.support.machine import some
+from tests.support.market import HOST, SHIP_TO
 from tests.support.valkey import ValkeyProcess
 
-STEPS = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)  # fmt: skip
-MIA = "person:mia"
 STREETS = ("B 1", "C 2")
 IN_SHOW, IN_SHOP = 30, 3
 TOKENS = ("pm_ok", "pm_ok", "pm_ok", "pm_3ds", "pm_declined", "pm_late_decline")
@@ -51,16 +46,15 @@ prices = strategies.one_of(strategies.integers(1, 3000), strategies.integers(ALO
 sayings = strategies.lists(strategies.tuples(parents, strategies.sampled_from(ACTS)), min_size=1, max_size=3)
 
 
-class Requests(Machine):
-    """A market of one offer and the family of one minor; `states` are the requests', `stopped` who may not be captured."""
+class Requests(OfMia):
+    """A market of one offer and the family of one minor."""
 
     latest = 3
-    seen: ClassVar[set[str]] = set()  # over all runs: a machine in which nothing is ever consumed would prove nothing
+    begins = ("requested",)
 
     def __init__(self) -> None:
         super().__init__()
         self.read: dict[str, int] = {}
-        self.states: dict[str, str] = {}
         self.family = Family()
         self.may_be_captured: set[str] | None = None  # those whose capture had begun when all buying was stopped
 
@@ -74,15 +68,11 @@ class Requests(Machine):
                     if event["type"] == "approval_changed":
                         await self._follow(event)
                     elif event["type"] == "allowance_spent":
-                        type(self).seen.add(f"spend {event['state']}")
+                        self.seen.add(f"spend {event['state']}")
         self.family = await self.guardians.family_of("mia")
 
     async def _follow(self, event: dict[str, Any]) -> None:
-        was = self.states.get(event["approval"], "")
-        assert event["before"] == was
-        assert event["state"] in (MOVES.get(was, set()) | {was} if was else {"requested"})
-        self.states[event["approval"]] = event["state"]
-        type(self).seen.add(event["state"])
+        self.follow(event)
         if event["state"] == "approved":
             name = f"approval:{event['approval']}"
             approval = load(Approval, (await self.market.store.read(self.market.shelf, name))[name])
@@ -91,33 +81,17 @@ class Requests(Machine):
             assert needed <= {*approval.agreed, approval.guardian}
             assert not (needed and approval.spend)
             assert not self.family.frozen_by
-            type(self).seen |= {"both"} if needed else set()
 
-    @initialize()
-    def open(self) -> None:
-        async def opened() -> None:
-            store = await connect(self.url)
-            await store.client.flushall()
-            self.market = Market(store)
-            self.market.people.bands, self.market.people.wards = {"mia": "14-15"}, {"mia"}
-            await self.market.open(IN_SHOW)
-            self.guardians = House(store, self.market.shelf)
-            self.market.people.check_may_ask = self.guardians.check_may_ask  # type: ignore[method-assign]
-            self.unavailable = Unavailable(store, self._open_for, self.market.on_sale)
-            self.spending = Spending(store, WardsDouble(self.guardians))
-            ties = [Tie(f"fl_{parent}", parent, 0, verified=True) for parent in PARENTS]
-            await store.commit(Decision(MIA, puts=(Put(FAMILY, 0, encode(Family(ties))),)))
-            self.product = f"free:p_{self.market.offers[0][-4:]}"
-            await store.commit(Decision("shop:demo", counters=(Counter(self.product, IN_SHOP),)))
-            await self.fetch()
-
-        self.do(opened())
-
-    def teardown(self) -> None:
-        if hasattr(self, "market"):
-            self.settle()
-            self.do(self.market.store.close())
-        self.loop.close()
+    async def set_up(self) -> None:
+        market = self.market
+        market.people.bands, market.people.wards = {"mia": "14-15"}, {"mia"}
+        await market.open(IN_SHOW)
+        await super().set_up()
+        market.people.check_may_ask = self.guardians.check_may_ask  # type: ignore[method-assign]
+        self.unavailable = Unavailable(market.store, self._open_for, market.on_sale)
+        self.spending = Spending(market.store, WardsDouble(self.guardians))
+        self.product = f"free:p_{market.offers[0][-4:]}"
+        await market.store.commit(Decision("shop:demo", counters=(Counter(self.product, IN_SHOP),)))
 
     # What people do
 
@@ -214,11 +188,11 @@ class Requests(Machine):
 
     @rule(parent=parents, mode=strategies.sampled_from(("any", "all")), authority=strategies.sampled_from(("joint", "mutual")))
     def declare(self, parent: str, mode: Any, authority: Any) -> None:
-        self.allowed(self.guardians.families.declare(self._actor(parent), "mia", mode, authority))
+        self.allowed(self.guardians.families.declare(self.actor(parent), "mia", mode, authority))
 
     @rule(parent=parents, on=strategies.booleans())
     def freeze(self, parent: str, on: bool) -> None:
-        self.allowed(self.guardians.families.freeze(self._actor(parent), "mia", on))
+        self.allowed(self.guardians.families.freeze(self.actor(parent), "mia", on))
         self.may_be_captured = self.do(self._begun()) if self.family.frozen_by else None
 
     @rule(parent=parents, act=strategies.sampled_from(("remove", "keep", "end", "join")))
@@ -231,7 +205,7 @@ class Requests(Machine):
             tie = Tie(link, parent, self.market.store.now_ms(), verified=True)
             self.allowed(families.join("mia", tie, "system"))
         else:
-            self.allowed(getattr(families, act)(self._actor(parent), link))
+            self.allowed(getattr(families, act)(self.actor(parent), link))
 
     @rule(parent=parents, monthly=strategies.sampled_from((1_000, 2_500, 30_000)), token=tokens)
     def grant(self, parent: str, monthly: int, token: str) -> None:
@@ -277,7 +251,7 @@ class Requests(Machine):
     def time_is_over(self, pick: int, clock: str) -> None:
         order = self.some_order(pick)
         kind, record, field = CLOCKS[clock]
-        self.do(self._age(f"{kind}:{order.approval if kind == 'approval' else order.id}", record, field))
+        self.do(self.age(f"{kind}:{order.approval if kind == 'approval' else order.id}", record, field))
         works = {
             "order": lambda: self.market.orders.expire(order.id),
             "approval": lambda: self.guardians.run_out(order.approval or ""),
@@ -295,11 +269,6 @@ class Requests(Machine):
         self.at_the_bank(self.some_order(pick))
 
     # The laws
-
-    @invariant()
-    def laws(self) -> None:
-        if hasattr(self, "market"):
-            self.do(self._laws())
 
     async def _laws(self) -> None:
         market = self.market
@@ -324,8 +293,8 @@ class Requests(Machine):
             self.allowed(*(self._react(event) for event in events))
             for one in self.orders:
                 order = self.do(self.market.orders.load(one))
-                self.do(self._age(f"payment:{one}", Payment, "deadline"))
-                self.do(self._age(f"approval:{order.approval}", Approval, "pay_until"))
+                self.do(self.age(f"payment:{one}", Payment, "deadline"))
+                self.do(self.age(f"approval:{order.approval}", Approval, "pay_until"))
                 self.allowed(self.market.payments.go_on(one), self.guardians.run_out(order.approval or ""))
             self.sums_are_looked_at()
             self.laws()
@@ -349,16 +318,13 @@ class Requests(Machine):
 
     # How it is done
 
-    def _actor(self, who: str) -> Actor:
-        return Actor(who, frozenset({"guardian"}), stepped_up_ms=self.market.store.now_ms())
-
     async def _ask(self, order: Order, street: str) -> None:
         now = await self.market.orders.load(order.id)
         wanted = Checkout({**SHIP_TO, "street": street}, None, now.total, now.currency)
         await self.market.orders.checkout(self.market.buyer("mia"), order.id, wanted)
 
     async def _say(self, order: Order, who: str, what: str, token: str) -> None:
-        actor = self._actor(who)
+        actor = self.actor(who)
         approval = await self.market.approval(order)
         if what == "look":
             await self.guardians.seen(actor, approval.id)
@@ -397,14 +363,6 @@ class Requests(Machine):
         found = [load(Spend, row) for name, row in records.items() if name.startswith("spend:")]
         return [one for one in found if one]
 
-    async def _age(self, name: str, kind: Any, field: str) -> None:
-        """The record's clock has run out: its time is over."""
-        stored = (await self.market.store.read(self.market.shelf, name))[name]
-        record = load(kind, stored)
-        if record is not None and getattr(record, field):
-            aged = msgspec.structs.replace(record, **{field: self.market.store.now_ms() - 50})
-            await self.market.store.commit(Decision(self.market.shelf, puts=(put(name, stored, aged),)))
-
     async def _age_tie(self, parent: str) -> None:
         """The day of a removal is over."""
         stored = (await self.market.store.read(MIA, FAMILY))[FAMILY]
@@ -421,10 +379,4 @@ class Requests(Machine):
 
 def test_machine(valkey: ValkeyProcess) -> None:
     """No money without one valid, unconsumed approval of exactly this order; units come back once; first move wins."""
-    Requests.url = valkey.url
-    wanted = {"consumed", "superseded", "spend used", "spend released"}
-    for _ in range(4):  # the laws hold in every run; a path that none of its draws took is looked for by other draws
-        run_state_machine_as_test(Requests, settings=STEPS)
-        if wanted <= Requests.seen:
-            break
-    assert wanted <= Requests.seen
+    Requests.runs(valkey.url, 40, 30, "consumed", "superseded", "spend used", "spend released")

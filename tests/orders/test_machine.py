@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, settings, strategies
-from hypothesis.stateful import (
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis import strategies
+from hypothesis.stateful import precondition, rule
 
 from livesale.guardians.model import Approval
 from livesale.kernel.actor import Actor
@@ -23,22 +17,18 @@ from livesale.payments.reactions import provider_said
 from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load
-from livesale.store.valkey import connect
 from tests.orders import laws
 from tests.orders.lines import Lines
 from tests.support.family import MINORS, Family
 from tests.support.machine import Machine, gathered, some
-from tests.support.market import HOST, Hurried, Market
+from tests.support.market import HOST
 from tests.support.valkey import ValkeyProcess
 
 BUYERS = ("ann", "bob", *MINORS)
 TOKENS = ("pm_ok", "pm_ok", "pm_declined", "pm_late_decline", "pm_3ds")
 BUYER_ACTS = ("check out", "cancel", "check out")
 GUARDIAN_ACTS = ("approve", "decline", "approve", "revoke", "extend")
-STEPS = settings(
-    max_examples=25, stateful_step_count=50, deadline=None, print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)  # fmt: skip
+STEPS = 50
 
 buyers = strategies.sampled_from(BUYERS)
 tokens = strategies.sampled_from(TOKENS)
@@ -50,8 +40,6 @@ guardian_acts = strategies.lists(strategies.sampled_from(GUARDIAN_ACTS), min_siz
 
 class Orders(Machine):
     """The market with its readers' work done by hand: `events` not yet delivered, in any order, some more than once."""
-
-    served = 0  # over all runs: a machine in which nobody is ever served would prove nothing
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,37 +55,24 @@ class Orders(Machine):
             self.entries.append(fields)
             self.waiting += [event for event in fields["events"] if self.matters(event)]
 
-    @initialize()
-    def open(self) -> None:
-        async def opened() -> None:
-            store = await connect(self.url)
-            await store.client.flushall()
-            self.market = Market(store)
-            self.market.people.bands = dict.fromkeys(MINORS, "14-15")
-            self.market.people.wards = set(MINORS)
-            await self.open_market()
-            self.guardians = Family(store)
-            # An order is checked out quickly here: nobody waits for a reader that runs only when told.
-            self.market.orders.next_state = _as_it_is  # type: ignore[method-assign]
-            self.market.sold = Hurried(store, self.market.may_sell)
-            await self.fetch()
-
-        self.do(opened())
+    async def set_up(self) -> None:
+        self.market.people.bands = dict.fromkeys(MINORS, "14-15")
+        self.market.people.wards = set(MINORS)
+        await self.open_market()
+        self.guardians = Family(self.market.store)
 
     async def open_market(self) -> None:
         await self.market.open(40, 4)
 
-    def teardown(self) -> None:
-        if hasattr(self, "market"):
-            self.settle()
-            self.laws()
-            self.show_ends()
-            laws.check_let_go(self.market)
-            self.all_ends()
-            self.do(laws.check_log(self.market))
-            type(self).served += self.lines.served
-            self.do(self.market.store.close())
-        self.loop.close()
+    def end(self) -> None:
+        super().end()
+        self.laws()
+        self.show_ends()
+        laws.check_let_go(self.market)
+        self.all_ends()
+        self.do(laws.check_log(self.market))
+        if self.lines.served:
+            self.seen.add("served")
 
     # What people do
 
@@ -140,7 +115,7 @@ class Orders(Machine):
         turn = self.do(self.market.waiting.standing(self.market.buyer(buyer), named))
         if turn.state != "offered":
             return
-        self.do(self._age(record_name(named, buyer), Wait, "until"))
+        self.do(self.age(record_name(named, buyer), Wait, "until"))
         works = {
             "hold": lambda: self.market.hold(buyer, (offer, 1)),
             "leave": lambda: waiting.leave(self.market.buyer(buyer), named),
@@ -188,15 +163,15 @@ class Orders(Machine):
         order = self.some_order(pick)
         expiring = [lambda: self.market.orders.expire(order.id)] * 2
         if clock.startswith("hold"):
-            self.do(self._age(f"order:{order.id}", Order, "reserved_until"))
+            self.do(self.age(f"order:{order.id}", Order, "reserved_until"))
             racing = [lambda: self._check_out(order, "pm_ok")] if clock != "hold" else []
             self.allowed(*(work() for work in (*expiring, *racing)))
         elif clock in ("request", "consent") and order.approval:
-            self.do(self._age(f"approval:{order.approval}", Approval, "expires_at" if clock == "request" else "pay_until"))
+            self.do(self.age(f"approval:{order.approval}", Approval, "expires_at" if clock == "request" else "pay_until"))
             self.allowed(self._approve(order, "pm_ok"), self.guardians.run_out(order.approval))
         else:
             if clock == "payment":
-                self.do(self._age(f"payment:{order.id}", Payment, "deadline"))
+                self.do(self.age(f"payment:{order.id}", Payment, "deadline"))
             self.allowed(self.market.payments.go_on(order.id), self.market.payments.go_on(order.id))
 
     # What the provider does
@@ -217,11 +192,6 @@ class Orders(Machine):
         self.at_the_bank(self.some_order(pick))
 
     # The laws
-
-    @invariant()
-    def laws(self) -> None:
-        if hasattr(self, "market"):
-            self.do(self._laws())
 
     async def _laws(self) -> None:
         market = self.market
@@ -262,7 +232,7 @@ class Orders(Machine):
             self.delivered += events
             self.allowed(*(self._react(event) for event in events))
             for order_id in self.orders:
-                self.do(self._age(f"payment:{order_id}", Payment, "deadline"))
+                self.do(self.age(f"payment:{order_id}", Payment, "deadline"))
                 self.allowed(self.market.payments.go_on(order_id))
         for offer in self.market.offers:
             self.allowed(self.market.waiting.advance(self.market.shelf, offer))
@@ -323,18 +293,7 @@ class Orders(Machine):
         for act in Reactions((*self.market.payments.reactions(), *of_market)).to(event):
             await act(self.market.shelf, event)
 
-    async def _age(self, name: str, kind: Any, field: str) -> None:
-        """The record's clock has run out: its time is over."""
-        if (await self.market.store.read(self.market.shelf, name))[name] is not None:
-            await self.market.age(name, kind, field, self.market.store.now_ms() - 1)
-
-
-async def _as_it_is(order: Order) -> Order:
-    return order
-
 
 def test_machine(valkey: ValkeyProcess) -> None:
     """No sequence of acts, at once or one by one, breaks stock, counts, money, consent or the order of a line."""
-    Orders.url = valkey.url
-    run_state_machine_as_test(Orders, settings=STEPS)
-    assert Orders.served > 0
+    Orders.runs(valkey.url, 25, STEPS, "served")
