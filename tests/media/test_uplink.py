@@ -92,6 +92,7 @@ async def test_a_host_comes_back_by_another_socket(server: MediaServer, client: 
         await socket.close()
         await until(lambda: server.states[-1:] == [("s1", "ended")])
     assert server.hosts == ["away", "back", "away"]
+    server.ring("s1").flush()  # the second may still wait for company
     first, second = server.fragments(VIDEO)
     assert (second.generation, second.key) == (first.generation + 1, True)
     assert second.time_us > first.time_us
@@ -134,7 +135,7 @@ async def test_a_page_that_vanishes_is_let_go(server: MediaServer, monkeypatch: 
         async with aiohttp.ClientSession(f"http://127.0.0.1:{network.port}") as client:
             socket = await enter(client)
             await socket.send_bytes(message(VIDEO, 5_000_000, KEY))
-            await until(lambda: server.states == [("s1", "live")])
+            await until(lambda: server.states[:1] == [("s1", "live")])
             network.vanish()
             await until(lambda: server.states == [("s1", state) for state in ("live", "lost", "ended")])
             assert server.hosts == ["away"]
