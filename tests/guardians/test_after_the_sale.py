@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from livesale.kernel.clock import DAY_MS
 from livesale.orders.floating import Found
 from livesale.orders.marking import Answers, Marking
 from livesale.orders.model import Order
-from livesale.store import database
 from livesale.store.decision import Early
 from livesale.store.log import read_log
 from tests.guardians.house import PEOPLE, House
@@ -21,14 +19,7 @@ from tests.guardians.test_families import code_of
 from tests.support.minors import BORN, LEGAL_MS, OPERATOR, MinorsDouble
 
 REASON = "guardian_said"
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """SQLite only: nothing here is about rows."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
-    database.migrate(url)
-    return url
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing here is about rows
 
 
 @pytest.fixture

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from livesale.guardians.model import Approval
 from livesale.orders.model import Order
 from livesale.orders.unavailable import Unavailable, tell_withdrawn
-from livesale.store import database
 from livesale.store.log import read_log
 from livesale.store.record import load
 from tests.guardians.house import House, counter
 from tests.guardians.test_families import code_of
 from tests.support.market import HOST
 
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """SQLite only: nothing here is about rows."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
-    database.migrate(url)
-    return url
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # nothing here is about rows
 
 
 @pytest.fixture
