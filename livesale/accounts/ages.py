@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from livesale.accounts import passkey_rows, store
 from livesale.accounts.challenges import Challenges
 from livesale.accounts.credentials import Asked, Issuers, issuer_of, nonce_in, unreadable
-from livesale.accounts.model import Account, Age, AgeMethod, age_of, checked
+from livesale.accounts.model import Account, Age, age_told
 from livesale.accounts.service import Accounts
 from livesale.accounts.signins import audit
 from livesale.kernel.actor import Actor
@@ -44,7 +44,7 @@ class Ages:
     async def declare(self, actor: Actor, born: date) -> Account:
         """The owner's own word; refused (`conflict`) once anything is known: nobody grows up by saying so again."""
         account = await self._accounts.me(actor.account)
-        age = self._of(account, born, "declared", "")
+        age = age_told(born, self._now_ms(), account.place, "declared")
         async with self._engine.begin() as db:
             if not await store.set_age(db, account.id, age, known_before=("unknown",)):
                 raise Refusal("conflict", "Your age is known already. If it is wrong, please ask the operator of this shop.")
@@ -76,11 +76,6 @@ class Ages:
                 raise Refusal("conflict", "Your age has been checked already. If it is wrong, please ask the operator.")
             await self._audited(db, account.id, account.id, age)
         return await self._accounts.me(account.id)
-
-    def _of(self, account: Account, born: date, method: AgeMethod, issuer: str) -> Age:
-        now_ms = self._now_ms()
-        age: Age = checked("born", lambda day: age_of(day, now_ms, account.place, method, issuer), born)
-        return age
 
     async def _audited(self, db: AsyncConnection, actor: str, account: str, age: Age) -> None:
         """Who said it and how, never what: an age is nobody's business in the audit."""

@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, String, Table, delete, in
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from livesale.accounts import store
-from livesale.accounts.model import Account, Age, age_of, checked
+from livesale.accounts.model import Account, Age, age_told
 from livesale.accounts.service import SYSTEM, Accounts
 from livesale.accounts.signins import audit, check_fresh
 from livesale.kernel.actor import Actor
@@ -66,7 +66,7 @@ class Checks:
     async def note(self, account: Account, born: date, seen: Seen = "identity_document", by: str = SYSTEM) -> Account:
         """What somebody who runs the server has checked."""
         now_ms = self._now_ms()
-        age: Age = checked("born", lambda day: age_of(day, now_ms, account.place, "verified", ISSUER), born)
+        age = age_told(born, now_ms, account.place, "verified", ISSUER)
         async with self._engine.begin() as db:
             await db.execute(delete(age_checks).where(age_checks.c.account == account.id))
             was = await store.find(db, account=account.id)
@@ -81,9 +81,8 @@ class Checks:
 
     async def under_age(self, account_id: str, born: date, by: str) -> Account:
         """It has come to light that somebody is under age, whatever they had said; refused for who is not."""
-        account, now_ms = await self._accounts.me(account_id), self._now_ms()
-        age: Age = checked("born", lambda day: age_of(day, now_ms, account.place, "verified", ISSUER), born)
-        if age.band == "adult":
+        account = await self._accounts.me(account_id)
+        if age_told(born, self._now_ms(), account.place, "verified", ISSUER).band == "adult":
             raise invalid("born", "is the birthday of someone who is of age")
         return await self.note(account, born, "correction", by)
 

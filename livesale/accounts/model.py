@@ -160,6 +160,12 @@ def checked(field: str, rule: Callable[[Any], Any], value: Any) -> Any:
         raise invalid(field, str(error)) from None
 
 
+def age_told(born: date, at_ms: int, place: Place, method: AgeMethod, issuer: str = "") -> Age:
+    """`age_of` whom somebody says that birth date; Refusal (`invalid`) when it cannot be one."""
+    age: Age = checked("born", lambda day: age_of(day, at_ms, place, method, issuer), born)
+    return age
+
+
 def _ends_at(band: Band, place: Place) -> int:
     following = BANDS[BANDS.index(band) + 1]
     return place.majority if following == "adult" else _BEGINS_AT[following]

@@ -21,7 +21,7 @@ from livesale.accounts.model import (
     Age,
     AgeMethod,
     Place,
-    age_of,
+    age_told,
     called,
     checked,
     country_code,
@@ -123,7 +123,7 @@ class Accounts:
             created_ms=now_ms,
         )
         if born is not None:
-            age = checked("born", lambda day: age_of(day, now_ms, account.place, method, issuer), born)
+            age = age_told(born, now_ms, account.place, method, issuer)
             account = msgspec.structs.replace(account, age=age)
         kept = await self._passwords.hash(password) if password is not None else ""
         try:
