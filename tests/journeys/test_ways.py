@@ -169,7 +169,7 @@ async def test_the_picture_fills_the_screen_and_floats(system: System, arrive: A
     menu = viewer.page.get_by_test_id("playback")
     await menu.click()
     await viewer.page.keyboard.press("Escape")
-    assert await viewer.page.evaluate("document.activeElement.dataset.testid") == "playback"
+    await expect(menu).to_be_focused()
     await menu.click()
     await viewer.page.get_by_test_id("fill-screen").click()
     await viewer.holds("document.fullscreenElement?.classList.contains('picture')")
@@ -198,7 +198,7 @@ async def test_an_iphone_s_managed_media_source_is_enough(system: System, arrive
     await viewer.page.add_init_script(MANAGED)
     await viewer.page.goto(f"/watch/{system.demo_show()['id']}")
     await viewer.moves()
-    assert await viewer.page.evaluate("[typeof MediaSource, managed]") == ["undefined", 1]
+    assert await viewer.page.evaluate("typeof MediaSource === 'undefined' && managed > 0")
 
 
 async def test_a_browser_with_hls_alone_plays_it_by_itself(system: System, arrive: Arrive) -> None:
