@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import strategies
 from hypothesis.stateful import precondition, rule
 
@@ -17,7 +18,6 @@ from livesale.orders.floating import Found
 from livesale.orders.marking import Answers, Marking
 from livesale.orders.model import Order
 from livesale.payments.refund import Refunds
-from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load
 from livesale.store.valkey import Records
@@ -44,15 +44,13 @@ class AfterTheSale(OfMia):
 
     def __init__(self) -> None:
         super().__init__()
-        self.read = 0
         self.grown = False
         self.contracts: dict[str, str] = {}
 
     async def fetch(self) -> None:
         """What the log has new; questions and contracts go by their tables, and nothing leaves that may not."""
-        for entry in await read_log(self.market.store, self.market.shelf, self.read):
-            self.read = entry.seq
-            for event in entry.fields()["events"]:
+        for fields in await self.told(self.market.shelf):
+            for event in fields["events"]:
                 self.waiting.append(event)
                 if event["type"] == "approval_changed":
                     self.follow(event)
@@ -188,7 +186,7 @@ class AfterTheSale(OfMia):
 
     def settle(self) -> None:
         """Readers and clocks run on until nothing moves: every question has an end, and every contract its own."""
-        for _ in range(8):
+        for _ in self.rounds(8):
             self.hear_everything()
             for one in self.orders:
                 order = self.do(self.market.orders.load(one))
@@ -244,6 +242,7 @@ class AfterTheSale(OfMia):
             await act(market.shelf, event)
 
 
+@pytest.mark.timeout(300)
 def test_machine(valkey: ValkeyProcess) -> None:
     """Nothing leaves while a contract floats; of a void one all money comes back, once; each question has one end."""
     ends = ("ratified", "refused", "silent", "handed", "contract void", "contract ratified")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import strategies
 from hypothesis.stateful import precondition, rule
 
@@ -23,7 +24,6 @@ from livesale.orders.unavailable import Unavailable
 from livesale.payments.model import Payment
 from livesale.shows.model import Show
 from livesale.store.decision import Counter, Decision
-from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load, put
 from tests.guardians.laws import PARENTS, check_allowance, check_consent
@@ -54,16 +54,14 @@ class Requests(OfMia):
 
     def __init__(self) -> None:
         super().__init__()
-        self.read: dict[str, int] = {}
         self.family = Family()
         self.may_be_captured: set[str] | None = None  # those whose capture had begun when all buying was stopped
 
     async def fetch(self) -> None:
         """What the logs have new; every approval makes one of its moves, and is agreed to by everyone who must."""
         for shelf in (self.market.shelf, MIA):
-            for entry in await read_log(self.market.store, shelf, self.read.get(shelf, 0)):
-                self.read[shelf] = entry.seq
-                for event in entry.fields()["events"]:
+            for fields in await self.told(shelf):
+                for event in fields["events"]:
                     self.waiting.append(event)
                     if event["type"] == "approval_changed":
                         await self._follow(event)
@@ -287,7 +285,7 @@ class Requests(OfMia):
 
     def settle(self) -> None:
         """Readers and clocks run on until nothing moves: every consent has an end, and nothing waits for money."""
-        for _ in range(12):
+        for _ in self.rounds(12):
             events, self.waiting = self.waiting, []
             self.delivered += events
             self.allowed(*(self._react(event) for event in events))
@@ -377,6 +375,7 @@ class Requests(OfMia):
         self.family = await self.guardians.family_of("mia")
 
 
+@pytest.mark.timeout(300)
 def test_machine(valkey: ValkeyProcess) -> None:
     """No money without one valid, unconsumed approval of exactly this order; units come back once; first move wins."""
     Requests.runs(valkey.url, 40, 30, "consumed", "superseded", "spend used", "spend released")

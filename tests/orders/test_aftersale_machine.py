@@ -213,7 +213,7 @@ class AfterSale(Orders):
     def settle(self) -> None:
         self.market.provider.script.clear()
         super().settle()
-        for _ in range(12):
+        for _ in self.rounds(12):
             self.hear_everything()
             for order_id in self.orders:
                 self.allowed(self.market.refunds.go_on(order_id))
@@ -255,6 +255,7 @@ async def _sent_long_ago(market: Market, order: Order) -> None:
     await market.age(f"order:{order.id}", Order, "fulfilment", msgspec.structs.replace(order.fulfilment, shipments=past))
 
 
+@pytest.mark.timeout(300)
 def test_machine(valkey: ValkeyProcess) -> None:
     """No sequence of acts after the sale, at once or one by one, breaks money, units or the state people see."""
     AfterSale.runs(valkey.url, 30, STEPS)

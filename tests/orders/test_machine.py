@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import strategies
 from hypothesis.stateful import precondition, rule
 
@@ -14,7 +15,6 @@ from livesale.orders.model import ENDED, Order
 from livesale.orders.waitlist import Wait, record_name
 from livesale.payments.model import Payment
 from livesale.payments.reactions import provider_said
-from livesale.store.log import read_log
 from livesale.store.readers import Reactions
 from livesale.store.record import load
 from tests.orders import laws
@@ -43,14 +43,11 @@ class Orders(Machine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.read = 0
         self.entries: list[dict[str, Any]] = []
         self.lines = Lines()
 
     async def fetch(self) -> None:
-        for entry in await read_log(self.market.store, self.market.shelf, self.read):
-            self.read = entry.seq
-            fields = entry.fields()
+        for fields in await self.told(self.market.shelf):
             self.lines.take(fields)
             self.entries.append(fields)
             self.waiting += [event for event in fields["events"] if self.matters(event)]
@@ -227,7 +224,7 @@ class Orders(Machine):
     def settle(self) -> None:
         """Readers and clocks run on until nothing moves: every order then is where people would find it."""
         self.market.provider.script.clear()
-        for _ in range(12):
+        for _ in self.rounds(12):
             events, self.waiting = self.waiting, []
             self.delivered += events
             self.allowed(*(self._react(event) for event in events))
@@ -294,6 +291,7 @@ class Orders(Machine):
             await act(self.market.shelf, event)
 
 
+@pytest.mark.timeout(300)
 def test_machine(valkey: ValkeyProcess) -> None:
     """No sequence of acts, at once or one by one, breaks stock, counts, money, consent or the order of a line."""
     Orders.runs(valkey.url, 25, STEPS, "served")

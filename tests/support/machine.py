@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any, ClassVar
 
 from hypothesis import HealthCheck, settings, strategies
@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import Order
 from livesale.store.decision import NotCommitted
+from livesale.store.log import read_log
 from livesale.store.record import load
 from livesale.store.valkey import connect
 from tests.support.market import Hurried, Market
@@ -50,6 +51,8 @@ class Machine(RuleBasedStateMachine):
         self.orders: list[str] = []
         self.waiting: list[dict[str, Any]] = []
         self.delivered: list[dict[str, Any]] = []
+        self.read: dict[str, int] = {}  # how far, of each shelf's log
+        self.moved = 0  # entries in it that changed anything
 
     @initialize()
     def open(self) -> None:
@@ -81,6 +84,14 @@ class Machine(RuleBasedStateMachine):
     def settle(self) -> None:
         raise NotImplementedError
 
+    def rounds(self, most: int) -> Iterator[None]:
+        """So many at most: all has settled when one of them moved nothing."""
+        for _ in range(most):
+            before = self.moved
+            yield
+            if not self.waiting and self.moved == before:
+                return
+
     @invariant()
     def laws(self) -> None:
         if hasattr(self, "market"):
@@ -103,6 +114,14 @@ class Machine(RuleBasedStateMachine):
 
     async def fetch(self) -> None:
         raise NotImplementedError
+
+    async def told(self, shelf: str) -> list[dict[str, Any]]:
+        """What is new in a shelf's log."""
+        entries = await read_log(self.market.store, shelf, self.read.get(shelf, 0))
+        self.read |= {entry.shelf: entry.seq for entry in entries}
+        told = [entry.fields() for entry in entries]
+        self.moved += sum(any(fields[what] for what in ("counters", "puts", "drops", "events")) for fields in told)
+        return told
 
     async def _react(self, event: dict[str, Any]) -> None:
         raise NotImplementedError
@@ -136,10 +155,11 @@ class Machine(RuleBasedStateMachine):
         return order
 
     async def age(self, name: str, kind: Any, field: str) -> None:
-        """The record's clock has run out, where it has one: its time is over."""
+        """The record's clock has run out, where it has one that runs: its time is over."""
         record = load(kind, (await self.market.store.read(self.market.shelf, name))[name])
-        if record is not None and getattr(record, field):
-            await self.market.age(name, kind, field, self.market.store.now_ms() - 50)
+        over = self.market.store.now_ms() - 50
+        if record is not None and getattr(record, field) and getattr(record, field) > over:
+            await self.market.age(name, kind, field, over)
 
     def at_the_bank(self, order: Order) -> None:
         """Whoever pays confirms there, perhaps when it has long been given up: then its webhook makes us ask."""
