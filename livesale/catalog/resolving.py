@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-import ipaddress
 import socket
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+
+from livesale.kernel.outside import leads_outside
 
 
 class OutsideResolver(AbstractResolver):
@@ -22,7 +23,7 @@ class OutsideResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """The addresses of `host`; OSError when all of them are ours."""
         found = await self._names.resolve(host, port, family)
-        allowed = [one for one in found if self._private or ipaddress.ip_address(one["host"]).is_global]
+        allowed = [one for one in found if self._private or leads_outside(one["host"])]
         if not allowed:
             raise OSError(errno.EACCES, f"{host} is inside our own network")
         return allowed

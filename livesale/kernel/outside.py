@@ -5,8 +5,10 @@ resolved (`catalog/resolving.py`), for a name may lead anywhere.
 from __future__ import annotations
 
 from collections.abc import Collection
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
+
+NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last four bytes are an IPv4 address
 
 
 class Inside(ValueError):
@@ -19,11 +21,24 @@ def check_outside(address: str, schemes: Collection[str] = ("http", "https"), *,
     if parts.scheme not in schemes or not parts.hostname:
         raise Inside(f"not an {' or '.join(schemes)} address")
     try:
-        number = ip_address(parts.hostname)
+        outside = leads_outside(parts.hostname)
     except ValueError:
         return
-    if not private and not number.is_global:
+    if not private and not outside:
         raise Inside("an address inside our own network")
+
+
+def leads_outside(number: str) -> bool:
+    """Whether an IP address is one of the public Internet; one that carries an IPv4 address (NAT64, 6to4) leads where that
+    does. ValueError when it is none."""
+    address = ip_address(number)
+    if isinstance(address, IPv6Address):
+        carried = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address.sixtofour
+        if carried is not None:
+            return leads_outside(str(carried))
+        if address.is_site_local:
+            return False
+    return address.is_global and not address.is_reserved and not address.is_multicast
 
 
 def is_loopback(address: str) -> bool:

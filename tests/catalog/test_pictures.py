@@ -112,6 +112,18 @@ async def test_a_feed_does_not_reach_into_our_network(
         await fetch(session, address.format(port=elsewhere.rsplit(":", 1)[1]), private=False)
 
 
+@pytest.mark.parametrize("number", ["10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1"])
+async def test_what_a_name_server_answers_is_judged(monkeypatch: pytest.MonkeyPatch, number: str) -> None:
+    """A stranger's name server may answer with an address of ours, carried by one of NAT64 or 6to4."""
+
+    async def resolve(*_: object) -> list[dict[str, str]]:
+        return [{"host": number}]
+
+    monkeypatch.setattr("aiohttp.resolver.ThreadedResolver.resolve", resolve)
+    with pytest.raises(OSError, match="our own network"):
+        await OutsideResolver(private=False).resolve("pictures.example", 443)
+
+
 async def test_a_name_does_not_either(elsewhere: str) -> None:
     """A name that resolves to an address of ours is refused too, whatever it is called."""
     connector = aiohttp.TCPConnector(resolver=OutsideResolver(private=False))
