@@ -97,14 +97,7 @@ class Guardians:
 
     async def decline(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Say no; the units go back, and after the sale the money."""
-        guardian = await self.guardian(actor.account, await self._load(approval_id))
-
-        def decide(records: Records, now_ms: int) -> Decision:
-            now = _approval(records, approval_id)
-            model.check_may_decide(now, guardian)
-            return _write(records, now, model.declined(now, actor.account, now_ms))
-
-        return await self._act(approval_id, decide, act)
+        return await self._decide(actor, approval_id, act, lambda now, at: model.declined(now, actor.account, at))
 
     async def ratify(self, actor: Actor, approval_id: str, told_digest: str, act: str = "") -> Approval:
         """Agree to what has been bought already (§ 108 BGB); nothing is paid, orders let it be sent."""
@@ -124,25 +117,11 @@ class Guardians:
 
     async def revoke(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Take consent back, as long as nothing is captured; orders let the payment go."""
-        approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self.guardian(actor.account, approval))
-
-        def decide(records: Records, now_ms: int) -> Decision:
-            now = _approval(records, approval_id)
-            return _write(records, now, model.revoked(now, actor.account, now_ms))
-
-        return await self._act(approval_id, decide, act)
+        return await self._decide(actor, approval_id, act, lambda now, at: model.revoked(now, actor.account, at))
 
     async def extend(self, actor: Actor, approval_id: str, act: str = "") -> Approval:
         """Have the units held for as long again, once."""
-        approval = await self._load(approval_id)
-        model.check_may_decide(approval, await self.guardian(actor.account, approval))
-
-        def decide(records: Records, now_ms: int) -> Decision:
-            now = _approval(records, approval_id)
-            return _write(records, now, model.extended(now, now_ms))
-
-        return await self._act(approval_id, decide, act)
+        return await self._decide(actor, approval_id, act, model.extended)
 
     async def void_what_is_over(self, minor: str) -> None:
         """After a freeze or a link's end: open requests that nobody may decide any more end, each once."""
@@ -218,6 +197,19 @@ class Guardians:
             account, adult, verified, tie.since if tie else None, bool(tie and tie.verified),
             await self.seller_of(approval) == account, stepped_up_ms, (await self.age_of(approval.minor))[0],
         )  # fmt: skip
+
+    async def _decide(
+        self, actor: Actor, approval_id: str, act: str, move: Callable[[Approval, int], Approval]
+    ) -> Approval:
+        """The move of whoever's question it is, for which they need no fresh proof."""
+        guardian = await self.guardian(actor.account, await self._load(approval_id))
+
+        def decide(records: Records, now_ms: int) -> Decision:
+            now = _approval(records, approval_id)
+            model.check_may_decide(now, guardian)
+            return _write(records, now, move(now, now_ms))
+
+        return await self._act(approval_id, decide, act)
 
     async def _act(self, approval_id: str, decide: Callable[[Records, int], Decision], act: str) -> Approval:
         shelf = shelf_of(approval_id, "ap")
