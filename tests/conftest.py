@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from livesale.store import database
 from livesale.store.valkey import Store, connect
+from tests.support import sqlite
 from tests.support.postgres import PostgresProcess
 from tests.support.valkey import ValkeyProcess
 
@@ -87,9 +88,9 @@ def postgres() -> Iterator[PostgresProcess]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database at the newest revision: on SQLite, and again on PostgreSQL."""
     if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres").fresh())
-    url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
-    database.migrate(url)
+        return str(request.getfixturevalue("postgres").emptied())
+    url = f"{sqlite.PREFIX}{tmp_path / 'livesale.db'}"
+    sqlite.migrate(url)
     return url
 
 

@@ -24,9 +24,10 @@ from livesale.ledger.lines import lines_of
 from livesale.ledger.tables import archive
 from livesale.settings import load_settings
 from livesale.shows.model import Show
-from livesale.store.database import migrate, reading
+from livesale.store.database import reading
 from livesale.store.log import Entry, read_log
 from livesale.store.valkey import Store
+from tests.support import sqlite
 from tests.support.valkey import ValkeyProcess
 
 HOST = Actor("host000000", frozenset({"host"}))
@@ -38,7 +39,7 @@ async def wiring(tmp_path: Path, valkey: ValkeyProcess, store: Store) -> AsyncIt
     """What a process works with."""
     make_keys(tmp_path)
     settings = load_settings(tmp_path, {"valkey_url": valkey.url})
-    await asyncio.to_thread(migrate, settings.sql_url)
+    await asyncio.to_thread(sqlite.migrate, settings.sql_url)
     async with Wiring(settings) as wired:
         yield wired
 

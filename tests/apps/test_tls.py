@@ -27,8 +27,8 @@ from livesale.bench.proxies import PROXIES, proxy
 from livesale.hub.wire import decode
 from livesale.kernel.actor import Actor
 from livesale.settings import Settings, SettingsError, load_settings
-from livesale.store.database import migrate
 from livesale.store.valkey import Store
+from tests.support import sqlite
 from tests.support.valkey import ValkeyProcess
 
 HOST = Actor("host000000", frozenset({"host"}))
@@ -57,7 +57,7 @@ async def running(folder: Path, valkey: ValkeyProcess, **more: Any) -> AsyncIter
                  "trusted_proxies": ["127.0.0.1"]}  # fmt: skip
         del more["public"]
     settings = load_settings(folder, {"valkey_url": valkey.url, **claims.ports, **more})
-    await asyncio.to_thread(migrate, settings.sql_url)
+    await asyncio.to_thread(sqlite.migrate, settings.sql_url)
     tasks = [asyncio.create_task(each.run(settings)) for each in (web, studio, edge)]
     try:
         async with Wiring(settings) as wiring:

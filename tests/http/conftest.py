@@ -18,8 +18,8 @@ from livesale.apps.wiring import Wiring
 from livesale.http.server import Runner
 from livesale.kernel.routing import Route
 from livesale.settings import load_settings
-from livesale.store.database import migrate
 from livesale.store.valkey import Store
+from tests.support import sqlite
 from tests.support.valkey import ValkeyProcess
 
 
@@ -43,7 +43,7 @@ class Whole:
 async def whole(valkey: ValkeyProcess, store: Store, tmp_path: Path) -> AsyncIterator[Whole]:
     make_keys(tmp_path)
     settings = load_settings(tmp_path, {"valkey_url": valkey.url})
-    await asyncio.to_thread(migrate, settings.sql_url)
+    await asyncio.to_thread(sqlite.migrate, settings.sql_url)
     async with Wiring(settings) as wiring:
         tokens = {}
         for role in ("viewer", "host", "guardian", "operator"):

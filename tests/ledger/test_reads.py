@@ -23,6 +23,7 @@ from livesale.store import database
 from livesale.store.valkey import Store
 from tests.ledger.conftest import Running, archived
 from tests.ledger.sale import Sale
+from tests.support import sqlite
 from tests.support.plans import plan_of
 
 HOST = Actor("host000000", frozenset({"host"}))
@@ -172,7 +173,7 @@ PLANS = [
 async def test_a_page_is_read_in_the_order_of_an_index(tmp_path: Path, read: Any, asked: Any, index: str) -> None:
     """First page and later ones: what SQLite reads of a table comes by that index, and only whole pages are sorted."""
     url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
-    await asyncio.to_thread(database.migrate, url)
+    await asyncio.to_thread(sqlite.migrate, url)
     engine = database.engine(url)
     for after in (None, reads.token([5, "x"])):
         plan = await plan_of(engine, partial(read, engine, *asked, limit=50, after=after))

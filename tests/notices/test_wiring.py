@@ -19,10 +19,10 @@ from livesale.guardians.family import FAMILY, Tie, family_in
 from livesale.kernel.refusals import Refusal
 from livesale.notices.transport import DevFolder, Smtp
 from livesale.settings import load_settings
-from livesale.store.database import migrate
 from livesale.store.decision import Decision
 from livesale.store.record import put
 from livesale.store.valkey import Records, Store
+from tests.support import sqlite
 from tests.support.valkey import ValkeyProcess
 
 
@@ -49,7 +49,7 @@ async def wired(valkey: ValkeyProcess, store: Store, tmp_path: Path) -> Any:
     """What a worker works with, without mail settings."""
     make_keys(tmp_path)
     settings = load_settings(tmp_path, {"valkey_url": valkey.url})
-    await asyncio.to_thread(migrate, settings.sql_url)
+    await asyncio.to_thread(sqlite.migrate, settings.sql_url)
     async with Wiring(settings) as wiring:
         yield wiring
 

@@ -17,6 +17,7 @@ from livesale.store.record import load
 from livesale.store.valkey import Records
 from tests.orders.test_aftersale_machine import AfterSale, amounts, times
 from tests.orders.test_machine import BUYERS, STEPS, quantities, some
+from tests.support import sqlite
 from tests.support.market import HOST
 from tests.support.valkey import ValkeyProcess
 
@@ -30,7 +31,7 @@ class Pasts(AfterSale):
     def open(self) -> None:
         self._folder = tempfile.TemporaryDirectory()
         url = f"sqlite+aiosqlite:///{Path(self._folder.name) / 'livesale.db'}"
-        database.migrate(url)
+        sqlite.migrate(url)
         self._database = database.engine(url)
         super().open()
 

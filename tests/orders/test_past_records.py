@@ -12,6 +12,7 @@ from livesale.orders import past_records as past_store
 from livesale.orders.past import PastRecord
 from livesale.store import database
 from livesale.store.database import reading
+from tests.support import sqlite
 from tests.support.plans import plan_of
 
 
@@ -30,7 +31,7 @@ async def test_of_a_record_the_newest_version_is_kept(engine: AsyncEngine) -> No
 async def test_past_records_are_found_by_an_index(tmp_path: Path) -> None:
     """However many there are: asked for by a crowd, from several shelves, and by their order."""
     url = f"sqlite+aiosqlite:///{tmp_path / 'livesale.db'}"
-    await asyncio.to_thread(database.migrate, url)
+    await asyncio.to_thread(sqlite.migrate, url)
     engine = database.engine(url)
 
     async def asked() -> None:

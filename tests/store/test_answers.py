@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.kernel.clock import DAY_MS
 from livesale.kernel.refusals import Refusal
 from livesale.store import answers
-from livesale.store.database import engine, migrate, reading
+from livesale.store.database import engine, reading
 from livesale.store.decision import KeyReused, Once
+from tests.support import sqlite
 
 FIRST = Once("ann:POST /accounts", "k", "print", b"first")
 SECOND = Once("ann:POST /accounts", "k", "print", b"second")
@@ -23,7 +24,7 @@ OTHER = Once("ann:POST /accounts", "k", "other print", b"other")
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
     url = f"sqlite+aiosqlite:///{tmp_path}/db"
-    await asyncio.to_thread(migrate, url)
+    await asyncio.to_thread(sqlite.migrate, url)
     made = engine(url)
     yield made
     await made.dispose()
