@@ -133,9 +133,11 @@ def check_open(sale: Sale) -> None:
         raise Refusal("conflict", f"This order is {sale.order.state}: nothing more can be done with it.")
 
 
-def check_not_on_hold(order: Order, *also: str) -> None:
-    """Refuse (on_hold) what must wait while the order's contract floats. Neutral: a seller learns no reason."""
-    if order.contract in ("floats", *also):
+def check_not_on_hold(sale: Sale, *also: str) -> None:
+    """Refuse (on_hold) what must wait: while the order's contract floats, and while the buyer's bank has the money back.
+    One answer for both: a seller learns no reason, and cannot guess it.
+    """
+    if sale.order.contract in ("floats", *also) or sale.payment.disputed:
         raise Refusal("on_hold", "This order is on hold for now. Please leave it as it is; it goes on, or ends, by itself.")
 
 

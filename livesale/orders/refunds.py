@@ -48,7 +48,7 @@ def ask(records: Records, order_id: str, by: str, wish: Wish, once: tuple[str, s
     if repeats(once, (one.once for one in sale.refunds.items)):
         raise Repeated
     check_open(sale)
-    check_not_on_hold(sale.order)  # a seller cannot step back from a contract that floats (§ 109 BGB)
+    check_not_on_hold(sale)  # a seller cannot step back from a contract that floats (§ 109 BGB)
     if wish.amount is not None and wish.currency != sale.order.currency:
         raise invalid("amount", f"this order was paid in {sale.order.currency}")
     amount, units = _meant(sale, wish)

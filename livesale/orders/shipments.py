@@ -39,7 +39,7 @@ def ship(records: Records, order_id: str, by: str, parcel: Parcel, once: tuple[s
     if repeats(once, (one.once for one in sent)):
         raise Repeated
     check_open(sale)
-    check_not_on_hold(sale.order, "void")
+    check_not_on_hold(sale, "void")
     units = chosen(parcel.units, sale.to_send(), "sent")
     if len(sent) >= MOST_SHIPMENTS:
         raise Refusal("limit_reached", f"An order has at most {MOST_SHIPMENTS} shipments.")

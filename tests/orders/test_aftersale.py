@@ -14,6 +14,7 @@ from livesale.kernel.clock import DAY_MS
 from livesale.kernel.refusals import Refusal
 from livesale.orders.model import Order
 from livesale.orders.withdrawal import ends_at
+from livesale.payments.model import Payment
 from livesale.store.decision import Decision
 from livesale.store.log import read_log
 from livesale.store.record import put
@@ -57,6 +58,20 @@ async def sent_long_ago(market: Market, order: Order, days: int) -> None:
     past = [msgspec.structs.replace(one, at=one.at - days * DAY_MS) for one in now.fulfilment.shipments]
     aged = msgspec.structs.replace(now, fulfilment=msgspec.structs.replace(now.fulfilment, shipments=past))
     await market.store.commit(Decision(market.shelf, puts=(put(name, stored, aged),)))
+
+
+async def test_what_the_bank_has_back_is_on_hold(market: Market) -> None:
+    """While a payment is disputed its seller sends and refunds nothing and reads no reason, the buyer may withdraw all the
+    same; once the bank has given it up, it is sent."""
+    order, other = await market.paid("ann", (0, 1)), await market.paid("bob", (0, 1))
+    for one in (order, other):
+        await market.age(f"payment:{one.id}", Payment, "disputed", one.total)
+    for work in (market.ship(order), market.refund(order), market.refund(order, amount=1)):
+        told = await refused(work)
+        assert (told.code, "bank" in told.detail, told.errors) == ("on_hold", False, [])
+    assert (await market.withdraw(other)).withdrawals
+    await market.age(f"payment:{order.id}", Payment, "disputed", 0)
+    assert (await market.ship(order)).state == "shipped"
 
 
 async def test_an_order_is_shipped_in_parts_and_completed(market: Market) -> None:
