@@ -96,8 +96,8 @@ def test_a_replay_tells_what_was_on_air_when(system: System) -> None:
     assert (ranged.status, len(ranged.body), ranged.headers["accept-ranges"]) == (206, 100, "bytes")
     for address in (replay["mp4"], replay["hls"]):
         with av.open(system.url + address) as file:
-            pictures = sum(1 for _ in file.decode(video=0))
-        assert abs(pictures / SMALL.frames_per_s - replay["duration_s"]) < 1
+            opening, *_, last = file.decode(video=0)  # not their number: a slow machine skips some
+        assert abs(last.time - opening.time - replay["duration_s"]) < 1
     with av.open(system.url + replay["hls"], options={"user_agent": "AppleCoreMedia/1.0 (iPhone)"}) as file:
         assert [stream.codec_context.name for stream in file.streams] == ["h264", "aac"]
         sound_s = sum(frame.samples for frame in file.decode(audio=0)) / 48_000
