@@ -101,7 +101,7 @@ def test_ratified_after_the_sale(system: System) -> None:
     _, email, order = bought(system, "Ratified")
     _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
     system.api("operator", fresh=True).did("POST", f"/orders/{order['id']}/minor-buyer", NOTICE | {"guardian_email": guardian})
-    assert system.cli("guardian", "link", email, guardian, "--verified").returncode == 0
+    system.link(email, guardian)
     asked = question(system, guardian, order["id"])
     path, body = f"/approvals/{asked['id']}/ratify", {"digest": asked["digest"]}
     problem(system.api(guardian).post(path, body), 403, "step_up_required")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.test_orders import order_state
-from tests.support.system import System, livesale
+from tests.support.system import Api, System, livesale
 
 FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel>
 <title>Shop</title><link>http://shop.example/</link><description>Things</description>
@@ -166,7 +166,16 @@ def test_settings_say_where_they_come_from() -> None:
     assert any(line.startswith("port = 9123") and "LIVESALE_PORT" in line for line in done.stdout.splitlines())
 
 
-def test_a_fresh_token_is_one_line(system: System) -> None:
-    """`token` prints the token alone; --fresh with --days is wrong usage."""
-    assert system.token("adult@demo.example", fresh=True).isascii()
+def test_an_account_and_its_token(system: System) -> None:
+    """`user add` prints the new account's id alone, `token` its token; --fresh counts as a step-up, not with --days."""
+    said = ("--email", "ada@command.example", "--name", "Ada", "--role", "viewer", "--born", "1990-01-01", "--country", "DE")
+    added = system.cli("user", "add", *said)
+    assert added.returncode == 0, added.stderr
+    for more, exported in (((), 403), (("--fresh",), 200)):
+        done = system.cli("token", "ada@command.example", *more)
+        assert done.returncode == 0, done.stderr
+        (token,) = done.stdout.split()
+        ada = Api(system.url, token)
+        assert ada.did("GET", "/me")["id"] == added.stdout.strip()
+        assert ada.get("/me/export").status == exported
     complaint("token", "adult@demo.example", "--fresh", "--days", "3", code=2, data=system.data)

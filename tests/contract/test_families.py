@@ -66,7 +66,7 @@ def test_stopped_at_once(system: System) -> None:
     """A guardian stops a ward: the open request is void, the unit back, a new request refused, until it goes on."""
     minor_id, minor = system.new_buyer(born="2011-05-04")
     _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
-    assert system.cli("guardian", "link", minor, guardian, "--verified").returncode == 0
+    system.link(minor, guardian)
     show = system.new_show("Stopped", {"quantity": 20})
     offer = show["offers"][0]["id"]
     held = system.api(minor).hold(show["id"], offer).body
@@ -90,7 +90,7 @@ def test_an_allowance_whose_bank_asks(system: System) -> None:
     """
     _, minor = system.new_buyer(born="2011-05-04")
     _, guardian = system.new_buyer(born="1980-01-01", role="guardian")
-    assert system.cli("guardian", "link", minor, guardian, "--verified").returncode == 0
+    system.link(minor, guardian)
     fresh, buyer = system.api(guardian, fresh=True), system.api(minor)
     limits = {
         "monthly": {"amount": 5000, "currency": "EUR"}, "per_order": {"amount": 2000, "currency": "EUR"}, "categories": [],

@@ -95,7 +95,7 @@ async def test_invited_by_a_code_on_the_phone(system: System, arrive: Arrive) ->
 async def test_an_allowance_a_stop_and_a_removal(system: System, arrive: Arrive) -> None:
     """Set on the page, it buys by itself; stopped, nothing can be asked for; removed, the link has a day to be kept."""
     minor_mail, guardian_mail = registered(system, "2011-05-04", "Mia"), registered(system, "1980-02-03", "Gero")
-    assert system.cli("guardian", "link", minor_mail, guardian_mail, "--verified").returncode == 0
+    system.link(minor_mail, guardian_mail)
     guardian = await at_desk(arrive, guardian_mail, "en-GB")
     page = guardian.page
     ward = page.get_by_test_id("ward")
@@ -130,7 +130,7 @@ async def test_an_allowance_a_stop_and_a_removal(system: System, arrive: Arrive)
 async def test_the_bank_asks_at_the_desk(system: System, arrive: Arrive) -> None:
     """An allowance's card needs 3-D Secure: the desk says so by itself, leads to the bank and back, and the order is paid."""
     minor_mail, guardian_mail = registered(system, "2011-05-04", "Mia"), registered(system, "1980-02-03", "Gero")
-    assert system.cli("guardian", "link", minor_mail, guardian_mail, "--verified").returncode == 0
+    system.link(minor_mail, guardian_mail)
     fresh, minor = system.api(guardian_mail, fresh=True), system.api(minor_mail)
     limits = {name: {"amount": 5000, "currency": "EUR"} for name in ("monthly", "per_order")}
     card = {"payment": {"method": "card", "token": "pm_3ds"}}

@@ -71,7 +71,7 @@ async def test_a_request_rings_in_the_guardian_s_browser(system: System, arrive:
     leads to the requests; and switched off it hears nothing more.
     """
     minor_mail, guardian_mail = registered(system, "2011-05-04", "Mika"), registered(system, "1980-02-03", "Gero")
-    assert system.cli("guardian", "link", minor_mail, guardian_mail, "--verified").returncode == 0
+    system.link(minor_mail, guardian_mail)
     service = PushService()
     browser = service.browser()
     guardian = await at_desk(arrive, guardian_mail, "de-DE", viewport=PHONE, permissions=["notifications"])
