@@ -8,7 +8,6 @@ takes at that pace, what a connected viewer costs, and how long after `kill -9` 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import time
@@ -16,15 +15,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import click
 import msgspec
 import psutil
 
 from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
-from livesale.bench.cast import Cast, Stage
+from livesale.bench.cast import Cast, Stage, meanwhile
 from livesale.bench.child import Child
 from livesale.bench.fanout import Door, first_viewer, rss_kib
+from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings
@@ -42,11 +41,7 @@ async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> i
     own = msgspec.structs.replace(settings, processes="edge=2")
     async with running_system(own) as system, Wiring(system.settings) as wiring:
         summary = await measure(system, wiring, **chosen)
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        for name, value in summary.items():
-            click.echo(f"{name:24} {value}")
+    tell(summary, as_json=as_json)
     return 1 if summary["incomplete"] or summary["gaps"] or summary["back"] < summary["cut_off"] else 0
 
 
@@ -127,11 +122,5 @@ async def talking(cast: Cast, stage: Stage, said: list[str]) -> AsyncIterator[No
                     said.append(answer["id"])
                 await asyncio.sleep(TALK_EVERY_S)
 
-    task = asyncio.create_task(talk())
-    try:
+    async with meanwhile(talk()):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()

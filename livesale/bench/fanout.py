@@ -10,7 +10,6 @@ beside it, and where it serves them itself it is in.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -20,17 +19,17 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import click
 import psutil
 
 from livesale.apps.ports import Claims
 from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
-from livesale.bench.cast import Cast, Stage
+from livesale.bench.cast import Cast, Stage, meanwhile
 from livesale.bench.certificates import make_certificate
 from livesale.bench.child import Child
 from livesale.bench.pace import LEAST_BYTES
 from livesale.bench.proxies import PROXIES, proxy
+from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings, variable_of
@@ -98,11 +97,7 @@ async def run(settings: Settings, chosen: dict[str, Any], *, as_json: bool) -> i
         async with running_system(settings, own) as system, Wiring(system.settings) as wiring:
             with encrypted(way, Path(folder), system, chain, key) as door:
                 summary = await measure(system, wiring, door, **chosen)
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        for name, value in summary.items():
-            click.echo(f"{name:24} {value}")
+    tell(summary, as_json=as_json)
     return 0
 
 
@@ -261,14 +256,8 @@ async def talking(cast: Cast, stage: Stage) -> AsyncIterator[None]:
                     await cast.call("POST", f"/shows/{stage.show}/{call}", body, buyer)
             await asyncio.sleep(TALK_EVERY_S)
 
-    task = asyncio.create_task(talk())
-    try:
+    async with meanwhile(talk()):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()  # a show that fell silent is not the one that was to be measured
 
 
 def rss_kib(pids: list[int]) -> float:
