@@ -30,15 +30,15 @@ from livesale.kernel.refusals import Refusal
 from livesale.kernel.routing import Call
 from livesale.media.broadcasts import Broadcasts
 from livesale.media.frames import VIDEO
-from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init, Ring
 from livesale.settings import load_settings
 from livesale.shows.model import Show
 from livesale.shows.service import LEASE, whip_token
 from livesale.store.record import version
 from livesale.store.valkey import Store
+from tests.media.host import Host
 from tests.media.test_packager import Taken
 from tests.media.test_recording import record
-from tests.media.test_segmenter import Host
 from tests.media.test_uplink import KEY, message
 from tests.support.valkey import ValkeyProcess
 
@@ -102,6 +102,14 @@ async def holds(process: Process, show: str) -> int:
         while show not in process.hub.shows() or process.hub.channel(show).epoch is None:
             await asyncio.sleep(0.01)
     return process.hub.channel(show).lease
+
+
+async def ring_of(process: Process, show: str) -> Ring:
+    """The show's ring, once there is one."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (ring := process.broadcasts.ring(show)) is None:
+            await asyncio.sleep(0.01)
+    return ring
 
 
 async def join(wiring: Wiring, show: str, at: str) -> ClientConnection:
@@ -175,9 +183,8 @@ async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, s
         await one.start()
         await holds(one, show.id)
         presence = one.hub.channel(show.id).presence
+        ring = await ring_of(one, show.id)
         async with asyncio.timeout(PATIENCE_S):
-            while (ring := one.broadcasts.ring(show.id)) is None:
-                await asyncio.sleep(0.01)
             presence.edge_says(1, 600)
             presence.edge_says(2, 900)
             while ring.batch_ms != MAX_BATCH_MS:
@@ -197,10 +204,7 @@ async def test_a_takeover_goes_on_behind_what_was_recorded(wiring: Wiring, show:
     async with studios(wiring, "one") as (one,):
         await one.start()
         await holds(one, show.id)
-        async with asyncio.timeout(PATIENCE_S):
-            while (opened := one.broadcasts.ring(show.id)) is None:
-                await asyncio.sleep(0.01)
-        assert opened.end_us == ring.parts[-1].end_us + 1_000_000
+        assert (await ring_of(one, show.id)).end_us == ring.parts[-1].end_us + 1_000_000
 
 
 async def notices_of(viewer: ClientConnection, about: str, count: int) -> list[str]:
@@ -233,8 +237,7 @@ async def test_a_studio_that_takes_over_goes_on_behind_what_was_sent(wiring: Wir
     async with studios(wiring, "one", "two") as (one, two):
         await one.start()
         await holds(one, show.id)
-        ring = one.broadcasts.ring(show.id)
-        assert ring is not None
+        ring = await ring_of(one, show.id)
         ring.put_init(Init(VIDEO, 7, "video/mp4", b"init"))
         ring.put(Fragment(VIDEO, True, 7, 0, 9_000_000_000, b"key"), 9_000_040_000)
         async with asyncio.timeout(PATIENCE_S):
@@ -244,8 +247,7 @@ async def test_a_studio_that_takes_over_goes_on_behind_what_was_sent(wiring: Wir
         await wiring.store.ask("DEL", f"{{show:{show.id}}}:lease")
         await two.start()
         await holds(two, show.id)
-        after = two.broadcasts.ring(show.id)
-        assert after is not None
+        after = await ring_of(two, show.id)
         assert (after.end_us, after.generation) > (9_000_040_000, 7)
         assert after.generation > 7
         assert await notices_of(await join(wiring, show.id, "two"), "host", 1) == ["away"]
@@ -279,8 +281,7 @@ async def test_a_studio_that_stops_sends_everyone_on(wiring: Wiring, show: Show)
         page = Page()
         publisher = await one.broadcasts.publish_by(show.id, page, sound=False, picture=True)
         publisher.take(message(VIDEO, 1_000_000, KEY))
-        sent = one.broadcasts.ring(show.id)
-        assert sent is not None
+        sent = await ring_of(one, show.id)
         viewer = await join(wiring, show.id, "one")
         assert await first_or_code(viewer) == "welcome"
 
@@ -298,8 +299,7 @@ async def test_a_studio_that_stops_sends_everyone_on(wiring: Wiring, show: Show)
             while (there := await wiring.presence.studio_of(show.id)) is None:
                 await asyncio.sleep(0.01)
         assert there.name == "two"
-        goes_on = two.broadcasts.ring(show.id)
-        assert goes_on is not None
+        goes_on = await ring_of(two, show.id)
         assert (goes_on.end_us, goes_on.generation) > (sent.end_us, sent.generation)
         assert goes_on.generation > sent.generation
         assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
@@ -376,9 +376,8 @@ async def test_batches_grow_with_the_viewers_of_a_tree(
             await leaf.announce(bases[1])
             viewer = await join(wiring, show.id, "leaf")
             assert await first_or_code(viewer) == "welcome"
+            ring = await ring_of(one, show.id)
             async with asyncio.timeout(PATIENCE_S):
-                while (ring := one.broadcasts.ring(show.id)) is None:
-                    await asyncio.sleep(0.01)
                 hubs[1].channel(show.id).presence.here += 1_500
                 while ring.batch_ms != MAX_BATCH_MS:
                     await asyncio.sleep(0.01)
