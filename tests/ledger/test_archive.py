@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-import sys
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from livesale.store.decision import Counter, Decision
 from livesale.store.log import read_log
 from livesale.store.rest import Rest
 from livesale.store.valkey import Store
+from tests.ledger import worker
 from tests.ledger.conftest import PUBLIC_KEY, SIGNING_KEY, Running, archived, until
 from tests.ledger.sale import Sale
 from tests.support.valkey import ValkeyProcess
@@ -82,15 +82,14 @@ async def test_a_killed_ledger_repeats_and_skips_nothing(
     sale = Sale(store)
     await sale.open(stock=100_000)
     chance = random.Random(7)
-    command = [sys.executable, "-m", "tests.ledger.worker", valkey.url, str(engine.url)]
     for _ in range(12):
         before = await count(engine)
-        process = await asyncio.create_subprocess_exec(*command)
+        process = await asyncio.to_thread(worker.started, valkey.url, str(engine.url))
         rush = asyncio.create_task(sale.rush(400))
         await until(lambda before=before: _more_than(engine, before))
         await asyncio.sleep(chance.random() * 0.15)
         process.kill()
-        await process.wait()
+        await asyncio.to_thread(process.join)
         await rush
         order = await sale.hold()
         await sale.check_out(order)
