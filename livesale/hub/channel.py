@@ -33,13 +33,8 @@ class Channel:
     """One show. `head`: newest log position; `sent`: position up to which public frames have left."""
 
     def __init__(
-        self,
-        show: str,
-        limits: Limits,
-        clock_ms: Callable[[], int],
-        tag_of: Callable[[str, str], str | None],
-        seats: Seats,
-    ) -> None:
+        self, show: str, limits: Limits, clock_ms: Callable[[], int], tag_of: Callable[[str, str], str | None], seats: Seats,
+    ) -> None:  # fmt: skip
         self.show = show
         self.limits = limits
         self.fanout = Fanout()
