@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from livesale.ledger import reads
 from livesale.ledger.archive import Ledger
 from livesale.store.valkey import Store
+from tests.ledger.sale import Sale
 
 SIGNING_KEY = bytes(range(32))
 PUBLIC_KEY = Ed25519PrivateKey.from_private_bytes(SIGNING_KEY).public_key().public_bytes_raw()
@@ -37,6 +38,15 @@ def running(store: Store, engine: AsyncEngine) -> Running:
                 raise task.exception()
 
     return run
+
+
+async def story(store: Store, engine: AsyncEngine, running: Running) -> Sale:
+    """A show with some of everything, wholly archived and signed; the ledger has stopped."""
+    sale = Sale(store)
+    await sale.whole_story()
+    async with running():
+        await archived(store, engine, sale.shelf)
+    return sale
 
 
 async def archived(store: Store, engine: AsyncEngine, shelf: str) -> None:

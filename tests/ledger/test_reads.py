@@ -21,7 +21,7 @@ from livesale.ledger.tables import write_audit
 from livesale.ops.audit import list_audit
 from livesale.store import database
 from livesale.store.valkey import Store
-from tests.ledger.conftest import Running, archived
+from tests.ledger.conftest import Running, archived, story
 from tests.ledger.sale import Sale
 from tests.support import sqlite
 from tests.support.plans import plan_of
@@ -29,14 +29,6 @@ from tests.support.plans import plan_of
 HOST = Actor("host000000", frozenset({"host"}))
 OTHER_HOST = Actor("other00000", frozenset({"host"}))
 OPERATOR = Actor("boss000000", frozenset({"operator"}))
-
-
-async def story(store: Store, engine: AsyncEngine, running: Running) -> Sale:
-    sale = Sale(store)
-    await sale.whole_story()
-    async with running():
-        await archived(store, engine, sale.shelf)
-    return sale
 
 
 async def ask(engine: AsyncEngine, path: str, show: str, actor: Actor | None, **query: str) -> Any:

@@ -17,16 +17,8 @@ from livesale.store.log import read_log
 from livesale.store.readers import Cursor
 from livesale.store.record import encode
 from livesale.store.valkey import Store
-from tests.ledger.conftest import PUBLIC_KEY, Running, archived
+from tests.ledger.conftest import PUBLIC_KEY, Running, story
 from tests.ledger.sale import Sale
-
-
-async def story(store: Store, engine: AsyncEngine, running: Running) -> Sale:
-    sale = Sale(store)
-    await sale.whole_story()
-    async with running():
-        await archived(store, engine, sale.shelf)
-    return sale
 
 
 def much_later(store: Store) -> None:

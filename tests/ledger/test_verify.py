@@ -23,7 +23,7 @@ from livesale.orders.transfers import Transfers
 from livesale.store.decision import Once
 from livesale.store.record import encode
 from livesale.store.valkey import Store
-from tests.ledger.conftest import PUBLIC_KEY, Running, archived
+from tests.ledger.conftest import PUBLIC_KEY, Running, archived, story
 from tests.ledger.sale import Sale
 from tests.orders.test_goods import SHELF, product
 from tests.support.market import HOST, Market
@@ -34,18 +34,9 @@ LOG, RECORDS, COUNTERS = "{show:4k2c000000}:log", "{show:4k2c000000}:r", "{show:
 Alter = Callable[[Store, AsyncEngine, Sale], Awaitable[None]]
 
 
-async def sold(store: Store, engine: AsyncEngine, running: Running) -> Sale:
-    """A show with some of everything, wholly archived and signed; the ledger has stopped."""
-    sale = Sale(store)
-    await sale.whole_story()
-    async with running():
-        await archived(store, engine, sale.shelf)
-    return sale
-
-
 async def test_a_sound_show_has_no_difference(store: Store, engine: AsyncEngine, running: Running) -> None:
     """Nothing is reported about a show that was only sold from."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     assert [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)] == []
 
 
@@ -178,7 +169,7 @@ async def test_every_alteration_is_named(
     store: Store, engine: AsyncEngine, running: Running, alter: Alter, named: str
 ) -> None:
     """One altered thing: exit 1, and a line that names it."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     await alter(store, engine, sale)
     found = [str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0)]
     assert any(named in line for line in found), found
@@ -186,7 +177,7 @@ async def test_every_alteration_is_named(
 
 async def test_a_log_that_breaks_the_stock_law_is_named(store: Store, engine: AsyncEngine, running: Running) -> None:
     """A commit that takes a unit from nowhere is found even though store, archive and lists all agree."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     await sale._commit([], {}, {f"claimed:{sale.offer}": 1})
     async with running():
         await archived(store, engine, sale.shelf)
@@ -196,7 +187,7 @@ async def test_a_log_that_breaks_the_stock_law_is_named(store: Store, engine: As
 
 async def breach(store: Store, engine: AsyncEngine, running: Running, amount: int, state: str) -> list[str]:
     """What is found of a show in whose log the last entry tells of a refund alone, everywhere alike."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     paid = next(order for order, (captured, back) in sale.paid.items() if captured and not back)
     await sale._commit([{**sale._refund(paid, amount), "state": state}])
     async with running():
@@ -222,7 +213,7 @@ async def test_an_order_refunded_without_its_money_is_named(
     store: Store, engine: AsyncEngine, running: Running
 ) -> None:  # fmt: skip
     """An order that says `refunded` while its money is not back."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     paid = next(order for order, (captured, back) in sale.paid.items() if captured and not back)
     sale._moves(paid, "refunded")
     await sale._told(paid, [], {"n:paid": -1, "n:refunded": 1})
@@ -240,7 +231,7 @@ async def test_an_order_that_costs_something_else_is_named(
     store: Store, engine: AsyncEngine, running: Running, told: dict[str, int], named: str
 ) -> None:
     """A total that is not its lines less its coupon plus shipping, or that is not what was captured."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     paid = next(order for order, (captured, back) in sale.paid.items() if captured and not back)
     sale.orders[paid] |= told
     sale._moves(paid, "shipped")
@@ -252,7 +243,7 @@ async def test_an_order_that_costs_something_else_is_named(
 
 async def test_verifying_waits_for_the_ledger(store: Store, engine: AsyncEngine, running: Running) -> None:
     """Entries the ledger has not reached are named when it does not come, and waited for when it does."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     await sale.rush(50)
     assert any("complete and signed" in str(one) for one in await verify(store, engine, sale.show, PUBLIC_KEY, 0))
     async with running():
@@ -275,7 +266,7 @@ async def test_the_command_prints_a_summary_or_each_difference(
     store: Store, engine: AsyncEngine, running: Running, valkey: ValkeyProcess
 ) -> None:
     """Exit 0 with one line; exit 1 with a line for each difference before it."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     settings: Any = SimpleNamespace(store_url=valkey.url, sql_url=str(engine.url), key=lambda _name: PUBLIC_KEY)
     said: list[str] = []
     assert await module.main(settings, sale.show, 0, said.append) == 0
@@ -358,7 +349,7 @@ async def test_a_line_that_is_not_as_told_is_named(
     store: Store, engine: AsyncEngine, running: Running, counter: str, named: str
 ) -> None:
     """A counter of a line moved by a commit that says of nobody that they joined or are served."""
-    sale = await sold(store, engine, running)
+    sale = await story(store, engine, running)
     await sale._commit([], {}, {f"{counter}:{sale.offer}": 1})
     async with running():
         await archived(store, engine, sale.shelf)

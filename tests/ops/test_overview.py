@@ -19,7 +19,7 @@ from livesale.ops.processes import Processes
 from livesale.ops.routes import routes
 from livesale.store.decision import Counter, Decision
 from livesale.store.valkey import Store
-from tests.ledger.conftest import Running, archived
+from tests.ledger.conftest import Running, archived, story
 from tests.ledger.sale import Sale
 
 LIVE = {
@@ -33,14 +33,6 @@ LIVE = {
     "host": "live",
     "warnings": "Key frames are 9 s apart.",
 }
-
-
-async def story(store: Store, engine: AsyncEngine, running: Running) -> Sale:
-    sale = Sale(store)
-    await sale.whole_story()
-    async with running():
-        await archived(store, engine, sale.shelf)
-    return sale
 
 
 async def test_the_overview_adds_up(store: Store, engine: AsyncEngine, running: Running, tmp_path: Path) -> None:
