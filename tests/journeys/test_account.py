@@ -87,7 +87,7 @@ async def test_tokens_and_sign_ins_end(system: System, arrive: Arrive) -> None:
     assert program.post("/shows/aaaaaaaaaa/chat", {"text": "hello"}).status == 403
     await page.get_by_test_id("token-row").get_by_test_id("end").click()
     await expect(page.get_by_test_id("token-row")).to_have_count(0)
-    until(lambda: program.get("/me").status == 401, "the token to be void", 5)
+    until(lambda: program.get("/me").status == 401, "the token to be void")
     await page.reload()
     await expect(page.get_by_test_id("sign-in-row")).to_have_count(2)
     await page.get_by_test_id("sign-in-row").get_by_test_id("end").click()

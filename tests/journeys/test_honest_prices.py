@@ -52,7 +52,7 @@ async def test_a_reduction_is_measured_by_the_lowest_price_of_30_days(
     host.did("PATCH", f"/shows/{show}/offers/{pan}", {"price": eur(1999)})
     await expect(reference).to_have_count(0)
     logged(system, pan, 1999, 1599, 1999)
-    deal = host.did("POST", f"/shows/{show}/deals", {"offer": pan, "price": eur(1799), "duration_s": 30})
+    deal = host.did("POST", f"/shows/{show}/deals", {"offer": pan, "price": eur(1799), "duration_s": 600})
     assert deal["reference_price"] == eur(1599)
     await expect(card).to_contain_text("€17.99")
     await expect(reference).to_contain_text("€15.99")

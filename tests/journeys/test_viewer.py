@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.journeys.conftest import Arrive
 from tests.journeys.people import PHONE, Person
-from tests.support.system import System
+from tests.support.system import System, until
 
 
 def roomy_offer(show: dict[str, Any]) -> dict[str, Any]:
@@ -93,11 +93,10 @@ async def test_nothing_typed_outlives_the_visit(system: System, arrive: Arrive) 
 
 async def test_the_stock_counts_down_live(system: System, arrive: Arrive) -> None:
     """When someone else holds units the number on the page falls, and rises when they give them back."""
-    show = system.demo_show()
-    offer = roomy_offer(show)
+    show = system.new_show("Counted", {"quantity": 9})
+    offer, before = show["offers"][0], 9
     viewer = await arrive()
     await viewer.page.goto(f"/watch/{show['id']}?offer={offer['id']}")
-    before = system.left(show["id"], offer["id"])
     await viewer.left_is(before)
     await viewer.stay_on_page()
     buyer = system.api("adult")
@@ -135,7 +134,7 @@ async def test_a_declined_card_is_said_plainly(system: System, arrive: Arrive) -
     await viewer.page.get_by_test_id("checkout").click()
     await viewer.state_is("payment_failed")
     await expect(viewer.page.get_by_text("The payment did not go through")).to_be_visible()
-    assert system.left(show["id"], show["offers"][0]["id"]) == 5
+    until(lambda: system.left(show["id"], show["offers"][0]["id"]) == 5, "the unit back")
 
 
 async def test_two_people_talk(system: System, arrive: Arrive) -> None:
