@@ -14,9 +14,9 @@ from livesale.media.ring import Fragment, Init
 from livesale.shows.model import Show
 from livesale.shows.service import whip_token
 from tests.apps.studios import HOST, PATIENCE_S, Page, first_or_code, holds, join, notices_of, studios
+from tests.media.hosts import Host
 from tests.media.test_packager import Taken
 from tests.media.test_recording import record
-from tests.media.test_segmenter import Host
 from tests.media.test_uplink import KEY, message
 
 

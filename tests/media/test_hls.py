@@ -23,8 +23,8 @@ from livesale.media.hls_tokens import check, signed
 from livesale.media.outputs import Output, Outputs, hls_routes
 from livesale.media.programme import Format, Programme
 from livesale.media.ring import Init
+from tests.media.hosts import Host
 from tests.media.test_packager import Taken
-from tests.media.test_segmenter import Host
 from tests.support.media import TOKEN, MediaServer, media_server, until
 from tests.support.pictures import moving_bar
 

@@ -10,8 +10,9 @@ from livesale.kernel.refusals import Refusal
 from livesale.media.captions import cue
 from livesale.media.packager import Part
 from livesale.media.playlist import ADVANCE_PARTS, TARGET_S, Window, multivariant
+from tests.media.hosts import PPS, Host
+from tests.media.test_h264 import CHROMIUM_360P
 from tests.media.test_packager import Taken, aired
-from tests.media.test_segmenter import CHROMIUM_360P, PPS, Host
 
 EPOCH_MS = 1_795_651_200_000  # 2026-11-26T00:00:00Z
 
