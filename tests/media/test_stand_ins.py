@@ -34,6 +34,13 @@ def test_a_dead_microphone_does_not_stop_the_picture() -> None:
     assert tones[-1] == pytest.approx(5_000_000 + 5_980_000, abs=25_000)
 
 
+def test_a_microphone_that_opens_late_joins_the_silence_before_it() -> None:
+    """Silence stands in for a microphone from the first picture on; its first packet leaves no hole behind that."""
+    host = Host()
+    host.run(3, mute=(0, 1_000))
+    assert sound_gaps_ms(host.ring) == []
+
+
 def test_a_show_without_sound_has_one_track() -> None:
     """An offer without audio gives no audio init and no silence."""
     host = Host(sound=False)

@@ -6,7 +6,7 @@ import pytest
 
 from livesale.media import fmp4
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame
-from tests.media.hosts import SETS, START_US, Host
+from tests.media.hosts import SETS, START_US, Host, sound_gaps_ms
 
 
 def test_declared_durations_follow_the_longest_interval() -> None:
@@ -49,6 +49,23 @@ def test_a_large_error_is_corrected_in_one_step(error_us: int) -> None:
     host.segmenter.sender_report(AUDIO, 10**15 + error_us, 1 << 34)
     host.run(1, start_ms=2_000)
     assert host.ring.of(AUDIO)[-1].time_us == pytest.approx(5_000_000 + 2_980_000 + error_us, abs=25_000)
+
+
+@pytest.mark.parametrize("late_ms", [300, 900, 1_700])
+def test_pictures_that_come_later_than_the_sound_leave_no_hole_in_it(late_ms: int) -> None:
+    """A slow machine's pictures are a second or two late, and reports then put the sound so much later: silence lies
+    between, since the pictures go on there, and a player has one buffered range."""
+    host = Host()
+    for number in range(200):
+        if number % 2 == 0:
+            host.picture(20 * number, key=number % 50 == 0, late_ms=late_ms)
+        host.sound(20 * number + late_ms)
+        if number == 100:
+            host.segmenter.sender_report(VIDEO, 10**15, 1 << 33)
+            host.segmenter.sender_report(AUDIO, 10**15, 1 << 34)
+    assert sound_gaps_ms(host.ring) == []
+    ahead_us = host.ring.of(AUDIO)[-1].time_us - host.ring.of(VIDEO)[-1].time_us
+    assert ahead_us == pytest.approx(late_ms * 1000, abs=45_000)
 
 
 def test_reports_that_cannot_be_are_ignored() -> None:
