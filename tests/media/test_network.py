@@ -43,4 +43,4 @@ async def test_a_publisher_that_answers_no_consent_check_stays(monkeypatch: pyte
         programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
         await until(lambda: len(server.fragments(VIDEO)) > 45)
         assert server.states == [("s1", "live")]
-        programme.stop()
+        programme.kill()

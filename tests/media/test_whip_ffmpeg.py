@@ -51,7 +51,7 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         assert server.hosts == ["away"]
         second = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
         await until(lambda: {one.generation for one in server.fragments(VIDEO)} == {1, 2})
-        second.stop()
+        second.kill()
 
         for track in (VIDEO, AUDIO):
             times = [one.time_us for one in server.fragments(track)]
@@ -87,5 +87,5 @@ async def test_a_second_publisher_needs_takeover(query: str) -> None:
             await until(lambda: not second.running)
             assert {one.generation for one in server.fragments(VIDEO)} == {1}
         assert ("s1", "ended") not in server.states
-        first.stop()
-        second.stop()
+        first.kill()
+        second.kill()
