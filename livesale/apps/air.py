@@ -1,6 +1,7 @@
-"""Where a show's broadcast stands, told each second, for the studio that takes it over.
+"""Where a show's broadcast stands, for the studio that takes it over.
 
-Key `{show:ID}:air`, a hash, kept until the show ends: media time and generations only grow, whichever studio has it.
+Key `{show:ID}:air`, a hash, kept until the show ends: media time and generations only grow, whichever studio has it. Told
+before a studio's first picture can leave, and each second from then on.
 """
 
 from __future__ import annotations
@@ -12,9 +13,8 @@ GENERATIONS_SINCE = 16  # and how often the picture may have changed its size me
 
 
 async def write_air(store: Store, show: str, end_us: int, generation: int) -> None:
-    """Tell up to which media time and in which generation the show has been on air; nothing before its first picture."""
-    if generation:
-        await store.ask("HSET", _key(show), "end_us", end_us, "generation", generation)
+    """Tell up to which media time and in which generation the show has been on air."""
+    await store.ask("HSET", _key(show), "end_us", end_us, "generation", generation)
 
 
 async def read_air(store: Store, show: str) -> tuple[int, int]:

@@ -64,6 +64,7 @@ class Held:
     number: int
     before: tuple[int, int]
     unsubscribe: Any
+    air_told: bool = False  # the store knows that pictures may have left from here
 
 
 class Studio:
@@ -107,6 +108,9 @@ class Studio:
         if held.mirror.show["state"] not in ("live", "paused"):
             raise Refusal("show_not_live", "This show has not been started: start it, then publish.")
         self._open_ring(show, held)
+        if (ring := self._broadcasts.ring(show)) and not held.air_told:  # before a picture leaves: we may be killed with it
+            await write_air(self._store, show, ring.end_us, ring.generation)
+            held.air_told = True
         return True
 
     async def where(self, show: str) -> str | None:
@@ -296,7 +300,7 @@ class Studio:
             self._news.clear()
 
     async def _tell_air(self, show: str) -> None:
-        if ring := self._broadcasts.ring(show):
+        if (ring := self._broadcasts.ring(show)) and ring.generation:
             await write_air(self._store, show, ring.end_us, ring.generation)
 
     async def _tell_of_hubs(self, shows: list[str], viewers: int) -> None:

@@ -237,10 +237,12 @@ class Broadcasts:
         self._tell_host(show, on_air, host)
 
     async def _drop(self, on_air: _OnAir) -> None:
-        if on_air.publisher is not None:
-            await on_air.publisher.close()
-        on_air.publisher = None
-        on_air.session = None
+        """Its place is free before its connection is closed: whoever takes it meanwhile must not lose it again."""
+        publisher = on_air.publisher
+        if publisher is not None:
+            publisher.give_up()  # tells, so while it still has the place
+            on_air.publisher = on_air.session = None
+            await publisher.close()
 
     def _session(self, show: str, session: str) -> _OnAir:
         on_air = self._shows.get(show)

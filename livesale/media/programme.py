@@ -56,10 +56,9 @@ def run(
     next_sound: SoundSource = silence,
     *,
     form: Format | None = None,
-    seconds: float | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Publishes until `stopped()` or for `seconds`, in real time; returns the number of pictures sent.
+    """Publishes until `stopped()`, in real time; returns the number of pictures sent.
 
     `next_picture(t)` gives the RGB picture for second `t`, `next_sound(position)` 20 ms of interleaved
     16-bit stereo from sample `position` on. av.FFmpegError when the server refuses or goes away.
@@ -68,7 +67,7 @@ def run(
     with _in_memory(certificate) as cert_file, _in_memory(key) as key_file:
         options = {"authorization": token, "cert_file": cert_file, "key_file": key_file}
         with av.open(url, "w", format="whip", options=options) as container:
-            return _send(container, next_picture, next_sound, form or Format(), seconds, stopped)
+            return _send(container, next_picture, next_sound, form or Format(), stopped)
 
 
 class Programme:
@@ -82,12 +81,11 @@ class Programme:
         next_sound: SoundSource = silence,
         *,
         form: Format | None = None,
-        seconds: float | None = None,
     ) -> None:
         context = multiprocessing.get_context("spawn")
         self._stop = context.Event()
         self._sent = context.Value("q", -1)
-        arguments = (url, token, next_picture, next_sound, form, seconds, self._stop, self._sent)
+        arguments = (url, token, next_picture, next_sound, form, self._stop, self._sent)
         self._process = context.Process(target=_run_child, args=arguments, daemon=True)
         self._process.start()
 
@@ -120,14 +118,13 @@ def _run_child(
     next_picture: PictureSource,
     next_sound: SoundSource,
     form: Format | None,
-    seconds: float | None,
     stop: Event,
     sent: Any,
 ) -> None:
     if sys.platform == "linux":  # a killed host must not leave a sender behind that nobody can stop
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     try:
-        sent.value = run(url, token, next_picture, next_sound, form=form, seconds=seconds, stopped=stop.is_set)
+        sent.value = run(url, token, next_picture, next_sound, form=form, stopped=stop.is_set)
     except av.FFmpegError as error:
         sys.exit(f"The programme ended: {error}")
 
@@ -137,14 +134,13 @@ def _send(
     next_picture: PictureSource,
     next_sound: SoundSource,
     form: Format,
-    seconds: float | None,
     stopped: Callable[[], bool],
 ) -> int:
     video, audio = _streams(container, form)
     container.start_encoding()  # connects, which takes its time: the programme's clock starts behind it
     began_s = time.monotonic()
     number = sent = position = 0
-    while not stopped() and (seconds is None or number < seconds * form.frames_per_s):
+    while not stopped():
         picture = _picture_frame(next_picture(number / form.frames_per_s))
         picture.pts = number
         container.mux(video.encode(picture))

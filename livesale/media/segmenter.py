@@ -14,7 +14,7 @@ from livesale.media.still import still
 from livesale.media.timing import PictureClock, Placed, SoundClock
 
 FRAME_US = 33_333
-HOLE_LIMIT = AUDIO_HZ * 400 // 1000  # longer holes stay holes: the picture has one too
+HOLE_LIMIT = AUDIO_HZ * 400 // 1000  # longer holes stay holes, but a correction's: the picture has one too
 PATIENCE_US = 400_000  # sound this far behind the picture would stall it: silence goes on in its place
 SOUND_BEHIND_US = 100_000  # how far behind the picture that silence stays, so that returning sound finds room
 NO_PICTURE_US = 3_000_000  # sound that goes on for so long without a picture gets a still one
@@ -162,7 +162,7 @@ class Segmenter:
         self._put(AUDIO, placed.time, placed.duration, True, frame.units[0])
 
     def _fill(self, placed: Placed) -> None:
-        if 0 < placed.hole <= HOLE_LIMIT:
+        if 0 < placed.hole <= HOLE_LIMIT or placed.stepped:
             last = placed.time - opus.SILENCE_TICKS
             for time in range(placed.hole_from, last + 1, opus.SILENCE_TICKS):
                 self._put(AUDIO, time, opus.SILENCE_TICKS, True, opus.SILENCE)

@@ -115,12 +115,14 @@ class PictureClock:
 
 
 class Placed(msgspec.Struct, frozen=True, gc=False):
-    """Where a sound packet goes: at `time`, behind a hole of `hole` ticks that starts at `hole_from`."""
+    """Where a sound packet goes: at `time`, behind a hole of `hole` ticks that starts at `hole_from`; `stepped`: a
+    correction made it, so the pictures go on there."""
 
     time: int
     duration: int
     hole_from: int
     hole: int
+    stepped: bool
 
 
 class SoundClock:
@@ -134,11 +136,12 @@ class SoundClock:
         self._last_arrived_us = 0
         self._due = 0
         self._allowance = 0.0
+        self._begun = False
+        self._stepped = False
 
     def place(self, rtp_time: int, ticks: int, arrived_us: int) -> Placed | None:
         """Where a packet of `ticks` goes; None when that time has already been sent."""
         arrival = _ticks(arrived_us + self._offset_us, AUDIO_HZ)
-        first = self._shift is None
         if self._shift is None or self._jumped(rtp_time, arrived_us):
             self._shift, self._due = arrival - rtp_time, 0
         self._last_rtp, self._last_arrived_us = rtp_time, arrived_us
@@ -149,13 +152,16 @@ class SoundClock:
         duration = ticks + self._slew(ticks)
         hole_from, self.end = self.end, time + duration
         self._shift = self.end - (rtp_time + ticks)
-        return Placed(time, duration, hole_from, 0 if first else time - hole_from)
+        hole, stepped = time - hole_from if self._begun else 0, self._stepped
+        self._begun, self._stepped = True, False
+        return Placed(time, duration, hole_from, hole, stepped)
 
     def fill_to(self, time: int, step: int) -> range:
         """Times of silent packets of `step` ticks that carry the track up to `time`."""
         count = max(0, (time - self.end) // step)
         times = range(self.end, self.end + count * step, step)
         self.end += count * step
+        self._begun = self._begun or count > 0
         return times
 
     def aim(self, error_us: int) -> None:
@@ -164,7 +170,7 @@ class SoundClock:
             return
         if abs(error_us) > STEP_US:
             self._shift += _ticks(error_us, AUDIO_HZ)
-            self._due = 0
+            self._due, self._stepped = 0, True
         else:
             self._due = _ticks(error_us, AUDIO_HZ)
 

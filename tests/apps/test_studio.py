@@ -3,140 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 
-from livesale.apps.air import read_air
 from livesale.apps.doors import WebDoors
-from livesale.apps.keys import make_keys
 from livesale.apps.presence import HubSeen
 from livesale.apps.reactions import REACTIONS
-from livesale.apps.studio import Studio
 from livesale.apps.wiring import Wiring
 from livesale.hub import link
 from livesale.hub.edge import Edge
 from livesale.hub.hub import Hub
 from livesale.hub.limits import Limits
-from livesale.hub.tickets import verify
-from livesale.hub.wire import EventsFrame, decode
-from livesale.kernel.actor import Actor
-from livesale.kernel.ids import shelf
-from livesale.kernel.refusals import Refusal
-from livesale.kernel.routing import Call
-from livesale.media.broadcasts import Broadcasts
-from livesale.media.frames import VIDEO
-from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment, Init, Ring
-from livesale.settings import load_settings
+from livesale.hub.wire import decode
+from livesale.media.ring import MAX_BATCH_MS, MIN_BATCH_MS, Fragment
 from livesale.shows.model import Show
-from livesale.shows.service import LEASE, whip_token
-from livesale.store.record import version
-from livesale.store.valkey import Store
-from tests.media.host import Host
-from tests.media.test_packager import Taken
-from tests.media.test_recording import record
-from tests.media.test_uplink import KEY, message
-from tests.support.valkey import ValkeyProcess
+from tests.apps.studios import CALL, PATIENCE_S, first_or_code, holds, join, notices_of, ring_of, studios
 
-HOST = Actor("host000000", frozenset({"host"}))
-CALL = Call(None, {}, host="127.0.0.1:8080")
-PATIENCE_S = 20
 QUICK = Limits(sweep_ms=50)
-
-
-@pytest.fixture
-async def wiring(tmp_path: Path, valkey: ValkeyProcess, store: Store) -> AsyncIterator[Wiring]:
-    """What a process works with, on the session's store."""
-    make_keys(tmp_path)
-    async with Wiring(load_settings(tmp_path, {"valkey_url": valkey.url})) as wired:
-        yield wired
-
-
-@pytest.fixture
-async def show(wiring: Wiring) -> Show:
-    """A live show."""
-    made = await wiring.shows.create(HOST, "Fenced", "shop", "EUR", None)
-    return await wiring.shows.move(HOST, made.id, "start")
-
-
-class Process:
-    """A studio's process: `freeze` leaves its sockets open and lets it do nothing more, as a stopped process would."""
-
-    def __init__(self, wiring: Wiring, name: str) -> None:
-        self.hub = Hub(name, wiring.settings.key("ticket.pub"), clock_ms=wiring.store.now_ms)
-        self._wiring = wiring
-        self._name = name
-
-    async def start(self) -> None:
-        self.url = f"ws://127.0.0.1:{await self.hub.start()}"
-        self.broadcasts = Broadcasts()
-        self.studio = Studio(self._wiring, self.hub, self.broadcasts, self._name, (self.url, ""))
-        self._work = asyncio.create_task(self.studio.run())
-
-    async def freeze(self) -> None:
-        self._work.cancel()
-        await asyncio.wait([self._work])
-
-    async def stop(self) -> None:
-        await self.freeze()
-        await self.hub.stop()
-
-
-@asynccontextmanager
-async def studios(wiring: Wiring, *names: str) -> AsyncIterator[list[Process]]:
-    """Processes that are stopped afterwards; start them when it is their turn."""
-    async with AsyncExitStack() as stack:
-        made = [Process(wiring, name) for name in names]
-        for process in made:
-            stack.push_async_callback(process.stop)
-        yield made
-
-
-async def holds(process: Process, show: str) -> int:
-    """Waits until the studio holds the show; its lease."""
-    async with asyncio.timeout(PATIENCE_S):
-        while show not in process.hub.shows() or process.hub.channel(show).epoch is None:
-            await asyncio.sleep(0.01)
-    return process.hub.channel(show).lease
-
-
-async def ring_of(process: Process, show: str) -> Ring:
-    """The show's ring, once there is one."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (ring := process.broadcasts.ring(show)) is None:
-            await asyncio.sleep(0.01)
-    return ring
-
-
-async def join(wiring: Wiring, show: str, at: str) -> ClientConnection:
-    """A viewer with a ticket for the hub named `at`."""
-    doors = WebDoors(wiring)
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            given = await doors.ticket(show, CALL)
-            claims = verify(wiring.settings.key("ticket.pub"), given.ticket, hub=None, now_ms=wiring.store.now_ms())
-            if claims.hub == at:
-                break
-            await asyncio.sleep(0.01)
-    held = (await wiring.store.read(shelf("show", show), LEASE))[LEASE]
-    assert claims.lease == version(held)
-    return await connect(f"{given.hub}/v1/shows/{show}?ticket={given.ticket}", max_size=None, proxy=None)
-
-
-async def first_or_code(socket: ClientConnection) -> str | int:
-    """The type of the first event, or the close code."""
-    async with asyncio.timeout(PATIENCE_S):
-        try:
-            frame = decode(await socket.recv(decode=False))
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            return closed.rcvd.code
-    assert isinstance(frame, EventsFrame)
-    return str(frame.events[0]["type"])
 
 
 async def test_a_studio_that_has_lost_the_show_gets_no_new_viewers(wiring: Wiring, show: Show) -> None:
@@ -195,29 +78,6 @@ async def test_batches_grow_with_the_viewers_behind_every_edge(wiring: Wiring, s
                 await asyncio.sleep(0.01)
 
 
-async def test_a_takeover_goes_on_behind_what_was_recorded(wiring: Wiring, show: Show) -> None:
-    """A studio that takes a show over begins a second behind the last part on disk, which the one before may have lost."""
-    ring = Taken()
-    Host(ring).run(3)
-    ring.packager.finish()
-    record(wiring.settings.recordings_folder / show.id, ring.parts)
-    async with studios(wiring, "one") as (one,):
-        await one.start()
-        await holds(one, show.id)
-        assert (await ring_of(one, show.id)).end_us == ring.parts[-1].end_us + 1_000_000
-
-
-async def notices_of(viewer: ClientConnection, about: str, count: int) -> list[str]:
-    """The next `count` values of a notice about something."""
-    found: list[str] = []
-    async with asyncio.timeout(PATIENCE_S):
-        while len(found) < count:
-            frame = decode(await viewer.recv(decode=False))
-            events = frame.events if isinstance(frame, EventsFrame) else []
-            found += [event[about] for event in events if event["type"] == "notice" and event["about"] == about]
-    return found
-
-
 async def test_viewers_hear_that_the_host_is_away(wiring: Wiring, show: Show) -> None:
     """Whoever watches is told that the host is away and back; who joins meanwhile is told too."""
     async with studios(wiring, "one") as (one,):
@@ -232,90 +92,6 @@ async def test_viewers_hear_that_the_host_is_away(wiring: Wiring, show: Show) ->
         assert await notices_of(viewer, "host", 1) == ["back"]
 
 
-async def test_a_studio_that_takes_over_goes_on_behind_what_was_sent(wiring: Wiring, show: Show) -> None:
-    """Media time and generations only grow over studios: edges and players drop what does not; the host is missed."""
-    async with studios(wiring, "one", "two") as (one, two):
-        await one.start()
-        await holds(one, show.id)
-        ring = await ring_of(one, show.id)
-        ring.put_init(Init(VIDEO, 7, "video/mp4", b"init"))
-        ring.put(Fragment(VIDEO, True, 7, 0, 9_000_000_000, b"key"), 9_000_040_000)
-        async with asyncio.timeout(PATIENCE_S):
-            while await read_air(wiring.store, show.id) == (0, 0):
-                await asyncio.sleep(0.01)
-        await one.freeze()
-        await wiring.store.ask("DEL", f"{{show:{show.id}}}:lease")
-        await two.start()
-        await holds(two, show.id)
-        after = await ring_of(two, show.id)
-        assert (after.end_us, after.generation) > (9_000_040_000, 7)
-        assert after.generation > 7
-        assert await notices_of(await join(wiring, show.id, "two"), "host", 1) == ["away"]
-
-        await wiring.shows.move(HOST, show.id, "end")
-        async with asyncio.timeout(PATIENCE_S):
-            while await read_air(wiring.store, show.id) != (0, 0):
-                await asyncio.sleep(0.01)
-
-
-class Page:
-    """A host's page without UDP; `gone` once its socket is closed by the studio."""
-
-    gone = False
-
-    def tell(self, message: dict[str, object]) -> None:
-        """Nobody reads it."""
-
-    async def hang_up(self) -> None:
-        self.gone = True
-
-
-async def test_a_studio_that_stops_sends_everyone_on(wiring: Wiring, show: Show) -> None:
-    """Its host is hung up on at once and finds the next studio, which has the show already; its viewers read that the host
-    is away, then 4011; and nobody is sent to it any more."""
-    async with studios(wiring, "one", "two") as (one, two):
-        await one.start()
-        lease = await holds(one, show.id)
-        await two.start()
-        assert await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
-        page = Page()
-        publisher = await one.broadcasts.publish_by(show.id, page, sound=False, picture=True)
-        publisher.take(message(VIDEO, 1_000_000, KEY))
-        sent = await ring_of(one, show.id)
-        viewer = await join(wiring, show.id, "one")
-        assert await first_or_code(viewer) == "welcome"
-
-        await one.freeze()  # as SIGTERM begins
-        await one.studio.retire()
-        assert page.gone
-        with pytest.raises(Refusal) as refused:
-            await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
-        assert refused.value.code == "store_unavailable"
-        assert await notices_of(viewer, "host", 1) == ["away"]
-        await one.hub.retire()
-        assert await first_or_code(viewer) == 4011
-        assert await holds(two, show.id) > lease
-        async with asyncio.timeout(PATIENCE_S):
-            while (there := await wiring.presence.studio_of(show.id)) is None:
-                await asyncio.sleep(0.01)
-        assert there.name == "two"
-        goes_on = await ring_of(two, show.id)
-        assert (goes_on.end_us, goes_on.generation) > (sent.end_us, sent.generation)
-        assert goes_on.generation > sent.generation
-        assert await first_or_code(await join(wiring, show.id, "two")) == "welcome"
-
-
-async def test_a_host_is_not_turned_away_while_its_show_changes_studios(wiring: Wiring, show: Show) -> None:
-    """The right token at a studio that does not have the show yet is "try again"; the wrong one is no, there too."""
-    elsewhere = "elsewhere0"
-    async with studios(wiring, "one") as (one,):
-        await one.start()
-        await holds(one, show.id)
-        assert await one.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
-        assert not await one.studio.may_publish(elsewhere, "other")
-        with pytest.raises(Refusal) as refused:
-            await one.studio.may_publish(elsewhere, whip_token(wiring.tag_key, elsewhere))
-        assert (refused.value.code, refused.value.retry_after_s) == ("store_unavailable", 1)
 async def test_edges_are_told_of_by_the_studio_they_are_linked_to(wiring: Wiring, show: Show) -> None:
     """Tickets lead to an edge that knows no store while its link is there, whichever studio has the show, and no longer."""
     async with studios(wiring, "one", "two") as (one, two):

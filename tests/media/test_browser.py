@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from aiortc.rtp import RtpPacket
 from playwright.async_api import Browser, Page
 
-from livesale.media.frames import VIDEO
+from livesale.media import fmp4
+from livesale.media.frames import VIDEO, VIDEO_HZ
 from livesale.media.receiver import EncodedReceiver
 from tests.support.media import CHROMIUM, MediaServer, until
 
@@ -44,6 +46,20 @@ async def playing(page: Page, seconds: float) -> dict[str, Any]:
     return state
 
 
+def pauses(server: MediaServer) -> list[tuple[float, float]]:
+    """Where the host itself sent no picture for longer than was declared, in s: a starved browser does."""
+    samples = [fmp4.sample_of(one.data)[:2] for one in server.fragments(VIDEO)]
+    spans = [(time / VIDEO_HZ, declared / VIDEO_HZ) for time, declared in samples]
+    return [(at, after) for (at, declared), (after, _) in pairwise(spans) if after - at > 2 * declared]
+
+
+def unbroken(state: dict[str, Any], server: MediaServer) -> bool:
+    """All that was played is one buffered range, but for the host's own pauses (what follows a loss is none)."""
+    stats = server.broadcasts.stats("s1")
+    paused = len(pauses(server)) if stats is not None and stats.packets_lost == 0 else 0
+    return len(state["ranges"]) <= 1 + paused
+
+
 async def test_a_viewer_sees_what_the_camera_sees(browser: Browser, server: MediaServer) -> None:
     """Pictures move, few are dropped even here, and all of it is one buffered range."""
     await host(browser, server)
@@ -56,7 +72,7 @@ async def test_a_viewer_sees_what_the_camera_sees(browser: Browser, server: Medi
     after = await page.evaluate("picture()")
 
     assert sum(one != other for one, other in zip(before, after, strict=True)) > 500
-    assert len(state["ranges"]) == 1
+    assert unbroken(state, server), (state["ranges"], pauses(server))
     assert (state["log"], state["error"]) == ([], None)
     assert state["pictures"] > 40
     assert state["dropped"] * 5 < state["pictures"]
@@ -87,7 +103,7 @@ async def test_a_change_of_size_plays_through(browser: Browser, server: MediaSer
     await page.wait_for_function("playback().width < playback().height", timeout=20_000)
     state = await playing(page, 1)
 
-    assert len(state["ranges"]) == 1
+    assert unbroken(state, server), (state["ranges"], pauses(server))
     assert (state["log"], state["error"]) == ([], None)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import aioice.ice
 import aioice.stun
 import pytest
@@ -45,4 +43,4 @@ async def test_a_publisher_that_answers_no_consent_check_stays(monkeypatch: pyte
         programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
         await until(lambda: len(server.fragments(VIDEO)) > 45)
         assert server.states == [("s1", "live")]
-        await asyncio.to_thread(programme.stop)
+        programme.kill()

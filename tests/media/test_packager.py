@@ -15,7 +15,7 @@ from livesale.media.fmp4 import sample_of
 from livesale.media.frames import AUDIO, VIDEO
 from livesale.media.packager import HOLE_US, LONGEST_SEGMENT_US, PART_US, SEGMENT_US, Packager, Part
 from livesale.media.ring import Fragment, Init
-from tests.media.host import PPS, Host, Kept
+from tests.media.hosts import PPS, Host, Kept
 from tests.media.test_h264 import CHROMIUM_360P
 
 

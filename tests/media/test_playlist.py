@@ -10,7 +10,7 @@ from livesale.kernel.refusals import Refusal
 from livesale.media.captions import cue
 from livesale.media.packager import Part
 from livesale.media.playlist import ADVANCE_PARTS, TARGET_S, Window, multivariant
-from tests.media.host import PPS, Host
+from tests.media.hosts import PPS, Host
 from tests.media.test_h264 import CHROMIUM_360P
 from tests.media.test_packager import Taken, aired
 

@@ -25,7 +25,7 @@ from livesale.media.recorder import Recorder
 from livesale.media.recording import Timeline, recorded_until_us, takes_in, vod
 from livesale.media.remux import remux
 from livesale.media.replays import finish, read_index
-from tests.media.host import PPS, Host
+from tests.media.hosts import PPS, Host
 from tests.media.test_h264 import CHROMIUM_360P
 from tests.media.test_packager import Taken
 

@@ -15,7 +15,7 @@ from livesale.media.chunks import Sample, samples_in
 from livesale.media.frames import AUDIO, AUDIO_HZ, VIDEO
 from livesale.media.recording import takes_in, vod
 from livesale.media.replay_aac import LEAD_IN, aac_file, aac_playlist
-from tests.media.host import Host
+from tests.media.hosts import Host
 from tests.media.test_packager import Taken
 from tests.media.test_recording import packets, record, show
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
+import aiohttp
 import av
 import psutil
 import pytest
 
 from livesale.media import h264
 from livesale.media.frames import AUDIO, VIDEO
+from livesale.media.ingest import PeerPublisher
+from livesale.media.publisher import WAITING
 from tests.media.test_h264 import CHROMIUM_360P
+from tests.media.test_uplink import KEY, enter, message, told
 from tests.support.badline import bad_line
 from tests.support.media import TOKEN, MediaServer, media_server, until
 from tests.support.publisher import Camera, Microphone, Publisher
@@ -107,6 +113,34 @@ async def test_several_shows_in_one_process(server: MediaServer, publish: Publis
     rings = [server.ring(show).end_us for show in ("s1", "s2")]
     await until(lambda: server.ring("s2").end_us > rings[1] + 200_000)
     assert server.ring("s1").end_us == rings[0]
+
+
+async def test_a_host_that_changes_ways_is_not_forgotten(
+    server: MediaServer, client: aiohttp.ClientSession, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no UDP gets through a page deletes its session and goes on by WebSocket at once: the deleted session may take
+    its time to close, and the show's host is the one who sends now. When that one is gone viewers are told."""
+    closes, may_close = asyncio.Event(), asyncio.Event()
+
+    async def hang_up_slowly(publisher: PeerPublisher, hang_up: Any = PeerPublisher._hang_up) -> None:
+        closes.set()
+        await may_close.wait()
+        await hang_up(publisher)
+
+    monkeypatch.setattr(PeerPublisher, "_hang_up", hang_up_slowly)
+    first = await publish(server, Camera())
+    leaving = asyncio.create_task(first.stop())
+    await closes.wait()
+    socket = await enter(client, takeover=True)
+    await until(lambda: (stats := server.broadcasts.stats("s1")) is not None and stats.state == WAITING)
+    may_close.set()
+    await leaving
+    assert await told(socket) == {"type": "ready"}
+    before = len(server.hosts)
+    await socket.send_bytes(message(VIDEO, 5_000_000, KEY))
+    await until(lambda: server.states[-1:] == [("s1", "live")])
+    await socket.close()
+    await until(lambda: len(server.hosts) > before and server.hosts[-1] == "away")
 
 
 async def test_a_host_that_vanishes_is_let_go(publish: Publish) -> None:

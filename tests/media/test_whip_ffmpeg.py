@@ -14,6 +14,8 @@ from livesale.media.programme import Format, Programme
 from tests.support.media import TOKEN, MediaServer, media_server, until
 from tests.support.pictures import moving_bar
 
+GOODBYE_S = 30.0  # a slow machine takes its time to delete a session
+
 
 def decoded(server: MediaServer, track: int) -> int:
     """How many frames FFmpeg decodes from the track's init and fragments."""
@@ -23,16 +25,18 @@ def decoded(server: MediaServer, track: int) -> int:
 
 
 async def test_every_picture_and_sound_that_went_in_can_be_decoded() -> None:
-    """What FFmpeg publishes for three seconds comes out whole: as many fragments decode as were made."""
+    """What FFmpeg publishes comes out whole: as many fragments decode as were made, and as many were made as were sent."""
     async with media_server() as server:
         server.open("s1")
-        programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar, form=Format(), seconds=3)
-        await until(lambda: not programme.running)  # which awaits our answer to its farewell
+        programme = Programme(server.url + "/whip/s1", TOKEN, moving_bar, form=Format())
+        await until(lambda: len(server.fragments(VIDEO)) > 30 and len(server.fragments(AUDIO)) >= 140)
+        await asyncio.to_thread(programme.stop, GOODBYE_S)
+        await until(lambda: ("s1", "ended") in server.states)
         server.ring("s1").flush()
 
         assert server.states == [("s1", "live"), ("s1", "ended")]
-        assert decoded(server, VIDEO) == len(server.fragments(VIDEO)) == programme.sent > 10  # of 45: a slow machine skips some
-        assert decoded(server, AUDIO) == len(server.fragments(AUDIO)) >= 140
+        assert decoded(server, VIDEO) == len(server.fragments(VIDEO)) == programme.sent
+        assert decoded(server, AUDIO) == len(server.fragments(AUDIO))
         assert [init.mse_type for init in server.inits(VIDEO)] == ['video/mp4; codecs="avc1.42c01f"']
 
 
@@ -47,8 +51,7 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         assert server.hosts == ["away"]
         second = Programme(server.url + "/whip/s1", TOKEN, moving_bar)
         await until(lambda: {one.generation for one in server.fragments(VIDEO)} == {1, 2})
-        assert server.hosts == ["away", "back"]
-        await asyncio.to_thread(second.stop)
+        second.kill()
 
         for track in (VIDEO, AUDIO):
             times = [one.time_us for one in server.fragments(track)]
@@ -56,6 +59,7 @@ async def test_a_host_that_comes_back_goes_on_in_a_new_generation() -> None:
         fresh = [one for one in server.fragments(VIDEO) if one.generation == 2]
         assert fresh[0].key
         assert fresh[0].sequence == 0
+        assert server.hosts == ["away", "back"]
 
 
 async def test_a_killed_sender_leaves_no_key_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,5 +87,5 @@ async def test_a_second_publisher_needs_takeover(query: str) -> None:
             await until(lambda: not second.running)
             assert {one.generation for one in server.fragments(VIDEO)} == {1}
         assert ("s1", "ended") not in server.states
-        for one in (first, second):
-            await asyncio.to_thread(one.stop)
+        first.kill()
+        second.kill()

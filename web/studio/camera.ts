@@ -16,11 +16,24 @@ export class Camera {
   readonly failure = signal<unknown>(null);
   /** What the host has turned off: it stays off with another device. */
   readonly off = signal<Record<Kind, boolean>>({ video: false, audio: false });
+  private opening: Promise<void> = Promise.resolve();
   private audio: AudioContext | null = null;
   private timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Asks for the devices; null means the browser's choice. The old stream is let go of only when the new one is here. */
-  async open(camera: string | null = null, microphone: string | null = null): Promise<void> {
+  /** Asks for the devices; null means the browser's choice. */
+  open(camera: string | null = null, microphone: string | null = null): Promise<void> {
+    this.opening = this.ask(camera, microphone);
+    return this.opening;
+  }
+
+  /** The stream, once the browser and the host have said whether there is one; null: there is none. */
+  async opened(): Promise<MediaStream | null> {
+    await this.opening;
+    return this.stream.value;
+  }
+
+  /** The old stream is let go of only when the new one is here. */
+  private async ask(camera: string | null, microphone: string | null): Promise<void> {
     this.failure.value = null;
     try {
       const stream = await devices(

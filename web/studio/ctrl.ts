@@ -141,8 +141,7 @@ export class Studio {
 
   private async sendPicture(takeover: boolean): Promise<void> {
     const whip = this.known.value?.show.whip;
-    const stream = this.camera.stream.value;
-    if (whip && stream) await this.whip.send(whip, stream, takeover);
+    if (whip) await this.whip.send(whip, this.camera.opened(), takeover);
   }
 
   private async loadProducts(): Promise<void> {

@@ -13,6 +13,9 @@ const PATIENCE_MS = 1500;
 const UP_WITHIN_MS = 5000;
 const OURS_TRIES = 4;
 
+/** There is nothing to send. */
+export class NoCamera extends Error {}
+
 export type WhipState = "idle" | "connecting" | "sending" | "broken" | "taken" | "refused";
 
 export class Whip {
@@ -31,13 +34,20 @@ export class Whip {
     addEventListener("online", () => { if (this.state.value === "broken") void this.mend(); });
   }
 
-  async send(target: Target, stream: MediaStream, takeover = false): Promise<void> {
+  /** The camera may still be opening: the host may have to allow it first. Throws NoCamera when there is none. */
+  async send(target: Target, camera: Promise<MediaStream | null>, takeover = false): Promise<void> {
     this.drop();
-    this.wanted = { target, stream };
     this.noUdp = false;
     this.attempt = 0;
     this.state.value = "connecting";
     this.refusal.value = null;
+    const stream = await camera;
+    if (this.state.value !== "connecting") return; // stopped meanwhile
+    if (!stream) {
+      await this.stop();
+      throw new NoCamera();
+    }
+    this.wanted = { target, stream };
     await this.connect(takeover);
   }
 

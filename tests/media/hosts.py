@@ -1,9 +1,11 @@
-"""A host without network: what it sends at which moment, and a ring that keeps what comes of it."""
+"""A publisher without any network, and a ring that keeps what comes of it."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+from livesale.media import fmp4
 from livesale.media.frames import AUDIO, VIDEO, EncodedFrame
 from livesale.media.ring import Fragment, Init, Ring
 from livesale.media.segmenter import Segmenter
@@ -72,3 +74,17 @@ class Host:
                 self.picture(at_ms, key=number % 60 == 0, clock=clock)
             elif not mute[0] <= at_ms < mute[1]:
                 self.sound(at_ms, late_ms=sound_late_ms, clock=clock)
+
+
+def rises(times: list[int]) -> bool:
+    return all(before < after for before, after in pairwise(times))
+
+
+def sound_gaps_ms(ring: Kept) -> list[float]:
+    """Holes between sound fragments, in ms."""
+    spans = [fmp4.sample_of(one.data)[:2] for one in ring.of(AUDIO)]
+    return [
+        (after[0] - before[0] - before[1]) / 48
+        for before, after in pairwise(spans)
+        if after[0] != before[0] + before[1]
+    ]
