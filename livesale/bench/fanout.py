@@ -10,9 +10,8 @@ beside it, and where it serves them itself it is in.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from statistics import median
@@ -20,18 +19,20 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-import click
 import psutil
 
 from livesale.apps.ports import Claims
 from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
-from livesale.bench.cast import Cast, Stage
+from livesale.bench.cast import Cast, Person, Stage
 from livesale.bench.certificates import make_certificate
 from livesale.bench.child import Child
+from livesale.bench.life import again_and_again
 from livesale.bench.pace import LEAST_BYTES
 from livesale.bench.proxies import PROXIES, proxy
+from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
+from livesale.bench.usage import cpu_s, rss_kib
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings, variable_of
 
@@ -41,14 +42,14 @@ SLOW_TURNS = 6  # long enough that the slow ones are told so: who flaps is behin
 TALK_EVERY_S = 0.5
 STOCK = 10_000
 
+
 class Side:
-    """Viewers of one sender, and the sums of its turns. `used_s`: CPU by who used it, of those in `watched`."""
+    """Viewers of one sender, and the sums of its turns. `used_s`: CPU by who used it, of those in `watched` (pids)."""
 
     def __init__(self, sender: Child, load: Child, watched: dict[str, list[int]]) -> None:
         self._sender = sender
         self._load = load
-        self._watched = {who: [psutil.Process(pid) for pid in pids] for who, pids in watched.items()}
-        self._watched["load"] = [psutil.Process(load.pid)]
+        self._watched = watched | {"load": [load.pid]}
         self.used_s = dict.fromkeys(self._watched, 0.0)
         self.frames = self.closed = 0
         self.seconds = 0.0
@@ -64,8 +65,8 @@ class Side:
         before, began_s = self._cpu_s(), time.monotonic()
         await asyncio.sleep(TURN_S)
         report = await self._load.ask("report")
-        for who, spent_s in self._cpu_s().items():
-            self.used_s[who] += spent_s - before[who]
+        for who, now_s in self._cpu_s().items():
+            self.used_s[who] += now_s - before[who]
         self.seconds += time.monotonic() - began_s
         self.frames += report["frames"]
         self.closed = report["closed"]
@@ -80,9 +81,7 @@ class Side:
         return self.used_s[who] * 1e6 / max(1, self.frames)
 
     def _cpu_s(self) -> dict[str, float]:
-        """User and system time so far."""
-        times = {who: [each.cpu_times() for each in watched] for who, watched in self._watched.items()}
-        return {who: sum(each.user + each.system for each in all_of) for who, all_of in times.items()}
+        return {who: cpu_s(pids) for who, pids in self._watched.items()}
 
 
 async def run(settings: Settings, chosen: dict[str, Any], *, as_json: bool) -> int:
@@ -98,11 +97,7 @@ async def run(settings: Settings, chosen: dict[str, Any], *, as_json: bool) -> i
         async with running_system(settings, own) as system, Wiring(system.settings) as wiring:
             with encrypted(way, Path(folder), system, chain, key) as door:
                 summary = await measure(system, wiring, door, **chosen)
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        for name, value in summary.items():
-            click.echo(f"{name:24} {value}")
+    tell(summary, as_json=as_json)
     return 0
 
 
@@ -115,6 +110,7 @@ async def measure(
     await cast.shop(STOCK)
     stage = await cast.show("Bench", STOCK)
     await cast.until_listed(stage.show)
+    (buyer,) = await cast.people(1)
     form = {"frame_bytes": max(LEAST_BYTES + 1, frame_bytes), "frames_per_s": frames_per_s}
     publisher = {"url": stage.whip_url, "token": stage.whip_token, **form}
     async with Child("livesale.bench.camera", publisher) as camera:
@@ -127,7 +123,7 @@ async def measure(
         async with (
             Child("livesale.bench.load", door.through(places)) as load,
             floor(form, viewers) as (bare, bare_load),
-            talking(cast, stage),
+            again_and_again(talk(cast, stage, buyer), TALK_EVERY_S),
         ):
             await load.answer()
             ours = Side(camera, load, {"server": serving, "ingest": ingest})
@@ -245,32 +241,16 @@ async def floor(form: dict[str, int], viewers: int) -> AsyncIterator[tuple[Child
             yield bare, load
 
 
-@asynccontextmanager
-async def talking(cast: Cast, stage: Stage) -> AsyncIterator[None]:
-    """A show's life beside its picture, by the public API: twice a second a line, a heart and a unit sold."""
-    buyer = (await cast.people(1))[0]
+def talk(cast: Cast, stage: Stage, buyer: Person) -> Callable[[], Awaitable[None]]:
+    """What there is beside the picture: a line, a heart and a unit sold."""
 
-    async def talk() -> None:
-        while True:
-            for call, body in (
-                ("chat", {"text": "What colours are there?"}),
-                ("reactions", {"kind": "heart"}),
-                ("orders", {"lines": [{"offer": stage.offer, "quantity": 1}]}),
-            ):
-                with suppress(Refusal):  # a machine at its limit may say 503
-                    await cast.call("POST", f"/shows/{stage.show}/{call}", body, buyer)
-            await asyncio.sleep(TALK_EVERY_S)
+    async def act() -> None:
+        for call, body in (
+            ("chat", {"text": "What colours are there?"}),
+            ("reactions", {"kind": "heart"}),
+            ("orders", {"lines": [{"offer": stage.offer, "quantity": 1}]}),
+        ):
+            with suppress(Refusal):  # a machine at its limit may say 503
+                await cast.call("POST", f"/shows/{stage.show}/{call}", body, buyer)
 
-    task = asyncio.create_task(talk())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()  # a show that fell silent is not the one that was to be measured
-
-
-def rss_kib(pids: list[int]) -> float:
-    """Resident memory of processes now."""
-    return sum(float(psutil.Process(pid).memory_info().rss) for pid in pids) / 1024
+    return act

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-
-import click
 
 from livesale.apps.wiring import Wiring
 from livesale.bench.browsers import browsers, chromium, on_air, seen, watching
 from livesale.bench.cast import Cast
 from livesale.bench.media import spread
+from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
 from livesale.settings import Settings
 
@@ -22,11 +20,7 @@ async def run(settings: Settings, chosen: dict[str, int], *, as_json: bool) -> i
     chromium()
     async with running_system(settings) as system, Wiring(system.settings) as wiring:
         summary = await measure(system, Cast(system, wiring), chosen.get("viewers", VIEWERS))
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        for name, value in summary.items():
-            click.echo(f"{name:24} {value}")
+    tell(summary, as_json=as_json)
     return 0
 
 

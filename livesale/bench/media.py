@@ -8,7 +8,6 @@ counts the fragments and what they weigh. `--mode webcodecs` measures the viewer
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import aiohttp
@@ -19,6 +18,7 @@ from livesale.apps.wiring import Wiring
 from livesale.bench.browsers import browsers, chromium, on_air, seen, watching
 from livesale.bench.cast import Cast
 from livesale.bench.stamps import LOWEST_DELAY, SENT
+from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
 from livesale.settings import Settings
 
@@ -33,11 +33,7 @@ async def run(settings: Settings, chosen: dict[str, Any], *, as_json: bool) -> i
     chromium()
     async with running_system(settings) as system, Wiring(system.settings) as wiring:
         summary = await measure(system, Cast(system, wiring), chosen.get("seconds", SECONDS), chosen.get("mode", "mse"))
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        for name, value in summary.items():
-            click.echo(f"{name:24} {value}")
+    tell(summary, as_json=as_json)
     return 0
 
 
