@@ -1,7 +1,8 @@
 """`livesale bench fanout`: what one frame to one viewer costs the running system, beside a bare write(2) to the same readers.
 
 A real show: pictures of an exact size come by WHIP, viewers by tickets over HTTP, people chat, react and buy meanwhile.
-System and floor take turns of two seconds, so that whatever else this machine does meets both. With `--slow` so many more
+System and floor take turns of two seconds, so that whatever else this machine does meets both, and of each the middle turn
+counts. With `--slow` so many more
 viewers come afterwards who read too slowly (bench/slow.py), for some turns more: what they cost the others. The server's
 CPU is that of the processes that serve viewers: edges, as their tickets say; the studio that takes the video in is told
 beside it, and where it serves them itself it is in.
@@ -44,13 +45,15 @@ STOCK = 10_000
 
 
 class Side:
-    """Viewers of one sender, and the sums of its turns. `used_s`: CPU by who used it, of those in `watched` (pids)."""
+    """Viewers of one sender, and what its turns showed: sums, and `turns_us`, CPU a frame of each turn. Both by who used it, of
+    those in `watched` (pids)."""
 
     def __init__(self, sender: Child, load: Child, watched: dict[str, list[int]]) -> None:
         self._sender = sender
         self._load = load
         self._watched = watched | {"load": [load.pid]}
         self.used_s = dict.fromkeys(self._watched, 0.0)
+        self.turns_us: dict[str, list[float]] = {who: [] for who in self._watched}
         self.frames = self.closed = 0
         self.seconds = 0.0
         self.late_ms: list[float] = []
@@ -67,6 +70,7 @@ class Side:
         report = await self._load.ask("report")
         for who, now_s in self._cpu_s().items():
             self.used_s[who] += now_s - before[who]
+            self.turns_us[who].append((now_s - before[who]) * 1e6 / max(1, report["frames"]))
         self.seconds += time.monotonic() - began_s
         self.frames += report["frames"]
         self.closed = report["closed"]
@@ -77,8 +81,8 @@ class Side:
         self._sender.tell("pause")
 
     def us_per_frame(self, who: str) -> float:
-        """CPU of `who` by frame that a viewer has read whole."""
-        return self.used_s[who] * 1e6 / max(1, self.frames)
+        """CPU of `who` by frame that a viewer has read whole: the middle one of the turns."""
+        return median(self.turns_us[who])
 
     def _cpu_s(self) -> dict[str, float]:
         return {who: cpu_s(pids) for who, pids in self._watched.items()}
