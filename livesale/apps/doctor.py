@@ -21,7 +21,7 @@ from livesale.settings import Settings, SettingsError
 SLOW_FSYNC_US = 50_000  # then one commit takes longer than a blink
 FSYNC_ROUNDS = 20
 LEAST_FREE_BYTES = 1 << 30
-LEAST_FILES = 12_000  # ten thousand viewers of one hub, and the rest
+LEAST_FILES = 22_000  # ten thousand viewers of one hub, two each, and the rest
 CLOCK_TOLERANCE_S = 2.0
 
 Check = Callable[[Settings, "Running | None"], str]
@@ -94,11 +94,11 @@ def _disk(settings: Settings, running: Running | None) -> str:
 
 
 def _files(settings: Settings, running: Running | None) -> str:
-    """Each viewer is a descriptor of the hub's process, which takes as many as it may have."""
+    """Each viewer is two descriptors of the hub's process (hub/PROTOCOL.md), which takes as many as it may have."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most < LEAST_FILES:
-        raise Unfit(f"a process may have {most} open files, so many viewers at most; raise LimitNOFILE (or ulimit -Hn)")
-    return f"{most} open files for each process, and each viewer is one"
+        raise Unfit(f"a process may have {most} open files, half as many viewers at most; raise LimitNOFILE (or ulimit -Hn)")
+    return f"{most} open files for each process, and each viewer is two"
 
 
 def _udp(settings: Settings, running: Running | None) -> str:

@@ -44,7 +44,7 @@ def die_with_supervisor() -> None:
 
 
 def open_many_files() -> None:
-    """As many file descriptors as this process may have: Debian gives 1,024, and each viewer is one."""
+    """As many file descriptors as this process may have: Debian gives 1,024, and each viewer is two."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -6,8 +6,6 @@ Accounts are rows like anyone's, written in bulk; shows and offers are made over
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -137,19 +135,6 @@ class Cast:
         if answer.status >= 400:
             raise Refusal(told["code"], f"{method} {path}: {told['detail']}")
         return told
-
-
-@asynccontextmanager
-async def meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """What people do all the time beside a measurement; one in which they fell silent is none."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-    if not task.cancelled():
-        task.result()
 
 
 def _row(account: str, key: bytes, role: str, now_ms: int, address_key: bytes) -> dict[str, Any]:

@@ -11,20 +11,22 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from itertools import cycle
 from typing import Any
 
 import msgspec
-import psutil
 
 from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
-from livesale.bench.cast import Cast, Stage, meanwhile
+from livesale.bench.cast import Cast, Person, Stage
 from livesale.bench.child import Child
-from livesale.bench.fanout import Door, first_viewer, rss_kib
+from livesale.bench.fanout import Door, first_viewer
+from livesale.bench.life import again_and_again
 from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
+from livesale.bench.usage import cpu_s, rss_kib
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings
 
@@ -63,26 +65,20 @@ async def measure(
         await camera.answer()
         await first_viewer(cast, stage, camera, Door())
         serving = edges(system)
-        idle_kib = rss_kib(list(serving.values()))
+        idle_kib = rss_kib(serving.values())
         camera.tell("begin")
         joined = await crowd.ask({"join": viewers, "per_s": joins_per_s})
-        async with talking(cast, stage, said):
+        async with again_and_again(chat(cast, stage, await cast.people(TALKERS), said), TALK_EVERY_S):
             await asyncio.sleep(CALM_S)
-            grown_kib = rss_kib(list(serving.values())) - idle_kib
-            before_s, killed_s = cpu_s(crowd.pid), time.monotonic()
+            grown_kib = rss_kib(serving.values()) - idle_kib
+            before_s, killed_s = cpu_s([crowd.pid]), time.monotonic()
             os.kill(next(iter(serving.values())), signal.SIGKILL)
             await until_back(crowd, viewers, killed_s)
-            load_cpu = (cpu_s(crowd.pid) - before_s) / (time.monotonic() - killed_s)
+            load_cpu = (cpu_s([crowd.pid]) - before_s) / (time.monotonic() - killed_s)
             await asyncio.sleep(CALM_S)
         told = await until_complete(crowd, said, killed_s)
     memory = {"rss_kib_per_viewer": round(grown_kib / viewers, 1)}
     return {"bench": "crowd", "viewers": viewers} | joined | memory | told | {"said": len(said), "load_cpu": round(load_cpu, 3)}
-
-
-def cpu_s(pid: int) -> float:
-    """User and system time of a process so far."""
-    times = psutil.Process(pid).cpu_times()
-    return float(times.user + times.system)
 
 
 def edges(system: System) -> dict[str, int]:
@@ -109,18 +105,13 @@ async def until_complete(crowd: Child, said: list[str], killed_s: float) -> dict
     return told
 
 
-@asynccontextmanager
-async def talking(cast: Cast, stage: Stage, said: list[str]) -> AsyncIterator[None]:
-    """Somebody chats all the time; `said` has the ids of what was acknowledged."""
-    people = await cast.people(TALKERS)
+def chat(cast: Cast, stage: Stage, people: Iterable[Person], said: list[str]) -> Callable[[], Awaitable[None]]:
+    """The next of `people` says something; `said` has the ids of what was acknowledged."""
+    turns = cycle(people)
 
-    async def talk() -> None:
-        while True:
-            for person in people:
-                with suppress(Refusal):
-                    answer = await cast.call("POST", f"/shows/{stage.show}/chat", {"text": "Hello?"}, person)
-                    said.append(answer["id"])
-                await asyncio.sleep(TALK_EVERY_S)
+    async def act() -> None:
+        with suppress(Refusal):
+            answer = await cast.call("POST", f"/shows/{stage.show}/chat", {"text": "Hello?"}, next(turns))
+            said.append(answer["id"])
 
-    async with meanwhile(talk()):
-        yield
+    return act

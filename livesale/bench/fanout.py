@@ -1,7 +1,8 @@
 """`livesale bench fanout`: what one frame to one viewer costs the running system, beside a bare write(2) to the same readers.
 
 A real show: pictures of an exact size come by WHIP, viewers by tickets over HTTP, people chat, react and buy meanwhile.
-System and floor take turns of two seconds, so that whatever else this machine does meets both. With `--slow` so many more
+System and floor take turns of two seconds, so that whatever else this machine does meets both, and of each the middle turn
+counts. With `--slow` so many more
 viewers come afterwards who read too slowly (bench/slow.py), for some turns more: what they cost the others. The server's
 CPU is that of the processes that serve viewers: edges, as their tickets say; the studio that takes the video in is told
 beside it, and where it serves them itself it is in.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from statistics import median
@@ -24,13 +25,15 @@ import psutil
 from livesale.apps.ports import Claims
 from livesale.apps.running import read_running
 from livesale.apps.wiring import Wiring
-from livesale.bench.cast import Cast, Stage, meanwhile
+from livesale.bench.cast import Cast, Person, Stage
 from livesale.bench.certificates import make_certificate
 from livesale.bench.child import Child
+from livesale.bench.life import again_and_again
 from livesale.bench.pace import LEAST_BYTES
 from livesale.bench.proxies import PROXIES, proxy
 from livesale.bench.summary import tell
 from livesale.bench.system import System, running_system
+from livesale.bench.usage import cpu_s, rss_kib
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings, variable_of
 
@@ -40,15 +43,17 @@ SLOW_TURNS = 6  # long enough that the slow ones are told so: who flaps is behin
 TALK_EVERY_S = 0.5
 STOCK = 10_000
 
+
 class Side:
-    """Viewers of one sender, and the sums of its turns. `used_s`: CPU by who used it, of those in `watched`."""
+    """Viewers of one sender, and what its turns showed: sums, and `turns_us`, CPU a frame of each turn. Both by who used it, of
+    those in `watched` (pids)."""
 
     def __init__(self, sender: Child, load: Child, watched: dict[str, list[int]]) -> None:
         self._sender = sender
         self._load = load
-        self._watched = {who: [psutil.Process(pid) for pid in pids] for who, pids in watched.items()}
-        self._watched["load"] = [psutil.Process(load.pid)]
+        self._watched = watched | {"load": [load.pid]}
         self.used_s = dict.fromkeys(self._watched, 0.0)
+        self.turns_us: dict[str, list[float]] = {who: [] for who in self._watched}
         self.frames = self.closed = 0
         self.seconds = 0.0
         self.late_ms: list[float] = []
@@ -63,8 +68,9 @@ class Side:
         before, began_s = self._cpu_s(), time.monotonic()
         await asyncio.sleep(TURN_S)
         report = await self._load.ask("report")
-        for who, spent_s in self._cpu_s().items():
-            self.used_s[who] += spent_s - before[who]
+        for who, now_s in self._cpu_s().items():
+            self.used_s[who] += now_s - before[who]
+            self.turns_us[who].append((now_s - before[who]) * 1e6 / max(1, report["frames"]))
         self.seconds += time.monotonic() - began_s
         self.frames += report["frames"]
         self.closed = report["closed"]
@@ -75,13 +81,11 @@ class Side:
         self._sender.tell("pause")
 
     def us_per_frame(self, who: str) -> float:
-        """CPU of `who` by frame that a viewer has read whole."""
-        return self.used_s[who] * 1e6 / max(1, self.frames)
+        """CPU of `who` by frame that a viewer has read whole: the middle one of the turns."""
+        return median(self.turns_us[who])
 
     def _cpu_s(self) -> dict[str, float]:
-        """User and system time so far."""
-        times = {who: [each.cpu_times() for each in watched] for who, watched in self._watched.items()}
-        return {who: sum(each.user + each.system for each in all_of) for who, all_of in times.items()}
+        return {who: cpu_s(pids) for who, pids in self._watched.items()}
 
 
 async def run(settings: Settings, chosen: dict[str, Any], *, as_json: bool) -> int:
@@ -110,6 +114,7 @@ async def measure(
     await cast.shop(STOCK)
     stage = await cast.show("Bench", STOCK)
     await cast.until_listed(stage.show)
+    (buyer,) = await cast.people(1)
     form = {"frame_bytes": max(LEAST_BYTES + 1, frame_bytes), "frames_per_s": frames_per_s}
     publisher = {"url": stage.whip_url, "token": stage.whip_token, **form}
     async with Child("livesale.bench.camera", publisher) as camera:
@@ -122,7 +127,7 @@ async def measure(
         async with (
             Child("livesale.bench.load", door.through(places)) as load,
             floor(form, viewers) as (bare, bare_load),
-            talking(cast, stage),
+            again_and_again(talk(cast, stage, buyer), TALK_EVERY_S),
         ):
             await load.answer()
             ours = Side(camera, load, {"server": serving, "ingest": ingest})
@@ -240,26 +245,16 @@ async def floor(form: dict[str, int], viewers: int) -> AsyncIterator[tuple[Child
             yield bare, load
 
 
-@asynccontextmanager
-async def talking(cast: Cast, stage: Stage) -> AsyncIterator[None]:
-    """A show's life beside its picture, by the public API: twice a second a line, a heart and a unit sold."""
-    buyer = (await cast.people(1))[0]
+def talk(cast: Cast, stage: Stage, buyer: Person) -> Callable[[], Awaitable[None]]:
+    """What there is beside the picture: a line, a heart and a unit sold."""
 
-    async def talk() -> None:
-        while True:
-            for call, body in (
-                ("chat", {"text": "What colours are there?"}),
-                ("reactions", {"kind": "heart"}),
-                ("orders", {"lines": [{"offer": stage.offer, "quantity": 1}]}),
-            ):
-                with suppress(Refusal):  # a machine at its limit may say 503
-                    await cast.call("POST", f"/shows/{stage.show}/{call}", body, buyer)
-            await asyncio.sleep(TALK_EVERY_S)
+    async def act() -> None:
+        for call, body in (
+            ("chat", {"text": "What colours are there?"}),
+            ("reactions", {"kind": "heart"}),
+            ("orders", {"lines": [{"offer": stage.offer, "quantity": 1}]}),
+        ):
+            with suppress(Refusal):  # a machine at its limit may say 503
+                await cast.call("POST", f"/shows/{stage.show}/{call}", body, buyer)
 
-    async with meanwhile(talk()):
-        yield
-
-
-def rss_kib(pids: list[int]) -> float:
-    """Resident memory of processes now."""
-    return sum(float(psutil.Process(pid).memory_info().rss) for pid in pids) / 1024
+    return act

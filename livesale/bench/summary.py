@@ -1,4 +1,4 @@
-"""What a measurement came to, as its command's last words: one line of JSON for programs, a line a figure for people."""
+"""What a measurement says at its end: one line of JSON for programs, a line a figure for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 
 def tell(summary: dict[str, Any], *, as_json: bool) -> None:
-    """Print it."""
+    """Prints it."""
     if as_json:
         click.echo(json.dumps(summary))
     else:

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import psutil
 
 from livesale.apps.ports import Claims
 from livesale.apps.running import Running, read_running
 from livesale.bench.disk import fsync_us
+from livesale.bench.usage import cpu_s
 from livesale.kernel.refusals import Refusal
 from livesale.settings import Settings, load_settings
 
@@ -41,11 +41,7 @@ class System:
 
     def cpu_s(self) -> dict[str, float]:
         """User and system time so far of each of its processes, by name."""
-        found = {}
-        for process in self.running.processes:
-            times = psutil.Process(process.pid).cpu_times()
-            found[process.name] = float(times.user + times.system)
-        return found
+        return {process.name: cpu_s([process.pid]) for process in self.running.processes}
 
 
 @asynccontextmanager

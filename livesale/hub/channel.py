@@ -13,6 +13,7 @@ from typing import Any
 
 from livesale.hub import greeting
 from livesale.hub.connection import MOVED, SHOW_ENDED
+from livesale.hub.current import Current
 from livesale.hub.fanout import Fanout
 from livesale.hub.greeting import Personal
 from livesale.hub.group import Group
@@ -41,6 +42,7 @@ class Channel:
         self.stats = self.fanout.stats
         self.presence = Presence()
         self.group = Group()
+        self.current = Current()
         self.history = History(limits.history_entries, limits.history_bytes)
         self.epoch: str | None = None
         self.lease = 0
@@ -54,13 +56,10 @@ class Channel:
         self._snapshot: Callable[[], tuple[int, bytes]] = lambda: (0, packed({}))
         self._entries: list[Kept] = []
         self._passed_on: list[tuple[Packet, int]] = []
-        self._latest: dict[tuple[str, str], bytes] = {}
-        self._dirty: set[tuple[str, str]] = set()
         self._reactions: Counter[str] = Counter()
         self._ticked_s = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._start: bytes | None = None
-        self._latest_bytes: bytes | None = None
 
     # What the show's own process calls
 
@@ -179,9 +178,7 @@ class Channel:
         self.broadcast_epoch_ms = broadcast_epoch_ms
         if same:
             return
-        self._latest.clear()
-        self._dirty.clear()
-        self._latest_bytes = None
+        self.current.clear()
         self.presence.forget()
         self.history.reset(floor)
         for each in kept:
@@ -207,7 +204,7 @@ class Channel:
             frames = greeting.resync(self.history, self._snapshot, fields)
             self.stats.resynced += 1
         assert receiver.outbox is not None, "it is new"
-        receiver.outbox.latest_owed = bool(self._latest)
+        receiver.outbox.latest_owed = bool(self.current)
         self.enter(receiver, b"".join(frames))
         self.stats.joined += 1
 
@@ -262,9 +259,7 @@ class Channel:
 
     def latest_now(self) -> bytes:
         """Every current value in one frame."""
-        if self._latest_bytes is None:
-            self._latest_bytes = websocket_binary(events_frame(self.sent, self.sent, self._latest.values()))
-        return self._latest_bytes
+        return self.current.frame(self.sent)
 
     def sweep(self, *, ping: bool) -> None:
         """Once a second: viewer count, slow viewers; every so often a ping to all."""
@@ -290,10 +285,9 @@ class Channel:
             packets = [packet for packet, _ in self._passed_on]
             self.sent = self._passed_on[-1][1]
             self._passed_on.clear()
-            self._latest_bytes = None
         if self._entries:
             packets += self._must_packets()
-        if self._dirty or self._reactions:
+        if self.current.has_changed() or self._reactions:
             packets += self._tick_packets()
         self.fanout.send([*packets, *media])
 
@@ -307,15 +301,6 @@ class Channel:
         """Hands one position's personal events to their owner, behind the public frames passed on so far."""
         self.flush()
         self.fanout.send_personal(tag, seq, events, self.sent)
-
-    def keep_latest(self, type: str, key: str, event: bytes) -> None:
-        """A current value another hub has sent on, packed; for joiners here."""
-        self._latest[type, key] = event
-        self._latest_bytes = None
-
-    def packed_latest(self) -> list[bytes]:
-        """Every current value, packed."""
-        return list(self._latest.values())
 
     def snapshot(self) -> tuple[int, bytes]:
         """Position and packed snapshot."""
@@ -332,7 +317,6 @@ class Channel:
             return []
         frame = events_frame(self.sent, self.history.head, public)
         self.sent = self.history.head
-        self._latest_bytes = None
         return [Packet(websocket_binary(frame), MUST)]
 
     def _tick_packets(self) -> Iterator[Packet]:
@@ -342,9 +326,7 @@ class Channel:
             self._wake_in(due_in_s)
             return
         self._ticked_s = now_s
-        if self._dirty:
-            values = [self._latest[name] for name in self._dirty]
-            self._dirty.clear()
+        if values := self.current.take_changed():
             yield Packet(websocket_binary(events_frame(self.sent, self.sent, values)), LATEST)
         if self._reactions:
             told = [{"kind": kind, "count": count} for kind, count in self._reactions.items()]
@@ -359,8 +341,7 @@ class Channel:
 
     def _keep_latest(self, type: str, key: str, seq: int, at_ms: int, event: Event) -> None:
         named = {**event, "key": key} if key else event
-        self.keep_latest(type, key, self._pack(type, LATEST, seq, at_ms, named))
-        self._dirty.add((type, key))
+        self.current.change(type, key, self._pack(type, LATEST, seq, at_ms, named))
         self._wake_in(self.limits.latest_tick_ms / 1000)
 
     def _wake_in(self, delay_s: float) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -85,6 +86,19 @@ class HubConnection(ServerConnection):
         """What writes frames. A viewer's TLS keeps a buffer of its largest write for good: it gets slices of what is long."""
         write: Callable[[bytes], None] = self.transport.write
         return partial(_sliced, write) if self.transport.get_extra_info("sslcontext") else write
+
+    def own_descriptor(self) -> int:
+        """Another descriptor of this socket, for the caller to close: its number is no other connection's before that, whenever
+        the transport closes its own. -1: only the transport may write (TLS; it holds something; none can be had)."""
+        transport = self.transport
+        raw: socket.socket | None = transport.get_extra_info("socket")
+        busy = transport.is_closing() or transport.get_write_buffer_size()
+        if raw is None or busy or transport.get_extra_info("sslcontext"):
+            return -1
+        try:
+            return os.dup(raw.fileno())
+        except OSError:
+            return -1
 
     def limit_unsent(self, unsent_bytes: int) -> None:
         """The kernel takes no more than this ahead of the network: what waits, waits here, where it is seen."""

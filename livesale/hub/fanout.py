@@ -1,12 +1,14 @@
 """The fan-out: who receives a show here, and the one pass that writes the same bytes to all of them.
 
-Law: this file owns the lists of receivers and their tags; whoever is in `live` has an empty transport, so a write there
-is one write(2). A write that stays behind moves its receiver to `waiting` before the next one begins.
+Law: this file owns the lists of receivers and their tags, and a descriptor of each live one's socket, which nobody else
+can close: a frame is one write(2) to it, past the transport, which is empty. What the kernel does not take is the
+transport's, and its receiver is `waiting` before the pass is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
 
 import msgspec
 
@@ -15,8 +17,6 @@ from livesale.hub.outbox import MEDIA, Packet
 from livesale.hub.receiver import Receiver
 from livesale.hub.wire import events_frame, websocket_binary
 from livesale.kernel.events import MUST
-
-Write = Callable[[bytes], None]
 
 
 class Stats(msgspec.Struct):
@@ -37,8 +37,8 @@ class Fanout:
     def __init__(self) -> None:
         self.stats = Stats()
         self.media_until_us = -1
-        self._live: dict[Receiver, Write] = {}
-        self._live_without_media: dict[Receiver, Write] = {}
+        self._live: dict[Receiver, int] = {}
+        self._live_without_media: dict[Receiver, int] = {}
         self._waiting: set[Receiver] = set()
         self._by_tag: dict[str, tuple[Receiver, ...]] = {}
 
@@ -52,10 +52,10 @@ class Fanout:
 
     def remove(self, receiver: Receiver) -> bool:
         """Takes it out; False when it was not there."""
-        if not (self.is_live(receiver) or receiver in self._waiting):
+        if self._no_longer_live(receiver):
+            return True
+        if receiver not in self._waiting:
             return False
-        self._live.pop(receiver, None)
-        self._live_without_media.pop(receiver, None)
         self._waiting.discard(receiver)
         return True
 
@@ -66,14 +66,14 @@ class Fanout:
     def make_live(self, receiver: Receiver) -> None:
         """Nothing waits for it any more."""
         self._waiting.discard(receiver)
-        (self._live if receiver.wants_media else self._live_without_media)[receiver] = receiver.write
+        live = self._live if receiver.wants_media else self._live_without_media
+        live[receiver] = receiver.connection.own_descriptor()
 
     def make_waiting(self, receiver: Receiver) -> None:
         """Something waits for it now."""
-        if self._live.pop(receiver, None) is not None:
-            receiver.media_until_us = self.media_until_us
-            self._waiting.add(receiver)
-        elif self._live_without_media.pop(receiver, None) is not None:
+        if self._no_longer_live(receiver):
+            if receiver.wants_media:
+                receiver.media_until_us = self.media_until_us
             self._waiting.add(receiver)
 
     def add_tag(self, tag: str, receiver: Receiver) -> None:
@@ -122,11 +122,27 @@ class Fanout:
             elif receiver.outbox is None or not receiver.outbox.blocked:
                 receiver.write(SHARED_PING)
 
-    def _write_all(self, live: dict[Receiver, Write], packets: Sequence[Packet]) -> None:
+    def _no_longer_live(self, receiver: Receiver) -> bool:
+        live = self._live if receiver.wants_media else self._live_without_media
+        descriptor = live.pop(receiver, None)
+        if descriptor is not None and descriptor >= 0:
+            os.close(descriptor)
+        return descriptor is not None
+
+    def _write_all(self, live: dict[Receiver, int], packets: Sequence[Packet]) -> None:
         if not live or not packets:
             return
         data = packets[0].data if len(packets) == 1 else b"".join([packet.data for packet in packets])
+        write, size = os.write, len(data)
         self.stats.frames += len(live)
-        self.stats.bytes += len(live) * len(data)
-        for write in tuple(live.values()):
-            write(data)
+        self.stats.bytes += len(live) * size
+        behind: list[tuple[Receiver, int]] = []
+        for receiver, descriptor in live.items():
+            try:
+                taken = write(descriptor, data) if descriptor >= 0 else 0
+            except OSError:  # full, or the connection has ended: the transport finds out which
+                taken = 0
+            if taken < size:
+                behind.append((receiver, taken))
+        for receiver, taken in behind:
+            receiver.write(data[taken:])

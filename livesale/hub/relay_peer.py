@@ -213,7 +213,7 @@ class RelayPeer(Receiver):
             frames += [personal_frame(tag, seq, [event]) for tag, seq, event in personal]
             if after < history.head:
                 frames.append(events_frame(after, history.head, history.public_since(after)))
-        if latest := channel.packed_latest():
+        if latest := channel.current.values():
             frames.append(events_frame(channel.sent, channel.sent, latest))
         channel.enter(self, b"".join(map(websocket_binary, frames)))
 

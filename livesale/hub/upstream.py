@@ -214,7 +214,7 @@ class Upstream:
         loss = frame.events[0]["loss"] if frame.events else MUST
         if loss != MUST:
             for event in frame.events if loss == LATEST else ():
-                self.channel.keep_latest(event["type"], event.get("key", ""), packed(event))
+                self.channel.current.keep(event["type"], event.get("key", ""), packed(event))
         elif frame.upto <= history.head:
             return
         elif frame.after > history.head:
