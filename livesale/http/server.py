@@ -1,4 +1,5 @@
-"""The HTTP server around the application: what cannot even be parsed is answered with a problem too.
+"""The HTTP server around the application: what cannot even be parsed is answered with a problem too, and an address
+that has been asked for lately is not resolved again.
 
 aiohttp answers parser errors by itself, in plain text, before any application code; overriding its connection's
 `handle_error` is the one place it offers. tests/http/test_fuzz.py breaks when aiohttp changes that.
@@ -7,12 +8,14 @@ aiohttp answers parser errors by itself, in plain text, before any application c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
+from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
 from livesale.http.problems import of_error, of_http, problem
 from livesale.http.replies import response_of
@@ -21,6 +24,38 @@ from livesale.kernel.refusals import Refusal
 KEEP_ALIVE_S = 75.0
 SHUTDOWN_S = 10.0
 LINGER_S = 2.0  # what a refused client still sends is thrown away for so long, lest it miss the answer
+MOST_ADDRESSES = 1024  # of 8 KiB at most
+
+_Handler = Callable[..., Awaitable[web.StreamResponse]]
+
+
+class _Remembering:
+    """An application as the server's handler. What its router found for a method and address is remembered: to resolve
+    it anew, and to wrap it in the middlewares, is a quarter of what aiohttp does for an order (store/COMMIT.md)."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._app = app
+        self._found: dict[tuple[str, str], tuple[UrlMappingMatchInfo, _Handler]] = {}
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, web.Request)
+        found = self._found.get((request.method, request.raw_path))
+        if found is None or hdrs.EXPECT in request.headers:
+            return await self._resolved(request)
+        request._match_info, handler = found
+        return await handler(request)
+
+    async def _resolved(self, request: web.Request) -> web.StreamResponse:
+        response = await self._app._handle(request)
+        match = request.match_info
+        if match.http_exception is None and "?" not in request.raw_path:
+            handler: _Handler = match.handler
+            for middleware in reversed(self._app.middlewares):
+                handler = partial(middleware, handler=handler)
+            if len(self._found) >= MOST_ADDRESSES:
+                self._found.clear()
+            self._found[request.method, request.raw_path] = match, handler
+        return response
 
 
 class _Connection(RequestHandler):
@@ -65,7 +100,7 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> Server:
         made = await super()._make_server()
         return _Server(
-            made.request_handler, request_factory=made.request_factory, loop=asyncio.get_running_loop(), **made._kwargs
+            _Remembering(self.app), request_factory=made.request_factory, loop=asyncio.get_running_loop(), **made._kwargs
         )
 
 

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import secrets
+from functools import lru_cache
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base32: no i, l, o, u to misread aloud
 RANDOM_CHARACTERS = 16  # 80 bits
@@ -53,6 +54,7 @@ def is_name(text: str) -> bool:
     return _NAME.match(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def shelf(kind: str, name: str) -> str:
     """The shelf `KIND:NAME`; ValueError when either is not one."""
     if kind not in _LETTER_OF_KIND or not is_name(name):
@@ -66,6 +68,7 @@ def new_id(prefix: str, on_shelf: str, act: str = "") -> str:
     return f"{prefix}_{_LETTER_OF_KIND[kind]}{name}_{name_from(act) if act else random_name()}"
 
 
+@lru_cache(maxsize=4096)  # a hot show's buyers name the same few offers
 def shelf_of(any_id: str, prefix: str | None = None) -> str | None:
     """The shelf an id lives on, or None when `any_id` is not a well-formed id (of `prefix`, when given)."""
     parts = any_id.split("_")

@@ -34,8 +34,8 @@ def wait_names(wishes: list[Wish], account: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(record_name(wish.offer, account) for wish in wishes))
 
 
-def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
-    """The lines at today's price, one for each wish; price_changed when the page showed another."""
+def priced(records: Records, wishes: list[Wish], now_ms: int, to: Destination) -> list[Line]:
+    """The lines at today's price there, one for each wish; price_changed when the page showed another."""
     deal = load_shared(Deal, records["deal"])
     lines, stale = [], []
     for place, wish in enumerate(wishes):
@@ -45,7 +45,7 @@ def priced(records: Records, wishes: list[Wish], now_ms: int) -> list[Line]:
         price = price_now(offer, deal, now_ms)
         if wish.price is not None and wish.price != price:
             stale.append({"line": place, "offer": offer.id, "price": price, "currency": offer.currency})
-        lines.append(_line(offer, wish.quantity, price, deal, now_ms))
+        lines.append(_line(offer, wish.quantity, price, deal, now_ms, to))
     if stale:
         raise Refusal("price_changed", "The price has changed since the page showed it.", stale)
     return lines
@@ -56,7 +56,7 @@ def place(
 ) -> tuple[Order, Decision]:
     """Hold the units of every line for ten minutes at what they cost there, or refuse; all or none."""
     show = on_air(load_shared(Show, records["show"]))
-    lines = priced(records, wishes, now_ms)
+    lines = priced(records, wishes, now_ms, to)
     waits = wait_names(wishes, account)
     wished = Order(
         new_id("o", on_shelf), on_shelf, show.shop, account, lines, 0, show.currency, now_ms, now_ms + model.HOLD_MS,
@@ -65,10 +65,7 @@ def place(
     order = priced_for(wished, to)
     decision = Decision(
         on_shelf,
-        expect=(
-            *((name, version(records[name])) for name in record_names(wishes)),
-            *((name, version(records.get(name))) for name in waits),
-        ),
+        expect=tuple([(name, version(records.get(name))) for name in (*record_names(wishes), *waits)]),
         counters=_with_limits(records, order, model.moves(None, order)),
         puts=(Put(f"order:{order.id}", 0, encode(order)),),
         marks=(Mark("due", f"hold:{order.id}", order.reserved_until),),
@@ -93,19 +90,19 @@ def _with_turns(turns: list[Versioned], order: Order, decision: Decision) -> Dec
     return decision
 
 
-def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: int) -> Line:
+def _line(offer: Offer, quantity: int, price: int, deal: Deal | None, now_ms: int, to: Destination) -> Line:
     dealt = deal if deal and deal.offer == offer.id and deal.runs(now_ms) else None
     limited = offer.per_buyer_limit is not None or (dealt is not None and dealt.per_buyer_limit is not None)
     return Line(
         offer.id, offer.product, offer.title, offer.image, quantity, price,
         deal=dealt.id if dealt and dealt.quantity else None,
-        limited=limited, tracked=offer.tracked, age_gate=offer.age_gate, tax=offer.tax,
+        limited=limited, tracked=offer.tracked, age_gate=offer.age_gate, tax=offer.tax, vat=to.rate(offer.tax),
     )  # fmt: skip
 
 
 def _with_limits(records: Records, order: Order, counters: tuple[Counter, ...]) -> tuple[Counter, ...]:
     """The buyer's counters with their ceilings, which only the offer's record knows."""
-    if not any(line.limited for line in order.lines):
+    if not any([line.limited for line in order.lines]):
         return counters
     ceilings: dict[str, int] = {}
     deal = load_shared(Deal, records["deal"])

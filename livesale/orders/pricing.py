@@ -16,7 +16,7 @@ import msgspec
 
 from livesale.accounts.countries import Rates
 from livesale.kernel.money import Money, VatShare
-from livesale.orders.model import Order
+from livesale.orders.model import Line, Order
 from livesale.orders.shipping import Table, cost
 
 Name = TypeVar("Name", str, int)
@@ -30,6 +30,10 @@ class Destination(msgspec.Struct, frozen=True):
     rates: Rates | None
     shipping: Table
 
+    def rate(self, tax: str) -> int | None:
+        """The country's rate of this class of goods; None when nobody knows."""
+        return self.rates.get(tax) if self.rates else None
+
 
 class Part(msgspec.Struct, frozen=True):
     """All of an order that has one rate: `gross` of which `vat` is tax."""
@@ -41,12 +45,15 @@ class Part(msgspec.Struct, frozen=True):
 
 def priced_for(order: Order, to: Destination) -> Order:
     """The order as it costs when it goes there; `no_delivery` where the shop's table has no such country."""
-    rates = to.rates or {}
-    lines = [msgspec.structs.replace(line, vat=rates.get(line.tax)) for line in order.lines]
+    lines = [_taxed(line, to.rate(line.tax)) for line in order.lines]
     worth = goods(order)
     shipping = cost(to.shipping, to.country, order.currency, worth)
     total = worth - order.discount() + shipping
     return msgspec.structs.replace(order, lines=lines, country=to.country, shipping=shipping, total=total)
+
+
+def _taxed(line: Line, rate: int | None) -> Line:
+    return line if line.vat == rate else msgspec.structs.replace(line, vat=rate)
 
 
 def goods(order: Order) -> int:

@@ -243,10 +243,10 @@ class _Handlers:
     async def place(self, call: Call) -> Answer:
         actor = call.account()
         kind = "show" if "show" in call.path else "shop"
-        name = call.path[kind]
-        if not is_name(name):
-            raise not_found(kind)
-        on_shelf = shelf(kind, name)
+        try:
+            on_shelf = shelf(kind, call.path[kind])
+        except ValueError:
+            raise not_found(kind) from None
         wishes = [
             Wish(line.offer, line.quantity, line.price.amount if line.price else None) for line in call.body.lines
         ]

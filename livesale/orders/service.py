@@ -95,7 +95,8 @@ class Orders:
         """
         waits: Records = {}
         for fresh in (False, False, True, True, True, True):
-            records = {**await self._records(on_shelf, record_names(wishes), fresh), **waits}
+            records = await self._records(on_shelf, record_names(wishes), fresh)
+            records.update(waits)
             if on_shelf.startswith("shop:"):
                 records |= await self._goods(on_shelf, wishes)
             show = load_shared(Show, records["show"])
@@ -246,14 +247,17 @@ class Orders:
         except Short as short:
             raise model.lack_refusal(short.lacks, order.lines) from short
 
-    async def _records(self, on_shelf: str, names: tuple[str, ...], fresh: bool) -> Records:
-        missing = [name for name in names if fresh or (on_shelf, name) not in self._seen]
-        if missing:
-            found = await self.store.read(on_shelf, *missing)
-            if len(self._seen) > 50_000:
-                self._seen.clear()
-            self._seen.update({(on_shelf, name): record for name, record in found.items()})
-        return {name: self._seen.get((on_shelf, name)) for name in names}
+    async def _records(self, on_shelf: str, names: tuple[str, ...], fresh: bool) -> dict[str, Versioned | None]:
+        if not fresh:
+            try:
+                return {name: self._seen[on_shelf, name] for name in names}
+            except KeyError:
+                pass  # not seen yet
+        found = await self.store.read(on_shelf, *names)
+        if len(self._seen) > 50_000:
+            self._seen.clear()
+        self._seen.update({(on_shelf, name): record for name, record in found.items()})
+        return found
 
     async def _units(self, order: Order, offer: str) -> int:
         """Units of an offer in all: a show's were counted as they came, a shop's are what it has and has not sold."""
