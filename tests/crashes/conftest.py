@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -11,7 +12,15 @@ import pytest
 from tests.crashes.system import COMES_UP_WITHIN_S, SHOP, UNITS, System, call, until
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has a system of its own comes first: beside it the one that is shared would only take time."""
+    places = [place for place, item in enumerate(items) if item.path.parent == Path(__file__).parent]
+    ours = sorted((items[place] for place in places), key=lambda item: "tmp_path" not in getattr(item, "fixturenames", ()))
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
+
+
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """`livesale up --demo`, buyers with tokens, and products in stock."""
     made = System(tmp_path_factory.mktemp("crash") / "data")
@@ -24,7 +33,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         made.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shows(system: System) -> dict[str, list[str] | str]:
     """`mine` and its `offers` (plenty of stock), and the `demo` host's show once it is on air."""
     return asyncio.run(_shows(system))

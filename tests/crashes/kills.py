@@ -16,7 +16,7 @@ from livesale.store.record import load
 from tests.crashes import judge
 from tests.crashes.buyers import LEGAL_AFTER
 from tests.crashes.rush import STOCK, Rush, scene
-from tests.crashes.system import COMES_UP_WITHIN_S, System, until
+from tests.crashes.system import COMES_UP_WITHIN_S, HEALS_WITHIN_S, System, until
 
 OFTEN, SELDOM = ("store", "web", "worker", "paysim"), "supervisor"
 SELDOM_EVERY = 10  # kills: a new start of everything takes as long as five others
@@ -91,7 +91,7 @@ async def _killed(system: System, rush: Rush, buying: asyncio.Task[None], name: 
     began_s = time.monotonic()
     if name == SELDOM:
         children = system.kill_supervisor()
-        _, left = await asyncio.to_thread(psutil.wait_procs, children, 10)
+        _, left = await asyncio.to_thread(psutil.wait_procs, children, HEALS_WITHIN_S)
         assert left == [], "the supervisor's processes outlive it"
         await asyncio.to_thread(system.start)
     else:

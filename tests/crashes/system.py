@@ -29,6 +29,7 @@ from livesale.settings import Settings, load_settings
 ROOT = Path(__file__).parents[2]
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))  # scales every timeout here, for a slow machine
 HEALS_WITHIN_S = 10 * PATIENCE
+LOADS_WITHIN_S = 30 * PATIENCE
 COMES_UP_WITHIN_S = 120 * PATIENCE
 SETTLES_WITHIN_S = 40 * PATIENCE
 BUYERS = 150
@@ -148,6 +149,7 @@ class System:
                 return str(made.id)
 
             await add("host", "host")
+            await add("liar", "viewer")  # who turns out to be a minor, and buys nothing else
             for number in range(BUYERS):
                 await add(f"buyer{number}", "viewer")
 

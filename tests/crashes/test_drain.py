@@ -49,7 +49,10 @@ async def _drained(system: System, show: str) -> None:
     async with aiohttp.ClientSession() as session:
         watching = asyncio.create_task(viewer.run(session))
         try:
-            await until(lambda: len(viewer.pictures) > 5, HEALS_WITHIN_S, "the viewer has a picture")
+            # Two seconds: the host may have come back just now, after another test.
+            await until(lambda: len(viewer.pictures) > 30, HEALS_WITHIN_S, "the viewer has pictures")
+            viewer.host.clear()
+            viewer.closes.clear()
             before, stopped, resyncs = viewer.pictures[-1], system.pids()["studio"], viewer.resyncs
             os.kill(stopped, signal.SIGTERM)
             await until(lambda: system.pids().get("studio", stopped) != stopped, HEALS_WITHIN_S, "a studio is there again")

@@ -17,7 +17,7 @@ import pytest
 from livesale.media.recording import takes_in
 from tests.crashes import judge
 from tests.crashes.buyers import LEGAL_AFTER, Buyers
-from tests.crashes.system import HEALS_WITHIN_S, System, call, until
+from tests.crashes.system import HEALS_WITHIN_S, LOADS_WITHIN_S, System, call, until
 from tests.crashes.viewer import Viewer
 
 LOADED_BEFORE = 60  # acknowledged orders before the kill
@@ -62,9 +62,9 @@ async def _going_on(
     watching = asyncio.create_task(viewer.run(session))
     buying = asyncio.create_task(buyers.run(session))
     try:
-        await until(lambda: viewer.last_media > 0, 30, "the viewer has a picture")
+        await until(lambda: viewer.last_media > 0, LOADS_WITHIN_S, "the viewer has a picture")
         talking = asyncio.create_task(_chat(session, system, viewer.show, said))
-        await until(lambda: len(buyers.told) > LOADED_BEFORE, 30, "the load runs")
+        await until(lambda: len(buyers.told) > LOADED_BEFORE, LOADS_WITHIN_S, "the load runs")
         yield
         talking.cancel()
         await buyers.stop()
@@ -134,10 +134,10 @@ def test_a_recording_outlives_its_studio(system: System, shows: dict[str, Any]) 
         return {take.studio for take in takes_in(folder)}
 
     async def killed() -> None:
-        await until(lambda: len(takes_in(folder)) > 0, 30, "something is recorded")
+        await until(lambda: len(takes_in(folder)) > 0, LOADS_WITHIN_S, "something is recorded")
         before = studios()
         system.kill("studio")
-        await until(lambda: studios() > before, 30, "the next studio records")
+        await until(lambda: studios() > before, LOADS_WITHIN_S, "the next studio records")
 
     asyncio.run(killed())
     takes = takes_in(folder)

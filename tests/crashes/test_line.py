@@ -80,13 +80,13 @@ async def _silent(system: System, show: str, offer: str) -> None:
             return answer
 
         async def order_is(state: str) -> bool:
-            found = await call(session, "GET", f"{system.api}/orders/{order['id']}", system.tokens["buyer9"])
+            found = await call(session, "GET", f"{system.api}/orders/{order['id']}", system.tokens["liar"])
             return bool(found[0] == 200 and found[1]["state"] == state)
 
-        order = await did("buyer9", f"/shows/{show}/orders", {"lines": [{"offer": offer, "quantity": 1}]})
+        order = await did("liar", f"/shows/{show}/orders", {"lines": [{"offer": offer, "quantity": 1}]})
         ship_to = {"name": "A", "street": "B 1", "postal_code": "10115", "city": "Berlin", "country": "DE"}
         pays = {"ship_to": ship_to, "price_total": order["total"], "payment": {"method": "card", "token": "pm_ok"}}
-        await did("buyer9", f"/orders/{order['id']}/checkout", pays)
+        await did("liar", f"/orders/{order['id']}/checkout", pays)
         await until(lambda: order_is("paid"), HEALS_WITHIN_S, "the order is paid")
         notice = {"born": "2011-05-04", "reason": "document_seen", "guardian_email": "parent@crash.example"}
         asked = await did("operator", f"/orders/{order['id']}/minor-buyer", notice)

@@ -10,7 +10,15 @@ import psutil
 import pytest
 
 from tests.crashes.buyers import Buyers
-from tests.crashes.system import COMES_UP_WITHIN_S, SETTLES_WITHIN_S, System, call, until
+from tests.crashes.system import (
+    COMES_UP_WITHIN_S,
+    HEALS_WITHIN_S,
+    LOADS_WITHIN_S,
+    SETTLES_WITHIN_S,
+    System,
+    call,
+    until,
+)
 from tests.crashes.viewer import Viewer
 
 pytestmark = pytest.mark.timeout(300)
@@ -30,9 +38,9 @@ def test_kill_of_the_supervisor(system: System, shows: dict[str, Any]) -> None:
 async def _until_killed(system: System, buyers: Buyers) -> None:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
         buying = asyncio.create_task(buyers.run(session))
-        await until(lambda: len(buyers.told) > LOADED_BEFORE, 60, "the load runs")
+        await until(lambda: len(buyers.told) > LOADED_BEFORE, LOADS_WITHIN_S, "the load runs")
         children = system.kill_supervisor()
-        _, left = await asyncio.to_thread(psutil.wait_procs, children, 10)
+        _, left = await asyncio.to_thread(psutil.wait_procs, children, HEALS_WITHIN_S)
         assert left == []
         await buyers.stop()
         await buying

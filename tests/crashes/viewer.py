@@ -52,7 +52,7 @@ class Viewer:
         if self.position is not None:
             where += f"&after={self.position}&epoch={self.epoch}"
         async with connect(
-            where, subprotocols=[Subprotocol("livesale.v1")], max_size=None, open_timeout=5, close_timeout=1, proxy=None
+            where, subprotocols=[Subprotocol("livesale.v1")], max_size=None, open_timeout=20, close_timeout=1, proxy=None
         ) as socket:
             self.joins += 1
             while True:

@@ -180,6 +180,7 @@ async def test_by_keyboard_alone(system: System, arrive: Arrive, locale: str, or
     await tab_to(viewer, "checkout")
     await page.keyboard.press("Enter")
     await viewer.state_is("paid")
+    await viewer.holds("document.activeElement?.closest('[role=dialog]')")  # the pressed button is gone: the sheet has it
     await page.keyboard.press("Escape")
     await expect(page.get_by_test_id("buy")).to_be_visible()
 
