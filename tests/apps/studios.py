@@ -35,6 +35,7 @@ class Process:
         self.hub = Hub(name, wiring.settings.key("ticket.pub"), clock_ms=wiring.store.now_ms)
         self._wiring = wiring
         self._name = name
+        self._work: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self.url = f"ws://127.0.0.1:{await self.hub.start()}"
@@ -43,8 +44,9 @@ class Process:
         self._work = asyncio.create_task(self.studio.run())
 
     async def freeze(self) -> None:
-        self._work.cancel()
-        await asyncio.wait([self._work])
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.wait([self._work])
 
     async def stop(self) -> None:
         await self.freeze()

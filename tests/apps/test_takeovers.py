@@ -68,7 +68,7 @@ async def test_a_studio_killed_at_once_is_gone_on_behind_too(wiring: Wiring, sho
             await holds(process, show.id)
             ring = await ring_of(process, show.id)
             await process.freeze()  # from here on it tells nothing by itself
-            told = b"".join(process.hub.channel(show.id).packed_latest())
+            told = b"".join(process.hub.channel(show.id).current.values())
             assert (b"away" in told) == bool(used)
             assert await process.studio.may_publish(show.id, whip_token(wiring.tag_key, show.id))
             publisher = await process.broadcasts.publish_by(show.id, Page(), sound=False, picture=True)
