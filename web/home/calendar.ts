@@ -1,5 +1,5 @@
 /** A show as a calendar file (RFC 5545): a reminder that needs no account and no mail. Pure. */
-import { toMs } from "../lib/format";
+import { toMs } from "../lib/time";
 import type { Show } from "../lib/shapes";
 
 const SHOW_LASTS_MS = 3_600_000;

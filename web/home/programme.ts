@@ -1,5 +1,5 @@
 /** Which shows the first page gives which place. Pure. */
-import { toMs } from "../lib/format";
+import { toMs } from "../lib/time";
 import type { Show } from "../lib/shapes";
 
 /** A start that was announced and missed by more than this is no longer promised. */

@@ -1,5 +1,5 @@
 /** Events that belong to a picture wait until that picture is shown (contract: `media_at`). Pure. */
-import { toMs } from "./format";
+import { toMs } from "./time";
 import type { HubEvent } from "./shapes";
 
 /** What a viewer sees at the same moment as the picture; everything else is shown as soon as it is known. */

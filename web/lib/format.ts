@@ -1,6 +1,7 @@
 /** Money and time as people read them. Pure, but for the language in use. */
 import { language } from "./i18n";
 import type { Money, Time } from "./shapes";
+import { toMs } from "./time";
 
 const LOCALE = { de: "de-DE", en: "en-GB" };
 
@@ -39,12 +40,6 @@ export function decimal(value: number, digits = 1): string {
 
 /** Date and time to the second, as a receipt needs it. */
 export const toTheSecond = (time: Time): string => new Date(time).toLocaleString(locale(), { dateStyle: "long", timeStyle: "medium" });
-
-export function toMs(time: Time | null | undefined): number | null {
-  if (time === null || time === undefined) return null;
-  const value = typeof time === "number" ? time : Date.parse(time);
-  return Number.isFinite(value) ? value : null;
-}
 
 /** 200 s → "3:20", 3,720 s → "1:02:00". */
 export function lasting(ms: number): string {

@@ -1,5 +1,5 @@
 /** What an offer costs at a given moment and how its stock is drawn. Pure. */
-import { toMs } from "./format";
+import { toMs } from "./time";
 import type { Deal, Money, Offer } from "./shapes";
 
 /** A bar shows pieces on one scale for every viewer: full from this many on, unless the server says how many there were. */

@@ -3,7 +3,8 @@ import { CircleAlert, Clock3, RotateCw, ShieldCheck, type LucideIcon } from "luc
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { tickingNow } from "./clock";
-import { isoTime, lasting, toMs } from "./format";
+import { isoTime, lasting } from "./format";
+import { toMs } from "./time";
 import type { Time } from "./shapes";
 import { sorryFor } from "./sorry";
 import { say } from "./words";

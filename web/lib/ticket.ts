@@ -1,8 +1,8 @@
 /** A place at a hub: asked for as often as needed, and with each answer the server's time. */
 import { ask } from "./api";
 import { setServerTime } from "./clock";
-import { toMs } from "./format";
 import type { Ticket } from "./shapes";
+import { toMs } from "./time";
 
 export async function askTicket(show: string): Promise<Ticket> {
   const path = `/shows/${encodeURIComponent(show)}/ticket`;

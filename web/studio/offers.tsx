@@ -2,7 +2,8 @@
 import { PackageSearch, Pencil, Pin, Plus, Zap } from "lucide-preact";
 import { signal } from "@preact/signals";
 import { tickingNow } from "../lib/clock";
-import { amountText, lasting, money, parseAmount, toMs } from "../lib/format";
+import { amountText, lasting, money, parseAmount } from "../lib/format";
+import { toMs } from "../lib/time";
 import { priceNow, soldOut } from "../lib/offers";
 import { Notice, ProductPicture } from "../lib/pieces";
 import type { Money, Offer, Show } from "../lib/shapes";

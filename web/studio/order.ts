@@ -1,5 +1,5 @@
 /** The running order: how long each part took against its plan, and the editor's moves. Pure. */
-import { toMs } from "../lib/format";
+import { toMs } from "../lib/time";
 import type { Offer, Segment } from "../lib/shapes";
 
 const PART_S = 300;

@@ -3,7 +3,8 @@ import { Clapperboard, ExternalLink, Grid3x3, Pause, Play, Radio, Square, X } fr
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { tickingNow } from "../lib/clock";
-import { lasting, toMs } from "../lib/format";
+import { lasting } from "../lib/format";
+import { toMs } from "../lib/time";
 import { Empty, Failed, Loading, Notice } from "../lib/pieces";
 import { me, signInAddress } from "../lib/session";
 import type { Show } from "../lib/shapes";

@@ -14,8 +14,8 @@ const ticket = askTicket(show); // before all else: what follows runs while it i
 export const watching = new Watching(show, ticket);
 
 /** A picture that is not here by then does not keep the page waiting: its files first, then itself. */
-const FILES_WITHIN_MS = 150;
-const PAGE_WITHIN_MS = 350;
+const FILES_WITHIN_MS = 300;
+const PAGE_WITHIN_MS = 400;
 
 watching.start();
 whenParsed(() => document.querySelector(".picture-screen")?.append(watching.video));

@@ -1,7 +1,8 @@
 /** Instead of Buy when an offer is sold out: join the line, one's place in it, one's turn. */
 import { useEffect, useState } from "preact/hooks";
 import { serverNow, tickingNow } from "../lib/clock";
-import { lasting, toMs } from "../lib/format";
+import { lasting } from "../lib/format";
+import { toMs } from "../lib/time";
 import { mostWished, soldOut } from "../lib/offers";
 import { calm, me, signInAddress } from "../lib/session";
 import type { Offer, Show } from "../lib/shapes";

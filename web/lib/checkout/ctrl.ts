@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals-core";
 import { get, newKey, post, remove } from "../api";
 import { serverNow } from "../clock";
-import { toMs } from "../format";
+import { toMs } from "../time";
 import { Refused } from "../refused";
 import type { Money, Order, Payment, ShipTo } from "../shapes";
 import { newer, phaseOf } from "./steps";
