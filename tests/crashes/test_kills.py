@@ -57,8 +57,13 @@ async def _kill(system: System, shows: dict[str, Any], name: str) -> None:
 async def _going_on(
     session: aiohttp.ClientSession, system: System, buyers: Buyers, viewer: Viewer
 ) -> AsyncIterator[None]:
-    """Buyers, a viewer and a chat, all at work; at the end the viewer has read all that was said."""
-    said: set[str] = set()
+    """Buyers, a viewer and a chat, all at work; at the end the viewer has read all that was said, but for what a resync
+    stood for: the state that it brings has no chat in it (PROTOCOL.md)."""
+    said: dict[str, float] = {}
+
+    def unread() -> set[str]:
+        return {line for line, at in said.items() if at > viewer.resynced} - viewer.chat
+
     watching = asyncio.create_task(viewer.run(session))
     buying = asyncio.create_task(buyers.run(session))
     try:
@@ -68,7 +73,7 @@ async def _going_on(
         yield
         talking.cancel()
         await buyers.stop()
-        await until(lambda: said <= viewer.chat, HEALS_WITHIN_S, "the viewer has read what was said")
+        await until(lambda: not unread(), HEALS_WITHIN_S, "the viewer has read what was said")
     finally:
         await buyers.stop()
         for task in (watching, buying):
@@ -95,15 +100,15 @@ async def _healed(system: System, buyers: Buyers, viewer: Viewer, name: str, dea
     return took
 
 
-async def _chat(session: aiohttp.ClientSession, system: System, show: str, said: set[str]) -> None:
-    """A buyer who keeps talking; `said` has the ids of what was acknowledged."""
+async def _chat(session: aiohttp.ClientSession, system: System, show: str, said: dict[str, float]) -> None:
+    """A buyer who keeps talking; `said` has the ids of what was acknowledged, and when."""
     while True:
         status, told = await call(
             session, "POST", f"{system.api}/shows/{show}/chat", system.tokens["buyer0"],
             {"text": f"said {secrets.token_hex(4)}"}, secrets.token_hex(12),
         )  # fmt: skip
         if status == 201:
-            said.add(told["id"])
+            said[told["id"]] = time.monotonic()
         await asyncio.sleep(0.2)
 
 

@@ -29,6 +29,7 @@ class Viewer:
     chat: set[str] = field(default_factory=set)
     holes: list[tuple[int, int]] = field(default_factory=list)
     resyncs: int = 0
+    resynced: float = 0.0
     joins: int = 0
     last_ticket: float = 0.0
     last_media: float = 0.0
@@ -72,6 +73,7 @@ class Viewer:
         for event in told["events"]:
             if event["type"] == "resync":
                 self.resyncs += 1
+                self.resynced = time.monotonic()
             if event["type"] in ("welcome", "resync"):
                 self._greeted(event)
             if event["type"] == "chat":
