@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 _MARK = CHAT_SAID.encode()  # as it stands in an entry: one without is not decoded for this
 
-WAIT_S = 0.3
+# Longer than a process may wait for a processor. A database that is away costs this once: nobody can say more then.
+WAIT_S = 2.0
 
 Texts = dict[str, str]  # by message
 
