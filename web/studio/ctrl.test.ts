@@ -29,13 +29,19 @@ async function room(): Promise<{ studio: Studio; sent: MediaStream[] }> {
   return { studio, sent };
 }
 
-test("who presses before the camera has opened is on air at once, and the picture follows when it opens", async () => {
+/** Whoever goes live while the browser still asks whether the camera may be used; `allow` says yes. */
+async function pressedEarly() {
   let allow: (stream: MediaStream) => void = () => undefined;
   getUserMedia.mockReturnValue(new Promise((done) => { allow = done; }));
   const { studio, sent } = await room();
   void studio.camera.open();
   const live = studio.goLive();
   await vi.waitFor(() => expect(studio.whip.state.value).toBe("connecting"));
+  return { studio, sent, live, allow };
+}
+
+test("who presses before the camera has opened is on air at once, and the picture follows when it opens", async () => {
+  const { sent, live, allow } = await pressedEarly();
   expect(asked.some((each) => each.startsWith("POST") && each.endsWith("/shows/s1/start"))).toBe(true);
   expect(sent).toEqual([]);
   allow(PICTURE);
@@ -57,12 +63,7 @@ test("a host without a camera is on air all the same, and reads that no picture 
 });
 
 test("a show that is ended while the camera opens gets no picture any more", async () => {
-  let allow: (stream: MediaStream) => void = () => undefined;
-  getUserMedia.mockReturnValue(new Promise((done) => { allow = done; }));
-  const { studio, sent } = await room();
-  void studio.camera.open();
-  const live = studio.goLive();
-  await vi.waitFor(() => expect(studio.whip.state.value).toBe("connecting"));
+  const { studio, sent, live, allow } = await pressedEarly();
   await studio.end();
   allow(PICTURE);
   await live;

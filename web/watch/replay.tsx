@@ -71,7 +71,7 @@ export function Chapters({ recording }: { recording: Replay }) {
   const now = chapterAt(chapters, timeS.value);
   return (
     <nav class="rail" aria-label={say("chapters")}>
-      <SeekBar recording={recording} timeS={timeS.value} go={seek} />
+      <SeekBar recording={recording} place={timeS} go={seek} />
       {chapters.length > 0 && <h3>{say("chapters")}</h3>}
       <ol>{chapters.map((each, index) => <li key={index} data-when={index === now ? "now" : undefined}><Jump chapter={each} now={index === now} /></li>)}</ol>
     </nav>

@@ -1,4 +1,5 @@
 /** The whole of a recording as a bar: chapters where they lie, a look at any place before going there; by mouse, finger and keys. */
+import type { ReadonlySignal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import { lasting } from "../lib/format";
 import type { Chapter, Replay } from "../lib/shapes";
@@ -7,9 +8,10 @@ import { say } from "./words";
 
 const THUMB_PX = 16; // of the range, as watch.css draws it: its middle goes from 8 px to 8 px before the end
 
-interface SeekBarProps { recording: Replay; timeS: number; go: (timeS: number) => void }
+interface SeekBarProps { recording: Replay; place: ReadonlySignal<number>; go: (timeS: number) => void }
 
-export function SeekBar({ recording, timeS, go }: SeekBarProps) {
+export function SeekBar({ recording, place, go }: SeekBarProps) {
+  const timeS = place.value;
   const [looksAt, look] = useState<number | null>(null);
   const { chapters, duration_s } = recording;
   const goTo = (placeS: number): void => { look(placeS); go(placeS); };
@@ -24,7 +26,7 @@ export function SeekBar({ recording, timeS, go }: SeekBarProps) {
         onPointerLeave={() => look(null)} onPointerCancel={() => look(null)} onBlur={() => look(null)}
         onPointerUp={(event) => { if (event.pointerType !== "mouse") look(null); }}
         onKeyDown={(event) => {
-          const placeS = placeByKey(event.key, timeS, recording);
+          const placeS = placeByKey(event.key, place.peek(), recording); // two keys may come between two drawings
           if (placeS === null) return;
           event.preventDefault();
           goTo(placeS);
